@@ -1,0 +1,148 @@
+// The MIPS emitter: registers, delayed branches, privilege and the clock, in the words of the MIPS32 manuals.
+import { Emitter } from '../../cpu/emit/emitter.ts';
+import type { I32, I64, Operand, Target } from '../../cpu/emit/values.ts';
+import { CAUSE, CP0, EXC, STATUS, trapCoprocessor } from './registers.ts';
+
+const NS_PER_SECOND = 1_000_000_000n;
+
+export class MipsEmitter extends Emitter {
+  gpr(index: Operand | number): I32 {
+    return this.read32('gpr', index);
+  }
+  setGpr(index: Operand | number, value: I32): void {
+    this.write('gpr', index, value);
+  }
+  hi(): I32 {
+    return this.read32('hi', 0);
+  }
+  lo(): I32 {
+    return this.read32('lo', 0);
+  }
+  setHi(value: I32): void {
+    this.write('hi', 0, value);
+  }
+  setLo(value: I32): void {
+    this.write('lo', 0, value);
+  }
+  hiLo(): I64 {
+    return this.or64(this.shl64(this.zext64(this.hi()), this.const64(32n)), this.zext64(this.lo()));
+  }
+  setHiLo(value: I64): void {
+    this.setLo(this.low(value));
+    this.setHi(this.high(value));
+  }
+  cp0(index: Operand | number): I32 {
+    return this.read32('cp0', index);
+  }
+  setCp0(index: Operand | number, value: I32): void {
+    this.write('cp0', index, value);
+  }
+  /** MTC0 of a plain register: only its writable bits change. */
+  setCp0Masked(index: Operand, value: I32): void {
+    const mask = this.read32('cp0Mask', index);
+    this.setCp0(index, this.or(this.and(this.cp0(index), this.not(mask)), this.and(value, mask)));
+  }
+  llbit(): I32 {
+    return this.read32('llbit', 0);
+  }
+  setLlbit(value: I32): void {
+    this.write('llbit', 0, value);
+  }
+
+  address(base: Operand, offset: Operand): I32 {
+    return this.add(this.gpr(base), this.imm(offset));
+  }
+
+  // Control
+
+  branchIf(condition: I32, offset: Operand): void {
+    this.branch(condition, this.relative(offset), 'delayed');
+  }
+  branchLikely(condition: I32, offset: Operand): void {
+    this.branch(condition, this.relative(offset), 'likely');
+  }
+  branchAndLink(condition: I32, offset: Operand, slot: 'delayed' | 'likely'): void {
+    this.branch(condition, this.relative(offset), slot, { bank: 'gpr', index: 31 });
+  }
+  jump(to: Target): void {
+    this.branch(null, to, 'delayed');
+  }
+  jumpAndLink(to: Target, link: Operand | number): void {
+    this.branch(null, to, 'delayed', { bank: 'gpr', index: link });
+  }
+  /** ERET: no delay slot. */
+  jumpNow(address: I32): void {
+    this.branch(null, this.absolute(address), 'now');
+  }
+
+  // Privilege and interrupts
+
+  status(): I32 {
+    return this.cp0(CP0.STATUS);
+  }
+  isSet(value: I32, bits: number): I32 {
+    return this.ne(this.and(value, this.const(bits)), this.const(0));
+  }
+  /** User mode: UM set, EXL and ERL clear. */
+  userMode(status: I32): I32 {
+    return this.eq(this.and(status, this.const(STATUS.UM | STATUS.EXL | STATUS.ERL)), this.const(STATUS.UM));
+  }
+  /** Coprocessor 0 is usable in kernel mode, or anywhere with Status.CU0. */
+  requireCp0(): void {
+    const status = this.and(this.status(), this.const(STATUS.CU0 | STATUS.UM | STATUS.EXL | STATUS.ERL));
+    this.when(this.eq(status, this.const(STATUS.UM)), () => this.trap(trapCoprocessor(0)));
+  }
+  /** Write Status: the privilege may change, and an interrupt may become deliverable. */
+  setStatus(value: I32): void {
+    this.setCp0(CP0.STATUS, value);
+    this.useTables(this.userMode(value));
+    this.cutIfInterrupt(value, this.cp0(CP0.CAUSE));
+  }
+  /** Look at interrupts after this instruction when one is pending and enabled. */
+  cutIfInterrupt(status: I32, cause: I32): void {
+    const pending = this.isSet(this.and(status, cause), CAUSE.IP);
+    const mode = this.and(status, this.const(STATUS.IE | STATUS.EXL | STATUS.ERL));
+    this.when(this.and(pending, this.eq(mode, this.const(STATUS.IE))), () => this.cut());
+  }
+  reserved(): void {
+    this.trap(EXC.RI);
+  }
+
+  // The timer
+
+  /** CP0 Count now. */
+  count(): I32 {
+    const elapsed = this.sub64(this.now(), this.read64('countStart', 0));
+    const ticks = this.divU64(
+      this.mul64(elapsed, this.zext64(this.read32('countRate', 0))),
+      this.const64(NS_PER_SECOND),
+    );
+    return this.add(this.read32('countBase', 0), this.low(ticks));
+  }
+  setCount(value: I32): void {
+    this.write('countBase', 0, value);
+    this.write('countStart', 0, this.now());
+    this.timerChanged();
+  }
+  /** The timer has to be set anew: look at it after this instruction. */
+  timerChanged(): void {
+    this.write('timerChanged', 0, this.const(1));
+    this.cut();
+  }
+  wait(): void {
+    this.write('waiting', 0, this.const(1));
+    this.cut();
+  }
+
+  // The TLB
+
+  tlb(part: 'tlbHi' | 'tlbMask' | 'tlbLo0' | 'tlbLo1', index: I32): I32 {
+    return this.read32(part, index);
+  }
+  seed(): I32 {
+    return this.read32('seed', 0);
+  }
+  bootVector(): I32 {
+    return this.read32('bootVector', 0);
+  }
+}

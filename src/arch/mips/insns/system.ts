@@ -1,0 +1,192 @@
+// table: MIPS32 release 2 privileged instructions, RDHWR and HYPCALL (MIPS32 Volumes II-A and III; HYPCALL: VZ ASE, KVM's
+// paravirtual interface). A more specific MFC0/MTC0 row stands for each register with effects of its own.
+import type { Row } from '../../../cpu/isa/insn.ts';
+import type { MipsEmitter } from '../emitter.ts';
+import { CAUSE, CP0, STATUS, TLB_ENTRIES, trapCoprocessor } from '../registers.ts';
+import { insn } from './row.ts';
+
+const CP0_REGISTER = { derive: { register: (raw: Readonly<Record<string, number>>) => raw['rd']! * 8 + raw['sel']! } };
+
+const bits = (value: number, width: number): string => value.toString(2).padStart(width, '0');
+
+/** MFC0 of one register that is computed. */
+const mfc0 = (index: number, syntax: string, read: (e: MipsEmitter) => ReturnType<MipsEmitter['cp0']>): Row =>
+  insn(
+    'mfc0',
+    `010000 00000 rt:5 ${bits(index >> 3, 5)} 00000000 ${bits(index & 7, 3)}` as '010000 00000 rt:5 01001 00000000 000',
+    `{rt}, ${syntax}`,
+    (e, { rt }) => {
+      e.requireCp0();
+      e.setGpr(rt, read(e));
+    },
+  );
+
+/** MTC0 of one register with effects of its own. */
+const mtc0 = (
+  index: number,
+  syntax: string,
+  write: (e: MipsEmitter, value: ReturnType<MipsEmitter['cp0']>) => void,
+): Row =>
+  insn(
+    'mtc0',
+    `010000 00100 rt:5 ${bits(index >> 3, 5)} 00000000 ${bits(index & 7, 3)}` as '010000 00100 rt:5 01001 00000000 000',
+    `{rt}, ${syntax}`,
+    (e, { rt }) => {
+      e.requireCp0();
+      write(e, e.gpr(rt));
+    },
+  );
+
+const WRITABLE_STATUS =
+  STATUS.CU0 | STATUS.RP | STATUS.BEV | STATUS.IM | STATUS.UM | STATUS.ERL | STATUS.EXL | STATUS.IE;
+const WRITABLE_CAUSE = CAUSE.DC | CAUSE.IV | CAUSE.IP_SOFTWARE;
+
+const tlbOperation = (mnemonic: string, fn: string, act: (e: MipsEmitter) => void): Row =>
+  insn(mnemonic, `010000 1 0000000000000000000 ${fn}` as '010000 1 0000000000000000000 000010', '', (e) => {
+    e.requireCp0();
+    act(e);
+  });
+
+const interruptEnable = (mnemonic: string, sc: '0' | '1', change: (e: MipsEmitter) => void): Row =>
+  insn(
+    mnemonic,
+    `010000 01011 rt:5 01100 00000 ${sc} 00 000` as '010000 01011 rt:5 01100 00000 0 00 000',
+    '{rt}',
+    (e, { rt }) => {
+      e.requireCp0();
+      e.setGpr(rt, e.status());
+      change(e);
+    },
+  );
+
+/** RDHWR: kernel mode (or CU0), or enabled by HWREna, else a reserved instruction. */
+const rdhwr = (register: number, syntax: string, read: (e: MipsEmitter) => ReturnType<MipsEmitter['cp0']>): Row =>
+  insn(
+    'rdhwr',
+    `011111 00000 rt:5 ${bits(register, 5)} 00000 111011` as '011111 00000 rt:5 00010 00000 111011',
+    `{rt}, ${syntax}`,
+    (e, { rt }) => {
+      const status = e.and(e.status(), e.const(STATUS.CU0 | STATUS.UM | STATUS.EXL | STATUS.ERL));
+      const refused = e.eqz(e.and(e.cp0(CP0.HWRENA), e.const(1 << register)));
+      e.when(e.and(e.eq(status, e.const(STATUS.UM)), refused), () => e.reserved());
+      e.setGpr(rt, read(e));
+    },
+  );
+
+export const SYNCI_STEP = 32;
+const COUNT_RESOLUTION = 2;
+
+/** Instructions of an absent coprocessor: unusable, whatever they say. */
+const unusable = (mnemonic: string, opcode: string, unit: number): Row =>
+  insn(mnemonic, `${opcode} operation:26` as '010001 operation:26', '{operation}', (e) =>
+    e.trap(trapCoprocessor(unit)),
+  );
+
+export const SYSTEM_ROWS: readonly Row[] = [
+  insn(
+    'mfc0',
+    '010000 00000 rt:5 rd:5 00000000 sel:3',
+    '{rt}, ${rd}, {sel}',
+    (e, { rt, register }) => {
+      e.requireCp0();
+      e.setGpr(rt, e.cp0(register));
+    },
+    CP0_REGISTER,
+  ),
+  mfc0(CP0.RANDOM, '$1', (e) => e.call('randomIndex')),
+  mfc0(CP0.COUNT, '$9', (e) => e.count()),
+  insn(
+    'mtc0',
+    '010000 00100 rt:5 rd:5 00000000 sel:3',
+    '{rt}, ${rd}, {sel}',
+    (e, { rt, register }) => {
+      e.requireCp0();
+      e.setCp0Masked(register, e.gpr(rt));
+    },
+    CP0_REGISTER,
+  ),
+  mtc0(CP0.COUNT, '$9', (e, value) => e.setCount(value)),
+  mtc0(CP0.COMPARE, '$11', (e, value) => {
+    e.setCp0(CP0.COMPARE, value);
+    e.setCp0(CP0.CAUSE, e.and(e.cp0(CP0.CAUSE), e.const(~(CAUSE.TI | CAUSE.IP7))));
+    e.timerChanged();
+  }),
+  mtc0(CP0.STATUS, '$12', (e, value) => {
+    const kept = e.and(e.status(), e.const(~WRITABLE_STATUS));
+    e.setStatus(e.or(kept, e.and(value, e.const(WRITABLE_STATUS))));
+  }),
+  mtc0(CP0.CAUSE, '$13', (e, value) => {
+    const old = e.cp0(CP0.CAUSE);
+    const cause = e.or(e.and(old, e.const(~WRITABLE_CAUSE)), e.and(value, e.const(WRITABLE_CAUSE)));
+    e.setCp0(CP0.CAUSE, cause);
+    e.when(e.isSet(e.xor(old, value), CAUSE.DC), () => e.helper('countDisabled'));
+    e.cutIfInterrupt(e.status(), cause);
+  }),
+  mtc0(CP0.ENTRYHI, '$10', (e, value) => {
+    const old = e.cp0(CP0.ENTRYHI);
+    e.setCp0(CP0.ENTRYHI, e.and(value, e.const(0xffffe0ff)));
+    e.when(e.isSet(e.xor(old, value), 0xff), () => e.helper('addressSpaceChanged'));
+  }),
+  // Writing Wired puts Random at its upper bound; Random is computed here, so only Wired changes.
+  mtc0(CP0.WIRED, '$6', (e, value) => e.setCp0(CP0.WIRED, e.and(value, e.const(TLB_ENTRIES - 1)))),
+
+  interruptEnable('di', '0', (e) => e.setCp0(CP0.STATUS, e.and(e.status(), e.const(~STATUS.IE)))),
+  interruptEnable('ei', '1', (e) => {
+    const status = e.or(e.status(), e.const(STATUS.IE));
+    e.setCp0(CP0.STATUS, status);
+    e.cutIfInterrupt(status, e.cp0(CP0.CAUSE));
+  }),
+  // One register set: the previous set is the current one.
+  insn('rdpgpr', '010000 01010 rt:5 rd:5 00000000000', '{rd}, {rt}', (e, { rt, rd }) => {
+    e.requireCp0();
+    e.setGpr(rd, e.gpr(rt));
+  }),
+  insn('wrpgpr', '010000 01110 rt:5 rd:5 00000000000', '{rd}, {rt}', (e, { rt, rd }) => {
+    e.requireCp0();
+    e.setGpr(rd, e.gpr(rt));
+  }),
+
+  tlbOperation('tlbr', '000001', (e) => e.helper('tlbRead')),
+  tlbOperation('tlbwi', '000010', (e) => e.helper('tlbWrite', e.and(e.cp0(CP0.INDEX), e.const(TLB_ENTRIES - 1)))),
+  tlbOperation('tlbwr', '000110', (e) => e.helper('tlbWrite', e.call('randomIndex'))),
+  tlbOperation('tlbp', '001000', (e) => {
+    const found = e.call('tlbFind', e.and(e.cp0(CP0.ENTRYHI), e.const(0xffffe000)));
+    e.setCp0(CP0.INDEX, e.select(e.ltS(found, e.const(0)), e.const(0x80000000), found));
+  }),
+  insn('eret', '010000 1 0000000000000000000 011000', '', (e) => {
+    e.requireCp0();
+    const status = e.status();
+    const error = e.isSet(status, STATUS.ERL);
+    e.jumpNow(e.select(error, e.cp0(CP0.ERROREPC), e.cp0(CP0.EPC)));
+    e.setLlbit(e.const(0));
+    e.setStatus(e.and(status, e.select(error, e.const(~STATUS.ERL), e.const(~STATUS.EXL))));
+  }),
+  insn('wait', '010000 1 code:19 100000', '', (e) => {
+    e.requireCp0();
+    e.wait();
+  }),
+  insn('hypcall', '010000 1 0000 code:10 00000 101000', '{code}', (e, { code }) => {
+    e.requireCp0();
+    e.setGpr(2, e.helper('hypercall', e.imm(code)));
+  }),
+
+  rdhwr(0, '$0', (e) => e.and(e.cp0(CP0.EBASE), e.const(0x3ff))),
+  rdhwr(1, '$1', (e) => e.const(SYNCI_STEP)),
+  rdhwr(2, '$2', (e) => e.count()),
+  rdhwr(3, '$3', (e) => e.const(COUNT_RESOLUTION)),
+  rdhwr(29, '$29', (e) => e.cp0(CP0.USERLOCAL)),
+
+  unusable('cop1', '010001', 1),
+  unusable('cop1x', '010011', 1),
+  unusable('cop2', '010010', 2),
+  unusable('lwc1', '110001', 1),
+  unusable('ldc1', '110101', 1),
+  unusable('swc1', '111001', 1),
+  unusable('sdc1', '111101', 1),
+  unusable('lwc2', '110010', 2),
+  unusable('ldc2', '110110', 2),
+  unusable('swc2', '111010', 2),
+  unusable('sdc2', '111110', 2),
+  // MOVF/MOVT test an FPU condition.
+  insn('movci', '000000 rs:5 cc:3 0 tf:1 rd:5 00000 000001', '{rd}, {rs}, {cc}', (e) => e.trap(trapCoprocessor(1))),
+];

@@ -1,0 +1,154 @@
+// KVM ONE_REG registers of a MIPS trap-and-emulate vCPU (reference KVM-API.md 7.1; kvm_trap_emul_get/set_one_reg).
+import type { CoreServices, OneReg } from '../../cpu/isa/architecture.ts';
+import { WORD_PC } from '../../cpu/isa/state-words.ts';
+import { KvmError } from '../../kvm/errors.ts';
+import {
+  KVM_REG_MIPS_COUNT_CTL,
+  KVM_REG_MIPS_COUNT_HZ,
+  KVM_REG_MIPS_COUNT_RESUME,
+  KVM_REG_MIPS_CP0_32,
+  KVM_REG_MIPS_CP0_64,
+  KVM_REG_MIPS_HI,
+  KVM_REG_MIPS_LO,
+  KVM_REG_MIPS_PC,
+  KVM_REG_MIPS_R,
+} from '../../kvm/mips.ts';
+import { CAUSE, CP0 } from './registers.ts';
+import { ONE_REG_MASKS } from './state.ts';
+import type { MipsTimer } from './timer.ts';
+
+const MAX_COUNT_HZ = 1_000_000_000n;
+
+/** CP0 registers of GET_REG_LIST, by the width of their ids. */
+const CP0_U32 = [
+  CP0.INDEX,
+  CP0.PAGEMASK,
+  CP0.WIRED,
+  CP0.HWRENA,
+  CP0.COMPARE,
+  CP0.INTCTL,
+  CP0.PRID,
+  CP0.CONFIG,
+  CP0.CONFIG1,
+  CP0.CONFIG2,
+  CP0.CONFIG3,
+  CP0.CONFIG4,
+  CP0.CONFIG5,
+  CP0.CONFIG7,
+] as const;
+const CP0_U64 = [
+  CP0.ENTRYLO0,
+  CP0.ENTRYLO1,
+  CP0.CONTEXT,
+  CP0.USERLOCAL,
+  CP0.BADVADDR,
+  CP0.EPC,
+  CP0.EBASE,
+  CP0.ERROREPC,
+  CP0.KSCRATCH1,
+  CP0.KSCRATCH1 + 1,
+  CP0.KSCRATCH1 + 2,
+  CP0.KSCRATCH1 + 3,
+  CP0.KSCRATCH1 + 4,
+  CP0.KSCRATCH1 + 5,
+] as const;
+
+/** What the registers need of the core besides its state. */
+export interface OneRegCore {
+  readonly timer: MipsTimer;
+  countStoppedByKvm(): boolean;
+}
+
+/** All registers of the active vCPU, in GET_REG_LIST order. */
+export function oneRegs(services: CoreServices, core: OneRegCore): readonly OneReg[] {
+  const { banks, i32, i64 } = services;
+  const word = (bank: string): number => banks[bank]!.offset >> 2;
+  const cp0 = word('cp0');
+
+  const signed64 = (id: bigint, index: number): OneReg => ({
+    id,
+    get: () => BigInt.asUintN(64, BigInt(i32[index]!)),
+    set: (value) => {
+      i32[index] = Number(BigInt.asIntN(32, value));
+    },
+  });
+  const masked = (register: number, value: bigint): number => {
+    const mask = ONE_REG_MASKS.get(register);
+    const next = Number(BigInt.asIntN(32, value));
+    return mask === undefined ? next : (i32[cp0 + register]! & ~mask) | (next & mask);
+  };
+  const cp0Register = (register: number, wide: boolean): OneReg => ({
+    id: (wide ? KVM_REG_MIPS_CP0_64 : KVM_REG_MIPS_CP0_32)(register >> 3, register & 7),
+    get: () => {
+      const value = i32[cp0 + register]!;
+      return wide ? BigInt.asUintN(64, BigInt(value)) : BigInt(value >>> 0);
+    },
+    set: (value) => {
+      i32[cp0 + register] = masked(register, value);
+      if (register === CP0.COMPARE) i32[word('timerChanged')] = 1;
+    },
+  });
+
+  const gprs = Array.from({ length: 32 }, (_, i): OneReg => {
+    const register = signed64(KVM_REG_MIPS_R(i), word('gpr') + i);
+    return i === 0 ? { ...register, set: () => {} } : register;
+  });
+  return [
+    ...gprs,
+    signed64(KVM_REG_MIPS_HI, word('hi')),
+    signed64(KVM_REG_MIPS_LO, word('lo')),
+    signed64(KVM_REG_MIPS_PC, WORD_PC >> 2),
+    ...CP0_U32.map((register) => cp0Register(register, false)),
+    ...CP0_U64.map((register) => cp0Register(register, true)),
+    {
+      ...cp0Register(CP0.ENTRYHI, true),
+      set: (value) => {
+        i32[cp0 + CP0.ENTRYHI] = Number(BigInt.asIntN(32, value));
+        services.dropMapped('all');
+      },
+    },
+    cp0Register(CP0.STATUS, false),
+    {
+      ...cp0Register(CP0.CAUSE, false),
+      set: (value) => {
+        i32[cp0 + CP0.CAUSE] = Number(BigInt.asIntN(32, value));
+        core.timer.setRunning((i32[cp0 + CP0.CAUSE]! & CAUSE.DC) === 0 && !core.countStoppedByKvm(), services.now());
+      },
+    },
+    {
+      id: KVM_REG_MIPS_CP0_32(9, 0),
+      get: () => BigInt(core.timer.count(services.now())),
+      set: (value) => core.timer.setCount(Number(BigInt.asIntN(32, value)), services.now()),
+    },
+    {
+      id: KVM_REG_MIPS_COUNT_CTL,
+      get: () => BigInt(i32[word('countCtl')]!),
+      set: (value) => {
+        if (value >> 1n !== 0n) throw new KvmError('EINVAL', 'KVM_SET_ONE_REG COUNT_CTL', 'only DC may change');
+        const stop = (value & 1n) !== 0n;
+        if (stop === core.countStoppedByKvm()) return;
+        i32[word('countCtl')] = Number(value);
+        if (stop) i64[word('countResume') >> 1] = BigInt(services.now());
+        core.timer.setRunning(!stop && (i32[cp0 + CP0.CAUSE]! & CAUSE.DC) === 0, services.now());
+      },
+    },
+    {
+      id: KVM_REG_MIPS_COUNT_RESUME,
+      get: () => i64[word('countResume') >> 1]!,
+      set: (value) => {
+        if (value > BigInt(services.now()))
+          throw new KvmError('EINVAL', 'KVM_SET_ONE_REG COUNT_RESUME', 'later than now');
+        i64[word('countResume') >> 1] = value;
+      },
+    },
+    {
+      id: KVM_REG_MIPS_COUNT_HZ,
+      get: () => BigInt(core.timer.frequency),
+      set: (value) => {
+        if (value < 1n || value > MAX_COUNT_HZ)
+          throw new KvmError('EINVAL', 'KVM_SET_ONE_REG COUNT_HZ', '1 to 1,000,000,000');
+        core.timer.setFrequency(Number(value), services.now());
+      },
+    },
+  ];
+}

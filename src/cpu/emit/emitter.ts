@@ -1,0 +1,342 @@
+// The emitter: what semantics may say. A row builds a small tree of statements per instruction, and both engines lower the same
+// tree. Nothing here knows an ISA or an engine; an architecture's emitter extends this one with its registers.
+import type { Banks } from '../isa/register-file.ts';
+import { FOLD, PURE, type PureOp } from './operations.ts';
+import type { AccessWidth, I32, I64, Node, Operand, Statement, Target, TargetNode } from './values.ts';
+
+export type Signedness = 'signed' | 'unsigned';
+
+export class Emitter {
+  readonly banks: Banks;
+  private list: Statement[] = [];
+
+  constructor(banks: Banks) {
+    this.banks = banks;
+  }
+
+  /** The statements said so far. */
+  get statements(): readonly Statement[] {
+    return this.list;
+  }
+
+  // Values
+
+  const(value: number): I32 {
+    return asI32({ op: 'const', type: 'i32', value: value | 0 });
+  }
+
+  const64(value: bigint): I64 {
+    return asI64({ op: 'const64', type: 'i64', value });
+  }
+
+  /** An operand field as a value. */
+  imm(operand: Operand | number): I32 {
+    return typeof operand === 'number' ? this.const(operand) : (operand as unknown as I32);
+  }
+
+  /** Parameter of a routine. */
+  parameter(index: number): I32 {
+    return asI32({ op: 'parameter', type: 'i32', index });
+  }
+
+  add(a: I32, b: I32): I32 {
+    return this.pure('add', a, b);
+  }
+  sub(a: I32, b: I32): I32 {
+    return this.pure('sub', a, b);
+  }
+  mul(a: I32, b: I32): I32 {
+    return this.pure('mul', a, b);
+  }
+  /** The divisor must not be 0, nor the pair (-2^31, -1): WebAssembly traps on them. */
+  divS(a: I32, b: I32): I32 {
+    return this.pure('divS', a, b);
+  }
+  divU(a: I32, b: I32): I32 {
+    return this.pure('divU', a, b);
+  }
+  remS(a: I32, b: I32): I32 {
+    return this.pure('remS', a, b);
+  }
+  remU(a: I32, b: I32): I32 {
+    return this.pure('remU', a, b);
+  }
+  and(a: I32, b: I32): I32 {
+    return this.pure('and', a, b);
+  }
+  or(a: I32, b: I32): I32 {
+    return this.pure('or', a, b);
+  }
+  xor(a: I32, b: I32): I32 {
+    return this.pure('xor', a, b);
+  }
+  not(a: I32): I32 {
+    return this.pure('xor', a, this.const(-1));
+  }
+  /** Shift amounts count modulo 32. */
+  shl(a: I32, b: I32): I32 {
+    return this.pure('shl', a, b);
+  }
+  shrS(a: I32, b: I32): I32 {
+    return this.pure('shrS', a, b);
+  }
+  shrU(a: I32, b: I32): I32 {
+    return this.pure('shrU', a, b);
+  }
+  rotr(a: I32, b: I32): I32 {
+    return this.pure('rotr', a, b);
+  }
+  clz(a: I32): I32 {
+    return this.pure('clz', a);
+  }
+  sext8(a: I32): I32 {
+    return this.pure('sext8', a);
+  }
+  sext16(a: I32): I32 {
+    return this.pure('sext16', a);
+  }
+  eqz(a: I32): I32 {
+    return this.pure('eqz', a);
+  }
+  eq(a: I32, b: I32): I32 {
+    return this.pure('eq', a, b);
+  }
+  ne(a: I32, b: I32): I32 {
+    return this.pure('ne', a, b);
+  }
+  ltS(a: I32, b: I32): I32 {
+    return this.pure('ltS', a, b);
+  }
+  ltU(a: I32, b: I32): I32 {
+    return this.pure('ltU', a, b);
+  }
+  leS(a: I32, b: I32): I32 {
+    return this.pure('leS', a, b);
+  }
+  gtS(a: I32, b: I32): I32 {
+    return this.pure('gtS', a, b);
+  }
+  geS(a: I32, b: I32): I32 {
+    return this.pure('geS', a, b);
+  }
+  geU(a: I32, b: I32): I32 {
+    return this.pure('geU', a, b);
+  }
+  /** condition != 0 ? a : b, both evaluated. */
+  select(condition: I32, a: I32, b: I32): I32 {
+    return asI32({ op: 'select', type: 'i32', args: [node(a), node(b), node(condition)] });
+  }
+  sext64(a: I32): I64 {
+    return this.pure64('sext64', a);
+  }
+  zext64(a: I32): I64 {
+    return this.pure64('zext64', a);
+  }
+  low(a: I64): I32 {
+    return this.pure('low', a);
+  }
+  high(a: I64): I32 {
+    return this.low(this.shrU64(a, this.const64(32n)));
+  }
+  add64(a: I64, b: I64): I64 {
+    return this.pure64('add64', a, b);
+  }
+  sub64(a: I64, b: I64): I64 {
+    return this.pure64('sub64', a, b);
+  }
+  mul64(a: I64, b: I64): I64 {
+    return this.pure64('mul64', a, b);
+  }
+  divU64(a: I64, b: I64): I64 {
+    return this.pure64('divU64', a, b);
+  }
+  or64(a: I64, b: I64): I64 {
+    return this.pure64('or64', a, b);
+  }
+  shl64(a: I64, b: I64): I64 {
+    return this.pure64('shl64', a, b);
+  }
+  shrU64(a: I64, b: I64): I64 {
+    return this.pure64('shrU64', a, b);
+  }
+  /** Address of this instruction. */
+  pc(): I32 {
+    return asI32({ op: 'pc', type: 'i32' });
+  }
+  /** Guest time now, nanoseconds, this instruction included. */
+  now(): I64 {
+    return asI64({ op: 'now', type: 'i64' });
+  }
+
+  // Registers
+
+  protected read32(bank: string, index: Operand | I32 | number): I32 {
+    const at = this.index(index);
+    if (this.banks[bank]?.zero && at.op === 'const' && at.value === 0) return this.const(0);
+    return asI32({ op: 'read', type: 'i32', bank, index: at });
+  }
+
+  protected read64(bank: string, index: Operand | I32 | number): I64 {
+    return asI64({ op: 'read', type: 'i64', bank, index: this.index(index) });
+  }
+
+  protected write(bank: string, index: Operand | I32 | number, value: I32 | I64): void {
+    const at = this.index(index);
+    if (this.banks[bank]?.zero && at.op === 'const' && at.value === 0) return;
+    this.list.push({ kind: 'write', bank, index: at, value: node(value) });
+  }
+
+  // Memory, in order
+
+  /** Alignment is checked: a misaligned access is the architecture's address error. A fault reports `reported`, when given. */
+  load(width: AccessWidth, address: I32, signedness: Signedness = 'unsigned', reported?: I32): I32 {
+    return this.pushLoad(width, address, signedness, false, reported);
+  }
+
+  /** Load-linked word: the reservation covers the physical line. */
+  loadLinked(address: I32): I32 {
+    return this.pushLoad(32, address, 'unsigned', true);
+  }
+
+  store(width: AccessWidth, address: I32, value: I32, reported?: I32): void {
+    this.list.push({
+      kind: 'store',
+      width,
+      address: node(address),
+      value: node(value),
+      reported: reported ? node(reported) : null,
+    });
+  }
+
+  // Control
+
+  when(condition: I32, body: () => void): void {
+    const outer = this.list;
+    this.list = [];
+    body();
+    outer.push({ kind: 'when', condition: node(condition), body: this.list });
+    this.list = outer;
+  }
+
+  /** The first i in [0, count) for which `condition(i)` holds, else -1. Conditions read registers only. */
+  search(count: number, condition: (index: I32) => I32): I32 {
+    const index = asI32({ op: 'loopIndex', type: 'i32' });
+    const result: Node = { op: 'result', type: 'i32' };
+    this.list.push({ kind: 'search', count, index: node(index), condition: node(condition(index)), result });
+    return asI32(result);
+  }
+
+  /** Call a routine of the architecture (a function built with the same emitter). */
+  call(routine: string, ...args: I32[]): I32 {
+    const result: Node = { op: 'result', type: 'i32' };
+    this.list.push({ kind: 'call', routine, args: args.map(node), result });
+    return asI32(result);
+  }
+
+  /** Call a TypeScript helper of the architecture: for what is measured rare. */
+  helper(name: string, ...args: I32[]): I32 {
+    const result: Node = { op: 'result', type: 'i32' };
+    this.list.push({ kind: 'helper', name, args: args.map(node), result });
+    return asI32(result);
+  }
+
+  /** Raise a guest exception. */
+  trap(code: number | I32): void {
+    this.list.push({ kind: 'trap', code: node(typeof code === 'number' ? this.const(code) : code) });
+  }
+
+  /** End the run at the next step boundary, where interrupts, timers and waits are looked at. */
+  cut(): void {
+    this.list.push({ kind: 'cut' });
+  }
+
+  /** Use another set of memory tables (one per privilege) from the next instruction on. */
+  useTables(set: I32): void {
+    this.list.push({ kind: 'tables', set: node(set) });
+  }
+
+  /** Result of a routine. */
+  return(value: I32): void {
+    this.list.push({ kind: 'return', value: node(value) });
+  }
+
+  /** Displacement in bytes from the instruction after the branch. */
+  relative(offset: Operand): Target {
+    return target({ kind: 'relative', offset: node(this.imm(offset)) });
+  }
+
+  region(index: Operand): Target {
+    return target({ kind: 'region', index: node(this.imm(index)) });
+  }
+
+  absolute(address: I32): Target {
+    return target({ kind: 'absolute', address: node(address) });
+  }
+
+  protected branch(
+    condition: I32 | null,
+    to: Target,
+    slot: 'delayed' | 'likely' | 'now',
+    link: { bank: string; index: Operand | number } | null = null,
+  ): void {
+    this.list.push({
+      kind: 'branch',
+      condition: condition === null ? null : node(condition),
+      target: to as unknown as TargetNode,
+      slot,
+      link: link && { bank: link.bank, index: this.index(link.index) },
+    });
+  }
+
+  private pushLoad(width: AccessWidth, address: I32, signedness: Signedness, linked: boolean, reported?: I32): I32 {
+    const result: Node = { op: 'result', type: 'i32' };
+    this.list.push({
+      kind: 'load',
+      width,
+      signed: signedness === 'signed',
+      address: node(address),
+      result,
+      linked,
+      reported: reported ? node(reported) : null,
+    });
+    return asI32(result);
+  }
+
+  private index(index: Operand | I32 | number): Node {
+    return typeof index === 'number' ? node(this.const(index)) : (index as unknown as Node);
+  }
+
+  private pure(op: PureOp, a: I32 | I64, b?: I32 | I64): I32 {
+    const left = node(a);
+    if (b === undefined) return asI32({ op, type: PURE[op].type, args: [left] });
+    const right = node(b);
+    if (left.op === 'const' && right.op === 'const') {
+      const fold = FOLD[op];
+      if (fold) return this.const(fold(left.value, right.value));
+    }
+    if (right.op === 'const' && right.value === 0 && ['add', 'sub', 'or', 'xor', 'shl'].includes(op))
+      return asI32(left);
+    if (left.op === 'const' && left.value === 0 && ['add', 'or', 'xor'].includes(op)) return asI32(right);
+    return asI32({ op, type: PURE[op].type, args: [left, right] });
+  }
+
+  private pure64(op: PureOp, a: I32 | I64, b?: I64): I64 {
+    return asI64({ op, type: 'i64', args: b === undefined ? [node(a)] : [node(a), node(b)] });
+  }
+}
+
+function node(value: I32 | I64): Node {
+  return value as unknown as Node;
+}
+
+function asI32(value: Node): I32 {
+  return value as unknown as I32;
+}
+
+function asI64(value: Node): I64 {
+  return value as unknown as I64;
+}
+
+function target(value: TargetNode): Target {
+  return value as unknown as Target;
+}

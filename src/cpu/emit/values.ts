@@ -1,0 +1,94 @@
+// What semantics hold: opaque guest values, and behind them the tree nodes that the lowering reads. Guest values are not numbers,
+// so `a + b` on them does not compile.
+import type { PureOp } from './operations.ts';
+
+declare const tag: unique symbol;
+export interface I32 {
+  readonly [tag]: 'i32';
+}
+export interface I64 {
+  readonly [tag]: 'i64';
+}
+/** A plain operand field: a constant in a region, known only at run time in the interpreter. */
+export interface Operand {
+  readonly [tag]: 'operand';
+}
+/** Where a jump goes. */
+export interface Target {
+  readonly [tag]: 'target';
+}
+
+export type ValueKind = 'i32' | 'i64';
+
+/** One node of an instruction's tree. */
+export type Node =
+  | { readonly op: 'const'; readonly type: 'i32'; readonly value: number }
+  | { readonly op: 'const64'; readonly type: 'i64'; readonly value: bigint }
+  | { readonly op: 'field'; readonly type: 'i32'; readonly name: string }
+  | { readonly op: 'parameter'; readonly type: 'i32'; readonly index: number }
+  | { readonly op: 'read'; readonly type: ValueKind; readonly bank: string; readonly index: Node }
+  | { readonly op: 'pc'; readonly type: 'i32' }
+  | { readonly op: 'now'; readonly type: 'i64' }
+  /** Result of an ordered effect (load, call, search). */
+  | { readonly op: 'result'; readonly type: ValueKind }
+  | { readonly op: 'loopIndex'; readonly type: 'i32' }
+  | { readonly op: 'select'; readonly type: ValueKind; readonly args: readonly Node[] }
+  | { readonly op: PureOp; readonly type: ValueKind; readonly args: readonly Node[] };
+
+export type AccessWidth = 8 | 16 | 32;
+
+export type TargetNode =
+  /** Displacement in bytes from the instruction after the branch. */
+  | { readonly kind: 'relative'; readonly offset: Node }
+  /** Word index within the 256 MiB region of the delay slot (MIPS J). */
+  | { readonly kind: 'region'; readonly index: Node }
+  | { readonly kind: 'absolute'; readonly address: Node };
+
+/** Ordered effects of one instruction. */
+export type Statement =
+  | { readonly kind: 'write'; readonly bank: string; readonly index: Node; readonly value: Node }
+  | {
+      readonly kind: 'load';
+      readonly width: AccessWidth;
+      readonly signed: boolean;
+      readonly address: Node;
+      readonly result: Node;
+      /** Load-linked: also sets the reservation to the physical line. */
+      readonly linked: boolean;
+      /** The address a fault reports, where that is not the accessed one (LWL). */
+      readonly reported: Node | null;
+    }
+  | {
+      readonly kind: 'store';
+      readonly width: AccessWidth;
+      readonly address: Node;
+      readonly value: Node;
+      readonly reported: Node | null;
+    }
+  | { readonly kind: 'when'; readonly condition: Node; readonly body: readonly Statement[] }
+  | {
+      readonly kind: 'branch';
+      readonly condition: Node | null;
+      readonly target: TargetNode;
+      /** `delayed`: the next instruction runs first; `likely`: it is nullified when the branch is not taken; `now`: no slot. */
+      readonly slot: 'delayed' | 'likely' | 'now';
+      /** Register of the first bank that receives the return address, or null. */
+      readonly link: { readonly bank: string; readonly index: Node } | null;
+    }
+  | { readonly kind: 'call'; readonly routine: string; readonly args: readonly Node[]; readonly result: Node | null }
+  | { readonly kind: 'helper'; readonly name: string; readonly args: readonly Node[]; readonly result: Node | null }
+  /** result := the first i in [0, count) for which `condition` holds, else -1. */
+  | {
+      readonly kind: 'search';
+      readonly count: number;
+      readonly index: Node;
+      readonly condition: Node;
+      readonly result: Node;
+    }
+  /** A guest exception; nothing after it happens. `code` is the architecture's. */
+  | { readonly kind: 'trap'; readonly code: Node }
+  /** End the run at the next step boundary, so that interrupts, timers and waits are looked at. */
+  | { readonly kind: 'cut' }
+  /** Memory accesses use another table set from the next instruction on (privilege change). */
+  | { readonly kind: 'tables'; readonly set: Node }
+  | { readonly kind: 'return'; readonly value: Node };

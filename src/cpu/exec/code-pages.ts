@@ -1,0 +1,105 @@
+// Record pages: which physical (host) page has its predecoded records where. The pool is bounded; when it runs out, all records go.
+import {
+  CODE_LINE_SHIFT,
+  CODE_MAP,
+  HANDLER,
+  type MemoryPlan,
+  PAGE_SHIFT,
+  PAGE_SIZE,
+  RECORD_PAGE_SIZE,
+  RECORD_SHIFT,
+  RECORD_SIZE,
+} from './layout.ts';
+import type { Predecoder } from './predecoder.ts';
+import type { SoftTlb } from './soft-tlb.ts';
+
+const NONE = -1;
+
+export class CodePages {
+  private readonly plan: MemoryPlan;
+  private readonly u8: Uint8Array;
+  private readonly u16: Uint16Array;
+  private readonly predecoder: Predecoder;
+  private readonly tlb: SoftTlb;
+  /** Arena page -> record page, and back (host address of the page). */
+  private readonly recordPageOf: Int32Array;
+  private readonly hostPageOf: Int32Array;
+  private used = 0;
+
+  constructor(plan: MemoryPlan, buffer: ArrayBufferLike, predecoder: Predecoder, tlb: SoftTlb) {
+    this.plan = plan;
+    this.u8 = new Uint8Array(buffer);
+    this.u16 = new Uint16Array(buffer);
+    this.predecoder = predecoder;
+    this.tlb = tlb;
+    this.recordPageOf = new Int32Array(plan.arenaSize / PAGE_SIZE).fill(NONE);
+    this.hostPageOf = new Int32Array(plan.recordPages);
+  }
+
+  /** Does the page at `host` have records? */
+  holdsCode(host: number): boolean {
+    return this.recordPageOf[(host - this.plan.arena) >>> PAGE_SHIFT] !== NONE;
+  }
+
+  /** The records of the page at `host`; made when there are none. */
+  records(host: number): number {
+    const arenaPage = (host - this.plan.arena) >>> PAGE_SHIFT;
+    let index = this.recordPageOf[arenaPage]!;
+    if (index === NONE) {
+      if (this.used === this.plan.recordPages) this.forgetAll();
+      index = this.used++;
+      this.recordPageOf[arenaPage] = index;
+      this.hostPageOf[index] = host & ~(PAGE_SIZE - 1);
+      const sentinel = this.base(index) + (PAGE_SIZE / 4) * RECORD_SIZE;
+      this.u16[sentinel >>> 1] = HANDLER.END_OF_PAGE;
+      this.tlb.protectWrites(host);
+    }
+    return this.base(index);
+  }
+
+  /** The interpreter met an undecoded record. */
+  decode(ip: number): void {
+    const { page, records, offset } = this.locate(ip >>> 0);
+    this.predecoder.decodeLine(page, records, offset);
+  }
+
+  /** A self-jump record at this address is an ordinary jump. */
+  decodePlain(host: number): void {
+    const offset = host & (PAGE_SIZE - 1);
+    const page = host - offset;
+    this.predecoder.decodePlain(page, offset, this.records(host) + (offset << RECORD_SHIFT));
+  }
+
+  /** Bytes [host, host + length) change: forget the records of their lines. */
+  wrote(host: number, length: number): void {
+    const last = (host + length - 1) >>> CODE_LINE_SHIFT;
+    for (let line = host >>> CODE_LINE_SHIFT; line <= last; line++) {
+      if (this.u8[CODE_MAP + line] === 0) continue;
+      const at = line << CODE_LINE_SHIFT;
+      const page = at & ~(PAGE_SIZE - 1);
+      this.predecoder.forgetLine(page >>> 0, this.records(at >>> 0), at & (PAGE_SIZE - 1));
+    }
+  }
+
+  private forgetAll(): void {
+    for (let i = 0; i < this.used; i++) {
+      const host = this.hostPageOf[i]! >>> 0;
+      this.recordPageOf[(host - this.plan.arena) >>> PAGE_SHIFT] = NONE;
+      const line = CODE_MAP + (host >>> CODE_LINE_SHIFT);
+      this.u8.fill(0, line, line + (PAGE_SIZE >>> CODE_LINE_SHIFT));
+    }
+    this.u8.fill(0, this.plan.records, this.plan.records + this.used * RECORD_PAGE_SIZE);
+    this.used = 0;
+    this.tlb.dropFetches();
+  }
+
+  private base(index: number): number {
+    return this.plan.records + index * RECORD_PAGE_SIZE;
+  }
+
+  private locate(ip: number): { page: number; records: number; offset: number } {
+    const index = Math.floor((ip - this.plan.records) / RECORD_PAGE_SIZE);
+    const records = this.base(index);
+    return { page: this.hostPageOf[index]! >>> 0, records, offset: (ip - records) >>> RECORD_SHIFT };
+  }
+}

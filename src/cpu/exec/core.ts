@@ -1,0 +1,417 @@
+// The emulated core of one VM: its memory, the generated program, the tables, and the slow paths that the program calls. One vCPU is
+// active at a time: its state lies at the fixed place the program addresses, the others' are kept aside.
+
+import { GuestMemory } from '../../memory/guest-memory.ts';
+import {
+  Access,
+  type CoreModel,
+  type CoreServices,
+  createTranslation,
+  Translated,
+  type Translation,
+} from '../isa/architecture.ts';
+import type { Banks } from '../isa/register-file.ts';
+import { InstructionClock } from './clock.ts';
+import { CodePages } from './code-pages.ts';
+import { createExitBox, type ExitBox, MAX_PENDING_WRITES } from './exit-box.ts';
+import {
+  CODE_LINE_SHIFT,
+  HANDLER,
+  JUMP_RECORD,
+  MAX_WASM_PAGES,
+  PAGE_SIZE,
+  planMemory,
+  SET_SIZE,
+  STATE_BASE,
+  WHY,
+  WORD,
+} from './layout.ts';
+import { Predecoder } from './predecoder.ts';
+import type { Program } from './program.ts';
+import { ACCESS_LINKED, ACCESS_REPORTED, ACCESS_SIGNED } from './semantics.ts';
+import { MemorySlots } from './slots.ts';
+import { FillKind, SoftTlb } from './soft-tlb.ts';
+
+export interface CoreOptions {
+  readonly arenaSize: number;
+  readonly endianness: 'little' | 'big';
+  readonly maxVcpus: number;
+  readonly nsPerInstruction: number;
+  readonly seed: number;
+  readonly paravirtHypercalls: boolean;
+}
+
+type Export = (...args: number[]) => number;
+
+export class Core implements CoreServices {
+  readonly program: Program;
+  readonly banks: Banks;
+  readonly i32: Int32Array;
+  readonly i64: BigInt64Array;
+  readonly u32: Uint32Array;
+  readonly memory: GuestMemory;
+  readonly clock: InstructionClock;
+  readonly slots: MemorySlots;
+  readonly tlb: SoftTlb;
+  readonly codePages: CodePages;
+  readonly model: CoreModel;
+  private exits: ExitBox = createExitBox();
+  private readonly u8: Uint8Array;
+  private readonly u16: Uint16Array;
+  private readonly arena: number;
+  private readonly swap: number;
+  private readonly exports: Record<string, Export>;
+  private readonly saved: Uint8Array[];
+  private readonly translation: Translation = createTranslation();
+  private activeVcpu = 0;
+  private lastRun = 0;
+  private running = false;
+
+  constructor(program: Program, options: CoreOptions) {
+    const { architecture } = program;
+    this.program = program;
+    this.banks = program.banks;
+    const plan = planMemory(options.maxVcpus, architecture.privileges, options.arenaSize);
+    const memory = new WebAssembly.Memory({ initial: plan.wasmPages, maximum: MAX_WASM_PAGES, shared: true });
+    this.i32 = new Int32Array(memory.buffer);
+    this.u32 = new Uint32Array(memory.buffer);
+    this.i64 = new BigInt64Array(memory.buffer);
+    this.u8 = new Uint8Array(memory.buffer);
+    this.u16 = new Uint16Array(memory.buffer);
+    this.arena = plan.arena;
+    this.swap = options.endianness === 'big' ? 3 : 0;
+    this.memory = new GuestMemory(memory.buffer, plan.arena, plan.arenaSize, options.endianness);
+    this.memory.setListener({ wrote: (offset, length) => this.hostWrote(offset, length) });
+    this.clock = new InstructionClock(options.nsPerInstruction);
+    this.slots = new MemorySlots(plan.arenaSize);
+    this.tlb = new SoftTlb(this.i32, options.maxVcpus, architecture.privileges);
+    const predecoder = new Predecoder(architecture, program.table, memory.buffer);
+    this.codePages = new CodePages(plan, memory.buffer, predecoder, this.tlb);
+    this.saved = Array.from({ length: options.maxVcpus }, () => new Uint8Array(program.stateEnd));
+    this.u16[JUMP_RECORD >>> 1] = HANDLER.JUMP;
+    this.i64[WORD.NS_PER_INSTRUCTION >>> 3] = BigInt(options.nsPerInstruction);
+    const instance = new WebAssembly.Instance(program.module, {
+      e: {
+        memory,
+        slowLoad: (address: number, descriptor: number) => this.slowLoad(address, descriptor),
+        slowStore: (address: number, descriptor: number, value: number) => this.slowStore(address, descriptor, value),
+        decode: (ip: number) => this.codePages.decode(ip),
+        helper: (number: number, a: number, b: number) => this.model.helper(number, a, b),
+      },
+    });
+    this.exports = instance.exports as Record<string, Export>;
+    this.model = architecture.createModel(this, {
+      seed: options.seed,
+      bigEndian: options.endianness === 'big',
+      paravirtHypercalls: options.paravirtHypercalls,
+    });
+  }
+
+  // The active vCPU
+
+  /** Make `vcpu` the one whose state lies at the fixed place. No guest-visible effect. */
+  activate(vcpu: number): void {
+    if (vcpu === this.activeVcpu) return;
+    const end = this.program.stateEnd;
+    this.saved[this.activeVcpu]!.set(this.u8.subarray(0, end));
+    this.u8.set(this.saved[vcpu]!.subarray(STATE_BASE), STATE_BASE);
+    const words = new Uint32Array(this.saved[vcpu]!.buffer);
+    this.u32[WORD.PC >>> 2] = words[WORD.PC >>> 2]!;
+    this.activeVcpu = vcpu;
+  }
+
+  /** Before running `vcpu`: a reservation dies when another one ran in between. */
+  schedule(vcpu: number): void {
+    this.activate(vcpu);
+    if (this.lastRun !== vcpu) this.breakReservation();
+    this.lastRun = vcpu;
+    const tables = this.tlb.tables(vcpu);
+    this.i32[WORD.TABLES >>> 2] = tables;
+    this.i32[WORD.CURRENT_TABLES >>> 2] = tables + this.model.privilege() * SET_SIZE;
+  }
+
+  /** The vCPU that is about to run answers and collects exits here. */
+  useExits(exits: ExitBox): void {
+    this.exits = exits;
+  }
+
+  /** Bytes in the guest's memory order <-> a register value. */
+  fromGuestOrder(data: Uint8Array, length: number): number {
+    let value = 0;
+    for (let i = 0; i < length; i++) value |= data[this.swap === 0 ? i : length - 1 - i]! << (8 * i);
+    return value;
+  }
+
+  toGuestOrder(value: number, data: Uint8Array, length: number): void {
+    data.fill(0);
+    for (let i = 0; i < length; i++) data[this.swap === 0 ? i : length - 1 - i] = (value >>> (8 * i)) & 0xff;
+  }
+
+  get pc(): number {
+    return this.u32[WORD.PC >>> 2]!;
+  }
+
+  set pc(value: number) {
+    this.u32[WORD.PC >>> 2] = value;
+  }
+
+  /** Run at most `budget` instructions (the step that crosses it completes); retires them and returns WORD.WHY. */
+  run(budget: number): number {
+    this.i32[WORD.BUDGET >>> 2] = budget;
+    this.i32[WORD.LEFT >>> 2] = budget;
+    this.i64[WORD.NOW_BASE >>> 3] = BigInt(this.clock.now);
+    this.running = true;
+    this.exports['run']!();
+    this.running = false;
+    this.clock.retire(this.i32[WORD.BUDGET >>> 2]! - this.i32[WORD.LEFT >>> 2]!);
+    return this.i32[WORD.WHY >>> 2]!;
+  }
+
+  /** Did the run leave in a delay slot? Then go back to its branch, as if that had not run. */
+  rewindToBranch(): void {
+    if (this.i32[WORD.IN_SLOT >>> 2] === 0) return;
+    this.pc = this.pc - 4;
+    this.clock.retire(-1);
+    const word = this.fetchWord(this.pc);
+    const link = word === undefined ? -1 : this.model.linkRegister(word);
+    if (link > 0) this.i32[(this.banks['gpr']!.offset >>> 2) + link] = this.i32[WORD.LINK_OLD >>> 2]!;
+  }
+
+  /** Enter the exception `trap` at the current pc. */
+  raise(trap: number, inSlot: boolean): void {
+    this.pc = this.routine(this.program.architecture.raise, trap, this.pc, inSlot ? 1 : 0) >>> 0;
+  }
+
+  /** The instruction word at a guest virtual address, if there is one. */
+  fetchWord(address: number): number | undefined {
+    const host = this.hostAddress(address, Access.FETCH);
+    return host === undefined ? undefined : this.i32[host >>> 2];
+  }
+
+  /** Host address of a virtual address that translates to RAM, in the current privilege. */
+  hostAddress(address: number, access: Access): number | undefined {
+    const out = createTranslation();
+    this.model.translate(address, access, out);
+    if (out.outcome !== Translated.PHYSICAL) return undefined;
+    const range = this.memory.find(out.physical);
+    return range && this.arena + range.offset + (out.physical - range.gpa);
+  }
+
+  /**
+   * Fill the fetch entry of the pc. Returns 'filled', the trap code of a guest exception, or 'unemulated' when there is nothing to execute
+   * there.
+   */
+  fetch(): 'filled' | 'unemulated' | number {
+    const address = this.pc;
+    if ((address & 3) !== 0) return this.faultAt(address, this.model.misaligned(Access.FETCH));
+    const out = this.translation;
+    this.model.translate(address, Access.FETCH, out);
+    if (out.outcome === Translated.FAULT) return this.faultAt(address, out.trap);
+    const range = out.outcome === Translated.PHYSICAL ? this.memory.find(out.physical) : undefined;
+    if (!range) return 'unemulated';
+    const host = this.arena + range.offset + (out.physical - range.gpa);
+    const records = this.codePages.records(host);
+    this.tlb.fillFetch(this.activeVcpu, this.model.privilege(), address, records, fillKind(out));
+    return 'filled';
+  }
+
+  private faultAt(address: number, trap: number): number {
+    this.model.recordFault(address, trap);
+    return trap;
+  }
+
+  // Slow paths of the program
+
+  private slowLoad(address: number, descriptor: number): number {
+    const width = descriptor & 0xff;
+    const out = this.translation;
+    if (!this.translateData(address, descriptor, Access.READ)) return 0;
+    const linked = (descriptor & ACCESS_LINKED) !== 0;
+    const range = out.outcome === Translated.PHYSICAL ? this.memory.find(out.physical) : undefined;
+    if (!range) {
+      if (linked) return this.refuse('LL from MMIO');
+      return extend(this.mmioRead(out.physical, width >>> 3), width, (descriptor & ACCESS_SIGNED) !== 0);
+    }
+    const host = this.arena + range.offset + (out.physical - range.gpa);
+    this.tlb.fillRead(this.activeVcpu, this.model.privilege(), address, host, fillKind(out));
+    if (linked) this.u32[WORD.RESERVATION >>> 2] = host;
+    return extend(this.readHost(host, width), width, (descriptor & ACCESS_SIGNED) !== 0);
+  }
+
+  private slowStore(address: number, descriptor: number, value: number): void {
+    const width = descriptor & 0xff;
+    const out = this.translation;
+    if (!this.translateData(address, descriptor, Access.WRITE)) return;
+    const range = out.outcome === Translated.PHYSICAL ? this.memory.find(out.physical) : undefined;
+    if (!range || range.readonly) {
+      this.mmioWrite(out.physical, width >>> 3, value);
+      return;
+    }
+    const host = this.arena + range.offset + (out.physical - range.gpa);
+    this.codePages.wrote(host, width >>> 3);
+    const code = this.codePages.holdsCode(host);
+    this.tlb.fillWrite(this.activeVcpu, this.model.privilege(), address, host, code, fillKind(out));
+    this.writeHost(host, width, value);
+  }
+
+  /** Translate a data access into `this.translation`; false when the instruction leaves or faults. */
+  private translateData(address: number, descriptor: number, access: Access): boolean {
+    const out = this.translation;
+    const reported = (descriptor & ACCESS_REPORTED) !== 0 ? this.i32[WORD.FAULT_ADDRESS >>> 2]! : address;
+    if ((address & (((descriptor & 0xff) >>> 3) - 1)) !== 0) {
+      this.trapNow(reported, this.model.misaligned(access));
+      return false;
+    }
+    this.model.translate(address, access, out);
+    if (out.outcome === Translated.FAULT) {
+      this.trapNow(reported, out.trap);
+      return false;
+    }
+    if (out.outcome === Translated.UNEMULATED) {
+      this.unemulated(`access to 0x${(address >>> 0).toString(16)}, where the guest has no segment`);
+      return false;
+    }
+    return true;
+  }
+
+  private trapNow(address: number, trap: number): void {
+    this.model.recordFault(address, trap);
+    this.i32[WORD.TRAP_CODE >>> 2] = trap;
+    this.i32[WORD.WHY >>> 2] = WHY.TRAP;
+  }
+
+  private refuse(message: string): number {
+    this.unemulated(message);
+    return 0;
+  }
+
+  private readHost(host: number, width: number): number {
+    if (width === 32) return this.i32[host >>> 2]!;
+    if (width === 16) return this.u16[(host ^ (this.swap & 2)) >>> 1]!;
+    return this.u8[host ^ this.swap]!;
+  }
+
+  private writeHost(host: number, width: number, value: number): void {
+    if (width === 32) this.i32[host >>> 2] = value;
+    else if (width === 16) this.u16[(host ^ (this.swap & 2)) >>> 1] = value;
+    else this.u8[host ^ this.swap] = value;
+  }
+
+  /** The answer to an MMIO read when user space has given it; else the instruction leaves and runs again. */
+  private mmioRead(physical: number, length: number): number {
+    const { exits } = this;
+    if (exits.answersUsed < exits.answers.length) return exits.answers[exits.answersUsed++]!;
+    exits.read = { physical, length };
+    this.i32[WORD.WHY >>> 2] = WHY.EXIT;
+    return 0;
+  }
+
+  /** MMIO writes leave after the instruction that made them. */
+  private mmioWrite(physical: number, length: number, value: number): void {
+    const { exits } = this;
+    if (exits.writes.length === MAX_PENDING_WRITES) throw new Error('one instruction made too many MMIO writes');
+    exits.writes.push({ physical, length, value });
+    this.cut();
+  }
+
+  private hostWrote(offset: number, length: number): void {
+    const host = this.arena + offset;
+    this.codePages.wrote(host, length);
+    const reservation = this.u32[WORD.RESERVATION >>> 2]!;
+    const line = reservation >>> CODE_LINE_SHIFT;
+    if (reservation !== 0 && line >= host >>> CODE_LINE_SHIFT && line <= (host + length - 1) >>> CODE_LINE_SHIFT)
+      this.breakReservation();
+  }
+
+  private breakReservation(): void {
+    this.u32[WORD.RESERVATION >>> 2] = 0;
+    const link = this.banks['llbit'];
+    if (link) this.i32[link.offset >>> 2] = 0;
+  }
+
+  // CoreServices
+
+  now(): number {
+    if (!this.running) return this.clock.now;
+    const done = this.i32[WORD.BUDGET >>> 2]! - this.i32[WORD.LEFT >>> 2]!;
+    return this.clock.now + done * this.clock.nsPerInstruction;
+  }
+
+  routine(name: string, ...args: number[]): number {
+    return this.exports[name]!(...args);
+  }
+
+  dropMapped(which: 'all' | 'not-global'): void {
+    this.tlb.dropMapped(this.activeVcpu, which);
+  }
+
+  dropPages(address: number, pages: number): void {
+    this.tlb.dropPages(this.activeVcpu, address, pages);
+  }
+
+  cut(): void {
+    this.i32[WORD.BUDGET >>> 2]! -= this.i32[WORD.LEFT >>> 2]!;
+    this.i32[WORD.LEFT >>> 2] = 0;
+  }
+
+  hypercall(): boolean {
+    const { exits } = this;
+    if (exits.hypercall === 'answered') {
+      exits.hypercall = 'none';
+      return true;
+    }
+    exits.hypercall = 'asked';
+    this.i32[WORD.WHY >>> 2] = WHY.EXIT;
+    return false;
+  }
+
+  get hypercallResult(): number {
+    return this.exits.hypercallResult;
+  }
+
+  shutdown(): void {
+    this.exits.shutdown = true;
+    this.i32[WORD.WHY >>> 2] = WHY.EXIT;
+  }
+
+  unemulated(message: string): void {
+    this.exits.unemulated = message;
+    this.i32[WORD.WHY >>> 2] = WHY.EXIT;
+  }
+
+  // State
+
+  /** Guest-visible state of a vCPU (not the engine's own), for hashes. */
+  hashVcpu(vcpu: number, update: (bytes: Uint8Array) => void): void {
+    this.activate(vcpu);
+    this.model.normalise();
+    update(this.u8.slice(WORD.PC, WORD.PC + 4));
+    for (const bank of Object.values(this.banks)) {
+      if (bank.scratch) continue;
+      update(this.u8.slice(bank.offset, bank.offset + bank.count * bank.size));
+    }
+  }
+
+  /** Every non-zero page of RAM with its guest-physical address. */
+  hashMemory(update: (bytes: Uint8Array) => void): void {
+    const page = new Uint8Array(PAGE_SIZE);
+    for (const range of this.memory.getRanges()) {
+      for (let at = 0; at < range.size; at += PAGE_SIZE) {
+        if (this.memory.isZeroPage(range.offset + at, PAGE_SIZE)) continue;
+        this.memory.readArena(range.offset + at, page);
+        update(new Uint8Array(new BigUint64Array([BigInt(range.gpa + at)]).buffer));
+        update(page);
+      }
+    }
+  }
+}
+
+function fillKind(translation: Translation): FillKind {
+  if (!translation.mapped) return FillKind.FIXED;
+  return translation.global ? FillKind.GLOBAL : FillKind.SPACE;
+}
+
+function extend(value: number, width: number, signed: boolean): number {
+  if (width === 32) return value | 0;
+  return signed ? (value << (32 - width)) >> (32 - width) : value & ((1 << width) - 1);
+}

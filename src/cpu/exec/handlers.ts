@@ -1,0 +1,191 @@
+// From rows to handlers: a handler is a row with its steering fields fixed, and the layout of its predecoded record:
+// u16 handler number, then register offsets (u16, prescaled) and immediates (i32) in the order the semantics use them.
+
+import { forEachNode, forEachStatement } from '../emit/tree.ts';
+import type { Node, Operand, Statement } from '../emit/values.ts';
+import type { ArchitectureDefinition } from '../isa/architecture.ts';
+import type { RawFields, Row } from '../isa/insn.ts';
+import { extractField } from '../isa/pattern.ts';
+import type { Bank, Banks } from '../isa/register-file.ts';
+import { HANDLER } from './layout.ts';
+
+export type SlotKind = 'source' | 'destination' | 'immediate' | 'relative' | 'region';
+
+/** One operand in a record. */
+export interface Slot {
+  readonly name: string;
+  readonly kind: SlotKind;
+  /** For registers. */
+  readonly bank: Bank | null;
+  /** Byte offset in the record, and bytes. */
+  readonly at: number;
+  readonly bytes: 2 | 4;
+}
+
+export interface Handler {
+  readonly number: number;
+  readonly row: Row;
+  readonly steering: RawFields;
+  readonly statements: readonly Statement[];
+  readonly slots: readonly Slot[];
+  /** 'far' jumps go through the jump record (other page, own slot); 'near' ones stay on the page's records. */
+  readonly reach: 'near' | 'far';
+  readonly slot: 'delayed' | 'likely' | 'now' | null;
+}
+
+export interface HandlerTable {
+  readonly handlers: readonly Handler[];
+  /** The near (or only) handler of a row for its steering values; the far one follows when `hasFar`. */
+  find(row: Row, raw: RawFields): Handler;
+}
+
+/** Expand all rows. Hot handlers come first, so that the main switch is a range. */
+export function expandRows(architecture: ArchitectureDefinition, banks: Banks): HandlerTable {
+  const handlers: Handler[] = [];
+  const index = new Map<Row, Map<string, Handler>>();
+  const ordered = [...architecture.rows].sort((a, b) => Number(b.hot) - Number(a.hot));
+  for (const row of ordered) {
+    const byShape = new Map<string, Handler>();
+    index.set(row, byShape);
+    for (const steering of shapes(row)) {
+      const near = expand(architecture, banks, row, steering, HANDLER.FIRST_ROW + handlers.length, 'near');
+      handlers.push(near);
+      byShape.set(shapeKey(row, steering), near);
+      const relative = near.slots.some((slot) => slot.kind === 'relative');
+      if (relative) handlers.push({ ...near, number: HANDLER.FIRST_ROW + handlers.length, reach: 'far' });
+    }
+  }
+  return {
+    handlers,
+    find: (row, raw) => index.get(row)!.get(shapeKey(row, raw))!,
+  };
+}
+
+function shapeKey(row: Row, raw: RawFields): string {
+  let key = '';
+  for (const field of row.pattern.fields) if (field.steers) key += `${raw[field.name]},`;
+  return key;
+}
+
+function shapes(row: Row): RawFields[] {
+  let all: Record<string, number>[] = [{}];
+  for (const field of row.pattern.fields) {
+    if (!field.steers) continue;
+    const values = Array.from({ length: 1 << field.width }, (_, value) => value);
+    all = all.flatMap((shape) => values.map((value) => ({ ...shape, [field.name]: value })));
+  }
+  return all;
+}
+
+/** All field values of a word under a row, derived operands included. */
+export function rawFields(row: Row, word: number): RawFields {
+  const raw: Record<string, number> = {};
+  for (const field of row.pattern.fields) raw[field.name] = extractField(field, word);
+  for (const [name, derive] of Object.entries(row.derive)) raw[name] = derive(raw);
+  return raw;
+}
+
+/** Build the semantics of a row with opaque operand fields. */
+export function buildStatements(
+  architecture: ArchitectureDefinition,
+  banks: Banks,
+  row: Row,
+  steering: RawFields,
+): readonly Statement[] {
+  const emitter = architecture.createEmitter(banks);
+  const fields: Record<string, Operand | number> = {};
+  const names = [...row.pattern.fields.filter((f) => !f.steers).map((f) => f.name), ...Object.keys(row.derive)];
+  for (const name of names) {
+    const node: Node = { op: 'field', type: 'i32', name };
+    fields[name] = node as unknown as Operand;
+  }
+  row.build(emitter, { ...fields, ...steering });
+  checkCommitLast(row, emitter.statements);
+  return emitter.statements;
+}
+
+/** "Fault first, commit last": no register write may precede something that can fault. */
+function checkCommitLast(row: Row, statements: readonly Statement[]): void {
+  let written = false;
+  forEachStatement(statements, (statement) => {
+    const faults = statement.kind === 'load' || statement.kind === 'store' || statement.kind === 'trap';
+    if (faults && written) throw new Error(`${row.mnemonic}: a register write precedes an operation that can fault`);
+    if (statement.kind === 'write') written = true;
+  });
+}
+
+function expand(
+  architecture: ArchitectureDefinition,
+  banks: Banks,
+  row: Row,
+  steering: RawFields,
+  number: number,
+  reach: 'near' | 'far',
+): Handler {
+  const statements = buildStatements(architecture, banks, row, steering);
+  const wanted: { name: string; kind: SlotKind; bank: Bank | null }[] = [];
+  const want = (node: Node, kind: SlotKind, bank: Bank | null): void => {
+    if (node.op !== 'field') return;
+    const known = wanted.some((slot) => slot.name === node.name && slot.kind === kind && slot.bank === bank);
+    if (!known) wanted.push({ name: node.name, kind, bank });
+  };
+  const targets = new Set<Node>();
+  const indices = new Set<Node>();
+  let slot: Handler['slot'] = null;
+  forEachStatement(statements, (statement) => {
+    if (statement.kind === 'write') {
+      want(statement.index, 'destination', banks[statement.bank]!);
+      indices.add(statement.index);
+    }
+    if (statement.kind !== 'branch') return;
+    slot = statement.slot;
+    const { target, link } = statement;
+    if (target.kind === 'relative') {
+      want(target.offset, 'relative', null);
+      targets.add(target.offset);
+    } else if (target.kind === 'region') {
+      want(target.index, 'region', null);
+      targets.add(target.index);
+    }
+    if (link) {
+      want(link.index, 'destination', banks[link.bank]!);
+      indices.add(link.index);
+    }
+  });
+  const registerIndices = new Set<Node>();
+  forEachNode(statements, (node) => {
+    if (node.op !== 'read') return;
+    want(node.index, 'source', banks[node.bank]!);
+    registerIndices.add(node.index);
+  });
+  forEachNode(statements, (node) => {
+    // A field is an immediate where it is used as a value: fields are shared nodes, so look at the users.
+    if (node.op === 'read') return;
+    for (const operand of 'args' in node ? node.args : []) want(operand, 'immediate', null);
+  });
+  forEachStatement(statements, (statement) => {
+    if (statement.kind === 'write') want(statement.value, 'immediate', null);
+    if (statement.kind === 'call' || statement.kind === 'helper')
+      for (const arg of statement.args) want(arg, 'immediate', null);
+    if (statement.kind === 'store') want(statement.value, 'immediate', null);
+  });
+  return { number, row, steering, statements, slots: layOutSlots(row, wanted), reach, slot };
+}
+
+function layOutSlots(row: Row, wanted: readonly { name: string; kind: SlotKind; bank: Bank | null }[]): Slot[] {
+  const registers = wanted.filter((slot) => slot.bank);
+  const immediates = wanted.filter((slot) => !slot.bank);
+  const slots: Slot[] = [];
+  let immediateAt = 16;
+  for (const slot of immediates) {
+    immediateAt -= 4;
+    slots.push({ ...slot, at: immediateAt, bytes: 4 });
+  }
+  let registerAt = 2;
+  for (const slot of registers) {
+    if (registerAt + 2 > immediateAt) throw new Error(`${row.mnemonic}: too many operands for one record`);
+    slots.push({ ...slot, at: registerAt, bytes: 2 });
+    registerAt += 2;
+  }
+  return slots;
+}

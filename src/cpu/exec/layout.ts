@@ -1,0 +1,126 @@
+// Where things lie in a VM's one WebAssembly.Memory. Everything the generated program addresses is at a fixed place, so that one program
+// serves every VM; the arena (guest RAM) and the record pool follow the tables and are reached through table entries only.
+//
+//   0x0000000  engine words, jump record, state banks of the active vCPU
+//   0x0100000  code map: one byte per 256-byte line of the memory, non-zero = predecoded records exist
+//   0x1100000  per vCPU and privilege: read, write and fetch tables (4 bytes per 4 KiB page of the address space)
+//   arena      guest RAM, then the record pool
+
+import { WORD_PC } from '../isa/state-words.ts';
+
+export const PAGE_SIZE = 4096;
+export const PAGE_SHIFT = 12;
+export const WASM_PAGE = 65536;
+export const MAX_WASM_PAGES = 65536;
+
+/** Engine words: byte addresses of 32-bit (or, where said, 64-bit) words. */
+export const WORD = {
+  /** In and out: pc of the next instruction; always a step boundary on entry. */
+  PC: WORD_PC,
+  /** Out: the instruction at PC sits in a delay slot (a leave in mid-step; the host rewinds to the branch). */
+  IN_SLOT: 0x14,
+  /** Instructions left of BUDGET; negative after a step that crossed the deadline. */
+  LEFT: 0x18,
+  /** Executed so far = BUDGET - LEFT. A cut lowers both. */
+  BUDGET: 0x1c,
+  /** Why the run ended (WHY). */
+  WHY: 0x20,
+  /** Code of the trap being raised. */
+  TRAP_CODE: 0x24,
+  /** The link register's value before the last linking branch: a rewind restores it. */
+  LINK_OLD: 0x28,
+  /** Tables of the active vCPU, and of its current privilege. */
+  TABLES: 0x2c,
+  CURRENT_TABLES: 0x30,
+  /** Address of the last faulting access. */
+  FAULT_ADDRESS: 0x34,
+  /** Reservation: host address of the linked line, or 0. */
+  RESERVATION: 0x38,
+  /** 64-bit: guest time at BUDGET - LEFT = 0, and nanoseconds per instruction. */
+  NOW_BASE: 0x40,
+  NS_PER_INSTRUCTION: 0x48,
+} as const;
+
+/** Values of WORD.WHY. */
+export const WHY = {
+  BUDGET: 0,
+  /** Raise the exception in TRAP_CODE (never seen by the host). */
+  TRAP: 1,
+  /** No fetch translation for PC. */
+  FETCH: 2,
+  /** The instruction needs an answer from outside and runs again. */
+  EXIT: 3,
+  /** A jump to itself. */
+  SPIN: 4,
+} as const;
+
+/** The trampoline record: going there performs a jump to the address in global TARGET. */
+export const JUMP_RECORD = 0x100;
+/** First byte of the active vCPU's state banks. */
+export const STATE_BASE = 0x400;
+/** State must end below this. */
+export const STATE_LIMIT = 0x10000;
+
+export const CODE_MAP = 0x100000;
+export const CODE_LINE_SHIFT = 8;
+
+/** Table sets: per vCPU, per privilege. Entries are 0 for a miss. */
+export const TABLE_SETS = 0x1100000;
+export const TABLE_SIZE = 0x400000;
+export const READ_TABLE = 0;
+export const WRITE_TABLE = TABLE_SIZE;
+export const FETCH_TABLE = 2 * TABLE_SIZE;
+export const SET_SIZE = 3 * TABLE_SIZE;
+
+/** Predecoded records: 16 bytes per instruction, 1024 per page and a sentinel. */
+export const RECORD_SIZE = 16;
+export const RECORD_SHIFT = 2; // ip advances 4 bytes per byte of pc
+export const RECORD_PAGE_SIZE = (PAGE_SIZE / 4 + 1) * RECORD_SIZE;
+
+/** Handler numbers that are not rows. */
+export const HANDLER = {
+  /** Zeroed memory: not decoded yet. */
+  UNDECODED: 0,
+  END_OF_PAGE: 1,
+  JUMP: 2,
+  RESERVED: 3,
+  /** Kept for the region compiler: enter compiled code. */
+  REGION: 4,
+  SELF_JUMP: 5,
+  FIRST_ROW: 6,
+} as const;
+
+/** Mutable i32 globals of the program. */
+export const GLOBAL = {
+  /** pc = (ip >>> RECORD_SHIFT) + DELTA on the current page. */
+  DELTA: 0,
+  /** Where the jump record goes. */
+  TARGET: 1,
+  /** ip of the last branch; an instruction is in its slot iff BRANCH + RECORD_SIZE == ip. */
+  BRANCH: 2,
+  COUNT: 3,
+} as const;
+
+export interface MemoryPlan {
+  readonly tableSets: number;
+  readonly arena: number;
+  readonly arenaSize: number;
+  readonly records: number;
+  readonly recordPages: number;
+  readonly wasmPages: number;
+}
+
+const MAX_RECORD_PAGES = 8192;
+
+/** Place the arena and the record pool. `arenaSize` is in bytes; throws RangeError when 4 GiB do not hold it. */
+export function planMemory(vcpus: number, privileges: number, arenaSize: number): MemoryPlan {
+  const arena = TABLE_SETS + vcpus * privileges * SET_SIZE;
+  const size = Math.ceil(arenaSize / PAGE_SIZE) * PAGE_SIZE;
+  const records = Math.ceil((arena + size) / RECORD_SIZE) * RECORD_SIZE;
+  const limit = MAX_WASM_PAGES * WASM_PAGE;
+  const wanted = Math.min(MAX_RECORD_PAGES, Math.max(64, size / PAGE_SIZE));
+  const recordPages = Math.min(wanted, Math.floor((limit - records) / RECORD_PAGE_SIZE));
+  if (recordPages < 64) throw new RangeError(`${arenaSize} bytes of guest memory do not fit in one 4 GiB memory`);
+  const wasmPages = Math.ceil((records + recordPages * RECORD_PAGE_SIZE) / WASM_PAGE);
+  return { tableSets: vcpus * privileges, arena, arenaSize: size, records, recordPages, wasmPages };
+}

@@ -1,0 +1,390 @@
+// How the interpreter fills in the lowering's hooks: operands from predecoded records, registers in memory, memory through the
+// tables of the current privilege.
+import type { LoweringHooks, Push } from '../emit/lower.ts';
+import type { AccessWidth, Node, Statement } from '../emit/values.ts';
+import type { Bank, Banks } from '../isa/register-file.ts';
+import type { MemoryOp } from '../wasm/opcodes.ts';
+import type { FunctionWriter } from '../wasm/writer.ts';
+import type { Handler, SlotKind } from './handlers.ts';
+import {
+  GLOBAL,
+  JUMP_RECORD,
+  PAGE_SHIFT,
+  READ_TABLE,
+  RECORD_SHIFT,
+  RECORD_SIZE,
+  SET_SIZE,
+  WHY,
+  WORD,
+  WRITE_TABLE,
+} from './layout.ts';
+
+/** Function indices the semantics call. */
+export interface Callees {
+  readonly slowLoad: number;
+  readonly slowStore: number;
+  readonly helper: number;
+  routine(name: string): number;
+  helperNumber(name: string): number;
+}
+
+/** What differs between the main switch and a function of its own. */
+export interface Frame {
+  /** Locals. */
+  readonly ip: number;
+  readonly nip: number;
+  /** Push the address of the current table set. */
+  pushTables(): void;
+  /** Make WORD.LEFT current before a call that may read or cut it, and take it back after. */
+  saveLeft(): void;
+  loadLeft(): void;
+  /** Go on with the next instruction (ip := nip). */
+  next(): void;
+  /** A taken branch with a slot: the next record's ip is in local `target`; run the slot without a deadline check. */
+  jump(target: number): void;
+  /** Leave this instruction, uncommitted: WORD.WHY says what for. */
+  fault(): void;
+}
+
+const LOAD: Record<string, MemoryOp> = {
+  '8u': 'i32.load8_u',
+  '8s': 'i32.load8_s',
+  '16u': 'i32.load16_u',
+  '16s': 'i32.load16_s',
+  '32u': 'i32.load',
+  '32s': 'i32.load',
+};
+const STORE: Record<AccessWidth, MemoryOp> = { 8: 'i32.store8', 16: 'i32.store16', 32: 'i32.store' };
+
+/** Descriptor of an access for the slow path: width, and flags. */
+export const ACCESS_SIGNED = 0x100;
+export const ACCESS_LINKED = 0x200;
+/** A fault reports WORD.FAULT_ADDRESS instead of the accessed address. */
+export const ACCESS_REPORTED = 0x400;
+
+export class InterpreterSemantics implements LoweringHooks {
+  private readonly w: FunctionWriter;
+  private readonly banks: Banks;
+  private readonly callees: Callees;
+  private readonly bigEndian: boolean;
+  private readonly branchInSlot: number;
+  private handler: Handler | null = null;
+  private frame: Frame | null = null;
+  private readonly scratch: number;
+  private readonly jumpTarget: number;
+  private branched: 'no' | 'delayed' | 'now' = 'no';
+
+  constructor(w: FunctionWriter, banks: Banks, callees: Callees, bigEndian: boolean, branchInSlot: number) {
+    this.w = w;
+    this.banks = banks;
+    this.callees = callees;
+    this.bigEndian = bigEndian;
+    this.branchInSlot = branchInSlot;
+    this.scratch = w.local('i32');
+    this.jumpTarget = w.local('i32');
+  }
+
+  /** Start a handler, or a routine when `handler` is null. */
+  begin(handler: Handler | null, frame: Frame | null): void {
+    this.handler = handler;
+    this.frame = frame;
+    this.branched = 'no';
+  }
+
+  /** Complete the instruction: go where control goes. */
+  finish(): void {
+    const frame = this.inFrame();
+    if (this.branched === 'delayed') frame.jump(this.jumpTarget);
+    else frame.next();
+  }
+
+  field(name: string): void {
+    this.record(name, 'immediate', null);
+  }
+
+  pc(): void {
+    this.w.get(this.inFrame().ip).i32(RECORD_SHIFT).op('i32.shr_u').globalGet(GLOBAL.DELTA).op('i32.add');
+  }
+
+  now(): void {
+    const w = this.w;
+    w.i32(0).memory('i64.load', WORD.NOW_BASE);
+    w.i32(0).memory('i32.load', WORD.BUDGET).i32(0).memory('i32.load', WORD.LEFT).op('i32.sub').op('i64.extend_i32_s');
+    w.i32(0).memory('i64.load', WORD.NS_PER_INSTRUCTION).op('i64.mul').op('i64.add');
+  }
+
+  readRegister(bankName: string, index: Node, push: Push): void {
+    const bank = this.bank(bankName);
+    const offset = this.registerAddress(bank, index, 'source', push);
+    this.w.memory(bank.width === 64 ? 'i64.load' : 'i32.load', offset);
+  }
+
+  writeRegister(bankName: string, index: Node, push: Push, value: () => void): void {
+    const bank = this.bank(bankName);
+    const offset = this.registerAddress(bank, index, 'destination', push);
+    value();
+    this.w.memory(bank.width === 64 ? 'i64.store' : 'i32.store', offset);
+  }
+
+  load(
+    statement: Extract<Statement, { kind: 'load' }>,
+    address: number,
+    result: number,
+    reported: (() => void) | null,
+  ): void {
+    const { width, signed, linked } = statement;
+    const w = this.w;
+    const frame = this.inFrame();
+    const entry = this.scratch;
+    this.tableEntry(address, READ_TABLE, entry);
+    this.misses(address, entry, width);
+    w.if();
+    frame.saveLeft();
+    this.report(reported);
+    w.get(address).i32(
+      (reported ? ACCESS_REPORTED : 0) | width | (signed ? ACCESS_SIGNED : 0) | (linked ? ACCESS_LINKED : 0),
+    );
+    w.call(this.callees.slowLoad).set(result);
+    frame.loadLeft();
+    this.leaveIfAsked();
+    w.else();
+    this.hostAddress(address, entry, width);
+    if (linked)
+      w.tee(result).i32(1).op('i32.add').set(entry).i32(0).get(entry).memory('i32.store', WORD.RESERVATION).get(result);
+    w.memory(LOAD[`${width}${signed ? 's' : 'u'}`]!, 1).set(result);
+    w.end();
+  }
+
+  store(
+    statement: Extract<Statement, { kind: 'store' }>,
+    address: number,
+    value: () => void,
+    reported: (() => void) | null,
+  ): void {
+    const { width } = statement;
+    const w = this.w;
+    const frame = this.inFrame();
+    const entry = this.scratch;
+    this.tableEntry(address, WRITE_TABLE, entry);
+    this.misses(address, entry, width);
+    w.if();
+    frame.saveLeft();
+    this.report(reported);
+    w.get(address).i32(width | (reported ? ACCESS_REPORTED : 0));
+    value();
+    w.call(this.callees.slowStore);
+    frame.loadLeft();
+    this.leaveIfAsked();
+    w.else();
+    this.hostAddress(address, entry, width);
+    value();
+    w.memory(STORE[width], 1);
+    w.end();
+  }
+
+  branch(statement: Extract<Statement, { kind: 'branch' }>, push: Push): void {
+    const w = this.w;
+    const frame = this.inFrame();
+    const { condition, slot, link } = statement;
+    this.trapInSlot();
+    if (slot === 'now') {
+      this.pushTarget(statement, push, true);
+      w.set(frame.nip);
+      this.branched = 'now';
+      return;
+    }
+    if (slot === 'likely') {
+      if (!condition) throw new Error('a branch-likely has a condition');
+      push(condition);
+      w.op('i32.eqz').if();
+      this.writeLink(link, push);
+      // The slot is nullified: the instruction after it is next.
+      if (this.far()) {
+        this.pc();
+        w.i32(8).op('i32.add').globalSet(GLOBAL.TARGET).i32(JUMP_RECORD).set(frame.nip);
+      } else w.get(frame.nip).i32(RECORD_SIZE).op('i32.add').set(frame.nip);
+      frame.next();
+      w.end();
+      w.get(frame.ip).globalSet(GLOBAL.BRANCH);
+      this.pushTarget(statement, push, this.far());
+      w.set(this.jumpTarget);
+    } else {
+      w.get(frame.ip).globalSet(GLOBAL.BRANCH);
+      if (condition) {
+        push(condition);
+        w.if('i32');
+        this.pushTarget(statement, push, this.far());
+        w.else().get(frame.nip).i32(RECORD_SIZE).op('i32.add').end();
+      } else this.pushTarget(statement, push, this.far());
+      w.set(this.jumpTarget);
+    }
+    this.writeLink(link, push);
+    this.branched = 'delayed';
+  }
+
+  call(routine: string, args: () => void, result: number): void {
+    args();
+    this.w.call(this.callees.routine(routine));
+    this.take(result);
+  }
+
+  helper(name: string, args: () => void, result: number): void {
+    this.frame?.saveLeft();
+    this.w.i32(this.callees.helperNumber(name));
+    args();
+    this.w.call(this.callees.helper);
+    this.take(result);
+    this.frame?.loadLeft();
+    if (this.frame) this.leaveIfAsked();
+  }
+
+  trap(code: () => void): void {
+    const w = this.w;
+    w.i32(0);
+    code();
+    w.memory('i32.store', WORD.TRAP_CODE).i32(0).i32(WHY.TRAP).memory('i32.store', WORD.WHY);
+    this.inFrame().fault();
+  }
+
+  cut(): void {
+    const w = this.w;
+    this.frame?.saveLeft();
+    w.i32(0).i32(0).memory('i32.load', WORD.BUDGET).i32(0).memory('i32.load', WORD.LEFT).op('i32.sub');
+    w.memory('i32.store', WORD.BUDGET).i32(0).i32(0).memory('i32.store', WORD.LEFT);
+    this.frame?.loadLeft();
+  }
+
+  tables(set: () => void): void {
+    const w = this.w;
+    w.i32(0).i32(0).memory('i32.load', WORD.TABLES);
+    set();
+    w.i32(SET_SIZE).ops('i32.mul', 'i32.add').memory('i32.store', WORD.CURRENT_TABLES);
+  }
+
+  private take(result: number): void {
+    if (result >= 0) this.w.set(result);
+    else this.w.op('drop');
+  }
+
+  private bank(name: string): Bank {
+    const bank = this.banks[name];
+    if (!bank) throw new Error(`no register bank ${name}`);
+    return bank;
+  }
+
+  private inFrame(): Frame {
+    if (!this.frame) throw new Error('a routine cannot do this');
+    return this.frame;
+  }
+
+  private far(): boolean {
+    return this.handler?.reach === 'far';
+  }
+
+  /** Push an operand of the current record. */
+  private record(name: string, kind: SlotKind, bank: Bank | null): void {
+    const slot = this.handler?.slots.find((s) => s.name === name && s.kind === kind && s.bank === bank);
+    if (!slot) throw new Error(`${this.handler?.row.mnemonic ?? 'routine'}: no ${kind} operand ${name}`);
+    this.w.get(this.inFrame().ip).memory(slot.bytes === 2 ? 'i32.load16_u' : 'i32.load', slot.at);
+  }
+
+  /** Push the dynamic part of a register's address; returns the static offset. */
+  private registerAddress(bank: Bank, index: Node, kind: 'source' | 'destination', push: Push): number {
+    if (index.op === 'const') {
+      this.w.i32(0);
+      return bank.offset + index.value * bank.size;
+    }
+    if (index.op === 'field') this.record(index.name, kind, bank);
+    else {
+      push(index);
+      this.w.i32(Math.log2(bank.size)).op('i32.shl');
+    }
+    return bank.offset;
+  }
+
+  private tableEntry(address: number, table: number, entry: number): void {
+    this.w
+      .get(address)
+      .i32(PAGE_SHIFT - 2)
+      .op('i32.shr_u')
+      .i32(0x3ffffc)
+      .op('i32.and');
+    this.inFrame().pushTables();
+    this.w.op('i32.add').memory('i32.load', table).set(entry);
+  }
+
+  /** Valid entries are addend - 1, so that zeroed tables miss; one test covers miss, flags and misalignment. */
+  private misses(address: number, entry: number, width: AccessWidth): void {
+    const w = this.w;
+    w.get(entry).i32(1).op('i32.add');
+    if (width > 8) w.get(address).op('i32.or');
+    w.i32(width === 32 ? 3 : 1).op('i32.and');
+  }
+
+  /** Push the host address less one (the access adds it back through its static offset). */
+  private hostAddress(address: number, entry: number, width: AccessWidth): void {
+    const w = this.w;
+    w.get(address);
+    // Big-endian RAM is kept as host-order words: only bytes and halfwords move within their word.
+    if (this.bigEndian && width < 32) w.i32(width === 8 ? 3 : 2).op('i32.xor');
+    w.get(entry).op('i32.add');
+  }
+
+  private report(reported: (() => void) | null): void {
+    if (!reported) return;
+    this.w.i32(0);
+    reported();
+    this.w.memory('i32.store', WORD.FAULT_ADDRESS);
+  }
+
+  private leaveIfAsked(): void {
+    this.w.i32(0).memory('i32.load', WORD.WHY).if();
+    this.inFrame().fault();
+    this.w.end();
+  }
+
+  /** A branch (or ERET) in a delay slot is a reserved instruction here, for every architecture with slots. */
+  private trapInSlot(): void {
+    const w = this.w;
+    w.globalGet(GLOBAL.BRANCH).i32(RECORD_SIZE).op('i32.add').get(this.inFrame().ip).op('i32.eq').if();
+    this.trap(() => w.i32(this.branchInSlot));
+    w.end();
+  }
+
+  /** Push the ip of the target: a record on this page, or the jump record with the address in TARGET. */
+  private pushTarget(statement: Extract<Statement, { kind: 'branch' }>, push: Push, far: boolean): void {
+    const w = this.w;
+    const { target } = statement;
+    if (target.kind === 'relative') {
+      const name = target.offset.op === 'field' ? target.offset.name : '';
+      if (!far) {
+        w.get(this.inFrame().ip);
+        this.record(name, 'relative', null);
+        w.op('i32.add');
+        return;
+      }
+      this.pc();
+      w.i32(4).op('i32.add');
+      this.record(name, 'relative', null);
+      w.op('i32.add');
+    } else if (target.kind === 'region') {
+      this.pc();
+      w.i32(4).op('i32.add').i32(0xf0000000).op('i32.and');
+      this.record(target.index.op === 'field' ? target.index.name : '', 'region', null);
+      w.i32(2).op('i32.shl').op('i32.or');
+    } else push(target.address);
+    w.globalSet(GLOBAL.TARGET).i32(JUMP_RECORD);
+  }
+
+  private writeLink(link: Extract<Statement, { kind: 'branch' }>['link'], push: Push): void {
+    if (!link) return;
+    const w = this.w;
+    const bank = this.bank(link.bank);
+    w.i32(0);
+    const offset = this.registerAddress(bank, link.index, 'destination', push);
+    w.memory('i32.load', offset).memory('i32.store', WORD.LINK_OLD);
+    const at = this.registerAddress(bank, link.index, 'destination', push);
+    this.pc();
+    w.i32(8).op('i32.add').memory('i32.store', at);
+  }
+}

@@ -1,0 +1,275 @@
+// One vCPU behind the KVM contract: KVM_RUN as enter(), registers, interrupts (virt/kvm and arch/mips/kvm/mips.c order: finish the
+// pending access, then immediate_exit, then enter).
+import { Errno, ExitReason, KVM_INTERNAL_ERROR_EMULATION } from '../../kvm/constants.ts';
+import type { KvmInterrupt, KvmRegs, Vcpu, VcpuWait } from '../../kvm/contract.ts';
+import { KvmError } from '../../kvm/errors.ts';
+import { createKvmRun, type KvmRun } from '../../kvm/run.ts';
+import type { OneReg } from '../isa/architecture.ts';
+import type { Core } from './core.ts';
+import { createExitBox, type ExitBox } from './exit-box.ts';
+import { WHY, WORD } from './layout.ts';
+
+const EINTR = -Errno.EINTR;
+/** Longest single run of the program: V8 replaces baseline code only when the function is entered anew (ENGINE: no on-stack replacement). */
+const MAX_BUDGET = 100_000;
+const HYPERCALL_ARGS = 6;
+
+export class EmulatedVcpu implements Vcpu {
+  readonly id: number;
+  readonly run: KvmRun = createKvmRun();
+  private readonly core: Core;
+  private readonly find: (id: number) => EmulatedVcpu | undefined;
+  private readonly exits: ExitBox = createExitBox();
+  private readonly byId = new Map<bigint, OneReg>();
+  private wait: VcpuWait = 'none';
+  private wakeInstant = Number.POSITIVE_INFINITY;
+
+  constructor(id: number, core: Core, find: (id: number) => EmulatedVcpu | undefined) {
+    this.id = id;
+    this.core = core;
+    this.find = find;
+    core.activate(id);
+    core.model.reset(id);
+    core.pc = core.model.resetPc();
+    for (const register of core.model.oneRegs()) this.byId.set(register.id, register);
+  }
+
+  get waiting(): VcpuWait {
+    return this.wait;
+  }
+
+  get wakeAt(): number {
+    return this.wakeInstant;
+  }
+
+  get runnable(): boolean {
+    if (this.wait !== 'wait') return true;
+    this.core.activate(this.id);
+    this.core.model.updateTimers(this.core.clock.now);
+    return this.core.model.pending();
+  }
+
+  enter(deadline: number): number {
+    const { core, run } = this;
+    core.useExits(this.exits);
+    core.schedule(this.id);
+    this.wait = 'none';
+    this.wakeInstant = Number.POSITIVE_INFINITY;
+    this.takeAnswers();
+    if (this.showWrite()) return 0;
+    if (run.immediateExit) {
+      if (this.exits.answers.length > 0 || this.exits.hypercall === 'answered') {
+        const left = this.step();
+        // A write made while finishing is shown by the next enter.
+        if (left && this.exits.writes.length === 0) return 0;
+      }
+      return EINTR;
+    }
+    for (;;) {
+      if (this.exits.answers.length > 0 || this.exits.hypercall === 'answered') {
+        if (this.step()) return 0;
+        continue;
+      }
+      const { model, clock } = core;
+      const now = clock.now;
+      model.updateTimers(now);
+      if (model.isWaiting()) {
+        model.wake();
+        if (model.isWaiting()) return this.waits('wait', model.timerWakes(false));
+      }
+      const trap = model.interrupt();
+      if (trap >= 0) core.raise(trap, false);
+      if (now >= deadline) return this.interrupted();
+      const until = Math.min(deadline, model.timerDeadline());
+      const budget = Math.ceil((until - now) / clock.nsPerInstruction);
+      const ended = this.handle(core.run(Math.max(1, Math.min(budget, MAX_BUDGET))), deadline);
+      if (ended !== undefined) return ended;
+    }
+  }
+
+  /** Run one step: the instruction that has its answers. True when it left with an exit. */
+  private step(): boolean {
+    const { core, exits } = this;
+    exits.answersUsed = 0;
+    const ended = this.handle(core.run(1), Number.POSITIVE_INFINITY);
+    if (exits.read === null) exits.answers.length = 0; // committed
+    return ended === 0;
+  }
+
+  /** What to do when the program returned; a number is enter's result, undefined means go on. */
+  private handle(why: number, deadline: number): number | undefined {
+    const { core } = this;
+    switch (why) {
+      case WHY.BUDGET:
+        return this.showWrite() ? 0 : undefined;
+      case WHY.FETCH:
+        return this.fetch();
+      case WHY.EXIT:
+        core.rewindToBranch();
+        return this.showExit();
+      case WHY.SPIN:
+        return this.spin(deadline);
+      default:
+        throw new Error(`the program ended with ${why}`);
+    }
+  }
+
+  private fetch(): number | undefined {
+    const { core } = this;
+    const outcome = core.fetch();
+    if (outcome === 'unemulated') {
+      core.rewindToBranch();
+      this.exits.unemulated = 'instruction fetch where there is no memory';
+      return this.showExit();
+    }
+    if (outcome === 'filled') {
+      core.rewindToBranch();
+      return undefined;
+    }
+    core.clock.retire(1); // an exception counts like an instruction
+    core.raise(outcome, core.i32[WORD.IN_SLOT >>> 2] !== 0);
+    return undefined;
+  }
+
+  /** A jump to itself with nothing in its slot: skip to the deadline as if it had run. */
+  private spin(deadline: number): number | undefined {
+    const { core } = this;
+    const { model, clock } = core;
+    const host = core.hostAddress(core.pc, 2);
+    const word = core.fetchWord(core.pc);
+    if (host === undefined || word === undefined) throw new Error('a self-jump without an instruction');
+    if (!core.program.architecture.isSelfJump(word, core.pc & 0xfff, core.pc)) {
+      core.codePages.decodePlain(host);
+      return undefined;
+    }
+    const interruptible = model.interruptible();
+    const until = interruptible ? Math.min(deadline, model.timerDeadline()) : deadline;
+    if (until !== Number.POSITIVE_INFINITY) {
+      const rounds = Math.ceil((until - clock.now) / clock.nsPerInstruction / 2);
+      clock.retire(2 * Math.max(1, rounds));
+    }
+    if (!interruptible) return this.waits('spin', false);
+    return until === Number.POSITIVE_INFINITY ? this.waits('spin', model.timerWakes(true)) : undefined;
+  }
+
+  private waits(kind: VcpuWait, timerWakes: boolean): number {
+    this.wait = kind;
+    this.wakeInstant = timerWakes ? this.core.model.timerDeadline() : Number.POSITIVE_INFINITY;
+    return this.interrupted();
+  }
+
+  private interrupted(): number {
+    this.run.exitReason = ExitReason.INTR;
+    return EINTR;
+  }
+
+  // Exits and their completion
+
+  private takeAnswers(): void {
+    const { exits, run } = this;
+    if (exits.read) {
+      exits.answers.push(this.core.fromGuestOrder(run.mmio.data, exits.read.length));
+      exits.read = null;
+    }
+    if (exits.hypercall === 'asked') {
+      exits.hypercall = 'answered';
+      exits.hypercallResult = run.hypercall.ret;
+    }
+  }
+
+  private showWrite(): boolean {
+    const write = this.exits.writes.shift();
+    if (!write) return false;
+    const { mmio } = this.run;
+    mmio.physAddr = write.physical;
+    mmio.len = write.length;
+    mmio.isWrite = true;
+    this.core.toGuestOrder(write.value, mmio.data, write.length);
+    this.run.exitReason = ExitReason.MMIO;
+    return true;
+  }
+
+  private showExit(): 0 {
+    const { exits, run, core } = this;
+    exits.answersUsed = 0;
+    if (exits.unemulated !== null) {
+      run.exitReason = ExitReason.INTERNAL_ERROR;
+      run.internal.suberror = KVM_INTERNAL_ERROR_EMULATION;
+      run.internal.pc = core.pc;
+      run.internal.instruction = (core.fetchWord(core.pc) ?? 0) >>> 0;
+      run.internal.message = exits.unemulated;
+      exits.unemulated = null;
+    } else if (exits.shutdown) {
+      run.exitReason = ExitReason.SHUTDOWN;
+      exits.shutdown = false;
+    } else if (exits.hypercall === 'asked') {
+      run.exitReason = ExitReason.HYPERCALL;
+      run.hypercall.nr = this.gpr(2);
+      for (let i = 0; i < HYPERCALL_ARGS; i++) run.hypercall.args[i] = this.gpr(4 + i);
+      run.hypercall.ret = 0;
+    } else if (exits.read) {
+      run.exitReason = ExitReason.MMIO;
+      run.mmio.physAddr = exits.read.physical;
+      run.mmio.len = exits.read.length;
+      run.mmio.isWrite = false;
+      run.mmio.data.fill(0);
+    } else throw new Error('the program left for nothing');
+    return 0;
+  }
+
+  private gpr(index: number): number {
+    return this.core.u32[(this.core.banks['gpr']!.offset >>> 2) + index]!;
+  }
+
+  // Registers and interrupts
+
+  getRegs(): KvmRegs {
+    this.core.activate(this.id);
+    const word = (bank: string, index = 0): bigint =>
+      BigInt.asUintN(64, BigInt(this.core.i32[(this.core.banks[bank]!.offset >>> 2) + index]!));
+    const pc = BigInt.asUintN(64, BigInt(this.core.pc | 0));
+    return { gpr: Array.from({ length: 32 }, (_, i) => word('gpr', i)), hi: word('hi'), lo: word('lo'), pc };
+  }
+
+  setRegs(regs: KvmRegs): void {
+    this.core.activate(this.id);
+    const put = (bank: string, index: number, value: bigint): void => {
+      this.core.i32[(this.core.banks[bank]!.offset >>> 2) + index] = Number(BigInt.asIntN(32, value));
+    };
+    for (let i = 1; i < 32; i++) put('gpr', i, regs.gpr[i] ?? 0n);
+    put('hi', 0, regs.hi);
+    put('lo', 0, regs.lo);
+    this.core.pc = Number(BigInt.asUintN(32, regs.pc));
+  }
+
+  getRegList(): bigint[] {
+    return [...this.byId.keys()];
+  }
+
+  getOneReg(id: bigint): bigint {
+    return this.oneReg(id, 'KVM_GET_ONE_REG').get();
+  }
+
+  setOneReg(id: bigint, value: bigint): void {
+    this.oneReg(id, 'KVM_SET_ONE_REG').set(value);
+  }
+
+  private oneReg(id: bigint, call: string): OneReg {
+    const register = this.byId.get(id);
+    if (!register) throw new KvmError('EINVAL', call, `no register 0x${id.toString(16)}`);
+    this.core.activate(this.id);
+    return register;
+  }
+
+  interrupt({ cpu, irq }: KvmInterrupt): void {
+    const target = cpu === -1 ? this : this.find(cpu);
+    if (!target) throw new KvmError('EINVAL', 'KVM_INTERRUPT', `no vCPU ${cpu}`);
+    this.core.activate(target.id);
+    if (!this.core.model.setInterrupt(Math.abs(irq), irq > 0))
+      throw new KvmError('EINVAL', 'KVM_INTERRUPT', `irq ${irq} is not one of +-2, 3, 4, 6`);
+  }
+
+  enableCap(cap: number, _flags: number, _args: readonly bigint[]): void {
+    throw new KvmError('EINVAL', 'KVM_ENABLE_CAP', `capability ${cap} cannot be enabled`);
+  }
+}

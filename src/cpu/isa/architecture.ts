@@ -1,0 +1,158 @@
+// What an architecture gives the emulated core: rows, register banks, routines written with the emitter, and the few things
+// that stay in TypeScript.
+import type { Emitter } from '../emit/emitter.ts';
+import type { Row } from './insn.ts';
+import type { BankSpec, Banks } from './register-file.ts';
+
+/** A function of the generated program, written with the emitter; rows and the engine call it by name. */
+export interface Routine {
+  readonly name: string;
+  /** Number of i32 parameters (`e.parameter(i)`). Every routine returns one i32. */
+  readonly parameters: number;
+  build(emitter: object): void;
+}
+
+/** How a memory access is meant. */
+export const Access = { READ: 0, WRITE: 1, FETCH: 2 } as const;
+export type Access = (typeof Access)[keyof typeof Access];
+
+/** How a translation ended. */
+export const Translated = {
+  /** `physical` is the guest-physical address; memory if a slot backs it, else MMIO. */
+  PHYSICAL: 0,
+  /** MMIO at `physical`, whatever slots say. */
+  MMIO: 1,
+  /** A guest exception with trap code `trap`. */
+  FAULT: 2,
+  /** Nothing KVM can emulate: INTERNAL_ERROR. */
+  UNEMULATED: 3,
+} as const;
+export type Translated = (typeof Translated)[keyof typeof Translated];
+
+/** Result record of a translation, reused. */
+export interface Translation {
+  outcome: Translated;
+  physical: number;
+  /** Trap code of a FAULT. */
+  trap: number;
+  /** May stores go through the same translation? */
+  writable: boolean;
+  /** Comes from the guest's TLB (dropped when that changes), not from a fixed segment. */
+  mapped: boolean;
+  /** Valid in every address space (not dropped by an ASID change). */
+  global: boolean;
+}
+
+export function createTranslation(): Translation {
+  return { outcome: Translated.PHYSICAL, physical: 0, trap: 0, writable: false, mapped: false, global: false };
+}
+
+/** What the engine does for an architecture's TypeScript part. All of it concerns the active vCPU. */
+export interface CoreServices {
+  readonly banks: Banks;
+  /** The VM's memory as words and doublewords; banks are byte offsets into it. */
+  readonly i32: Int32Array;
+  readonly i64: BigInt64Array;
+  /** Guest time, nanoseconds: exact also in the middle of a run. */
+  now(): number;
+  /** Call a routine of the generated program. */
+  routine(name: string, ...args: number[]): number;
+  /** Drop filled table entries that came from the guest's TLB: all of them, or only those of one address space (not global ones). */
+  dropMapped(which: 'all' | 'not-global'): void;
+  /** Drop filled table entries of `pages` 4 KiB pages from `address`. */
+  dropPages(address: number, pages: number): void;
+  /** Stop the run at the next step boundary. */
+  cut(): void;
+  /**
+   * Hypercall `nr` leaves to user space: true when its answer is there (in `hypercallResult`), false when the instruction must leave and run
+   * again.
+   */
+  hypercall(): boolean;
+  readonly hypercallResult: number;
+  /** The guest asked to shut down (KVM_EXIT_SHUTDOWN); the instruction leaves. */
+  shutdown(): void;
+  /** The instruction cannot be emulated (KVM_EXIT_INTERNAL_ERROR); it leaves. */
+  unemulated(message: string): void;
+}
+
+/** One ONE_REG register. */
+export interface OneReg {
+  readonly id: bigint;
+  get(): bigint;
+  set(value: bigint): void;
+}
+
+/** The architecture's TypeScript part, one object per VM; works on the active vCPU's state. */
+export interface CoreModel {
+  /** Power-on state of vCPU `id`. */
+  reset(id: number): void;
+  /** Where a vCPU starts unless user space says otherwise. */
+  resetPc(): number;
+  /** Bring state that has several equal forms into one, for hashes. */
+  normalise(): void;
+  /** Translate in the current privilege; never changes guest state. */
+  translate(address: number, access: Access, out: Translation): void;
+  /** A misaligned access: the trap code. */
+  misaligned(access: Access): number;
+  /** Write the fault registers (BadVAddr and the like) of an access that raises `trap`. */
+  recordFault(address: number, trap: number): void;
+  /** Called by rows through `helper`; `a` and `b` are its arguments. */
+  helper(number: number, a: number, b: number): number;
+  /** Table set of the current privilege. */
+  privilege(): number;
+  /** Bring timers up to `now` (ns): raise what is due. */
+  updateTimers(now: number): void;
+  /** Guest instant of the next timer event, or Infinity. */
+  timerDeadline(): number;
+  /** Trap code of a deliverable interrupt, or -1. */
+  interrupt(): number;
+  /** Executed WAIT and not woken yet? */
+  isWaiting(): boolean;
+  /** End the wait when something pending wakes it. */
+  wake(): void;
+  /** Would something pending end the wait (or, for a self-jump, interrupt it)? */
+  pending(): boolean;
+  /** Could the timer event at timerDeadline() end the wait / interrupt a self-jump? */
+  timerWakes(spinning: boolean): boolean;
+  /** Could any interrupt be taken in this state? False for ever when the guest only jumps to itself. */
+  interruptible(): boolean;
+  /** KVM_INTERRUPT: false for an irq the architecture does not take. */
+  setInterrupt(irq: number, raise: boolean): boolean;
+  /** Save area for a linking branch that is taken back (see WORD.LINK_OLD): register index in bank gpr, or -1. */
+  linkRegister(word: number): number;
+  oneRegs(): readonly OneReg[];
+}
+
+export interface ModelOptions {
+  readonly seed: number;
+  readonly bigEndian: boolean;
+  /** Hypercalls 6, 7 and 8 of the paravirt board are answered; else every number gets -ENOSYS. */
+  readonly paravirtHypercalls: boolean;
+}
+
+/** Everything the engine needs that is written once per architecture and is not a row. */
+export interface ArchitectureDefinition {
+  readonly name: string;
+  readonly rows: readonly Row[];
+  readonly banks: readonly BankSpec[];
+  readonly routines: readonly Routine[];
+  /** Names of TypeScript helpers that rows call, in a fixed order. */
+  readonly helpers: readonly string[];
+  /** Memory table sets: one per privilege. */
+  readonly privileges: number;
+  /** Trap code of a word no row matches, and of a branch in a delay slot. */
+  readonly reservedInstruction: number;
+  /**
+   * Routine that enters an exception: (code, pc, inSlot) -> address of the handler. `pc` is the address of the faulting instruction.
+   */
+  readonly raise: string;
+  createEmitter(banks: Banks): Emitter;
+  createModel(services: CoreServices, options: ModelOptions): CoreModel;
+  /**
+   * Is this word, at `offset` in its page, an unconditional jump to itself as far as the page tells? (A guest that waits for ever or for
+   * an interrupt.) `pc` is given when the virtual address is known.
+   */
+  isSelfJump(word: number, offset: number, pc?: number): boolean;
+  /** The word that does nothing (a self-jump counts as idle only with it in its slot). */
+  readonly nop: number;
+}

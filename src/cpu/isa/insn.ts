@@ -1,0 +1,49 @@
+// Instruction rows: mnemonic, bit pattern, syntax, semantics. Everything else (decoder, disassembler, assembler, engines, random
+// programs) derives from rows.
+import type { Operand } from '../emit/values.ts';
+import { type FieldsOf, type ParsedPattern, parsePattern } from './pattern.ts';
+
+/** Field values of one instruction word, as plain numbers. */
+export type RawFields = Readonly<Record<string, number>>;
+
+/** Operands computed from fields at decode time; semantics see them as opaque operands. */
+export type Derive = Readonly<Record<string, (raw: RawFields) => number>>;
+
+export interface Row {
+  readonly mnemonic: string;
+  /** Operands in assembler syntax: `{field}` stands for a field or derived operand. */
+  readonly syntax: string;
+  readonly patternText: string;
+  readonly pattern: ParsedPattern;
+  readonly derive: Derive;
+  /** Rare rows live in functions of their own, outside the interpreter's main switch. */
+  readonly hot: boolean;
+  /** Build the semantics. Typed per row by `insnFor`; erased here. */
+  build(emitter: object, fields: Readonly<Record<string, Operand | number>>): void;
+}
+
+export interface RowOptions<Name extends string = string> {
+  readonly derive?: Readonly<Record<Name, (raw: RawFields) => number>>;
+  readonly hot?: boolean;
+}
+
+/** The `insn` function of one architecture, whose semantics speak to emitter `E`. */
+export function insnFor<E extends object>() {
+  return function insn<const Pattern extends string, Name extends string = never>(
+    mnemonic: string,
+    pattern: Pattern,
+    syntax: string,
+    semantics: (e: E, fields: FieldsOf<Pattern, Operand> & { readonly [Key in Name]: Operand }) => void,
+    options: RowOptions<Name> = {},
+  ): Row {
+    return {
+      mnemonic,
+      syntax,
+      patternText: pattern,
+      pattern: parsePattern(pattern),
+      derive: options.derive ?? {},
+      hot: options.hot ?? false,
+      build: (emitter, fields) => semantics(emitter as E, fields as Parameters<typeof semantics>[1]),
+    };
+  };
+}

@@ -1,0 +1,39 @@
+// Register files ("banks") of an architecture as data: the state layout, ONE_REG, the debugger view, save/restore and the
+// state hash all derive from these declarations.
+
+export type RegisterWidth = 32 | 64;
+
+export interface BankSpec {
+  readonly name: string;
+  readonly count: number;
+  readonly width: RegisterWidth;
+  /** Index 0 reads as zero and swallows writes (MIPS $0). Such a bank gets one more slot, where those writes go. */
+  readonly zero?: boolean;
+  /** Not guest state (masks, engine scratch): left out of state hashes. */
+  readonly scratch?: boolean;
+}
+
+/** A bank with its place in the state block. */
+export interface Bank extends BankSpec {
+  /** Byte offset from the start of the VM's memory (the active vCPU's state block is at a fixed place). */
+  readonly offset: number;
+  /** Bytes per register. */
+  readonly size: number;
+  /** Index of the slot that swallows writes to register 0 (zero banks only). */
+  readonly sink: number;
+}
+
+export type Banks = Readonly<Record<string, Bank>>;
+
+/** Lay the banks out one after another from `base`; returns them and the end of the block. */
+export function layOutBanks(specs: readonly BankSpec[], base: number): { banks: Banks; end: number } {
+  const banks: Record<string, Bank> = {};
+  let offset = base;
+  for (const spec of specs) {
+    const size = spec.width / 8;
+    offset = (offset + size - 1) & -size;
+    banks[spec.name] = { ...spec, offset, size, sink: spec.count };
+    offset += size * (spec.count + (spec.zero ? 1 : 0));
+  }
+  return { banks, end: (offset + 15) & -16 };
+}

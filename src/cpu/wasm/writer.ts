@@ -1,0 +1,201 @@
+// A tiny WebAssembly binary writer: function bodies as bytes, with labels so that nobody counts branch depths by hand
+// (WebAssembly core specification, chapter 5: binary format).
+import { CONTROL, MEMORY, type MemoryOp, PLAIN, type PlainOp, VALUE_TYPE, type ValueType } from './opcodes.ts';
+
+const BLOCK_VOID = 0x40;
+
+/** A structured-control label; br() to it from anywhere inside. */
+export interface Label {
+  readonly name: string;
+}
+
+export class ByteWriter {
+  readonly bytes: number[] = [];
+
+  u8(...values: number[]): this {
+    for (const value of values) this.bytes.push(value);
+    return this;
+  }
+
+  /** Unsigned LEB128 of a 32-bit value. */
+  uleb(value: number): this {
+    let rest = value >>> 0;
+    do {
+      const low = rest & 0x7f;
+      rest >>>= 7;
+      this.bytes.push(rest === 0 ? low : low | 0x80);
+    } while (rest !== 0);
+    return this;
+  }
+
+  /** Signed LEB128 of a 32-bit value. */
+  sleb(value: number): this {
+    let rest = value | 0;
+    for (;;) {
+      const low = rest & 0x7f;
+      rest >>= 7;
+      if ((rest === 0 && (low & 0x40) === 0) || (rest === -1 && (low & 0x40) !== 0)) {
+        this.bytes.push(low);
+        return this;
+      }
+      this.bytes.push(low | 0x80);
+    }
+  }
+
+  /** Signed LEB128 of a 64-bit value. */
+  sleb64(value: bigint): this {
+    let rest = BigInt.asIntN(64, value);
+    for (;;) {
+      const low = Number(rest & 0x7fn);
+      rest >>= 7n;
+      if ((rest === 0n && (low & 0x40) === 0) || (rest === -1n && (low & 0x40) !== 0)) {
+        this.bytes.push(low);
+        return this;
+      }
+      this.bytes.push(low | 0x80);
+    }
+  }
+
+  append(other: ArrayLike<number>): this {
+    for (let i = 0; i < other.length; i++) this.bytes.push(other[i]!);
+    return this;
+  }
+
+  name(text: string): this {
+    this.uleb(text.length);
+    for (let i = 0; i < text.length; i++) this.bytes.push(text.charCodeAt(i));
+    return this;
+  }
+}
+
+/** One function body under construction: instructions, labels, and locals handed out on demand. */
+export class FunctionWriter {
+  readonly code = new ByteWriter();
+  readonly localTypes: ValueType[] = [];
+  private readonly labels: Label[] = [];
+  private readonly parameters: number;
+
+  constructor(parameters: readonly ValueType[]) {
+    this.parameters = parameters.length;
+  }
+
+  /** A new local of this function. */
+  local(type: ValueType): number {
+    this.localTypes.push(type);
+    return this.parameters + this.localTypes.length - 1;
+  }
+
+  op(name: PlainOp): this {
+    if (name === 'end') this.labels.pop();
+    this.code.u8(PLAIN[name]);
+    return this;
+  }
+
+  ops(...names: PlainOp[]): this {
+    for (const name of names) this.op(name);
+    return this;
+  }
+
+  i32(value: number): this {
+    this.code.u8(CONTROL['i32.const']).sleb(value);
+    return this;
+  }
+
+  i64(value: bigint): this {
+    this.code.u8(CONTROL['i64.const']).sleb64(value);
+    return this;
+  }
+
+  get(local: number): this {
+    this.code.u8(CONTROL['local.get']).uleb(local);
+    return this;
+  }
+
+  set(local: number): this {
+    this.code.u8(CONTROL['local.set']).uleb(local);
+    return this;
+  }
+
+  tee(local: number): this {
+    this.code.u8(CONTROL['local.tee']).uleb(local);
+    return this;
+  }
+
+  globalGet(index: number): this {
+    this.code.u8(CONTROL['global.get']).uleb(index);
+    return this;
+  }
+
+  globalSet(index: number): this {
+    this.code.u8(CONTROL['global.set']).uleb(index);
+    return this;
+  }
+
+  /** A load or store; `offset` is the static memarg offset. */
+  memory(name: MemoryOp, offset: number): this {
+    const [opcode, align] = MEMORY[name];
+    this.code.u8(opcode, align).uleb(offset);
+    return this;
+  }
+
+  block(name = 'block', result?: ValueType): Label {
+    return this.open(CONTROL.block, name, result);
+  }
+
+  loop(name = 'loop', result?: ValueType): Label {
+    return this.open(CONTROL.loop, name, result);
+  }
+
+  if(result?: ValueType): Label {
+    return this.open(CONTROL.if, 'if', result);
+  }
+
+  else(): this {
+    this.code.u8(PLAIN.else);
+    return this;
+  }
+
+  end(): this {
+    return this.op('end');
+  }
+
+  br(label: Label): this {
+    this.code.u8(CONTROL.br).uleb(this.depth(label));
+    return this;
+  }
+
+  brIf(label: Label): this {
+    this.code.u8(CONTROL.br_if).uleb(this.depth(label));
+    return this;
+  }
+
+  brTable(targets: readonly Label[], otherwise: Label): this {
+    this.code.u8(CONTROL.br_table).uleb(targets.length);
+    for (const target of targets) this.code.uleb(this.depth(target));
+    this.code.uleb(this.depth(otherwise));
+    return this;
+  }
+
+  call(functionIndex: number): this {
+    this.code.u8(CONTROL.call).uleb(functionIndex);
+    return this;
+  }
+
+  callIndirect(typeIndex: number): this {
+    this.code.u8(CONTROL.call_indirect).uleb(typeIndex).uleb(0);
+    return this;
+  }
+
+  private open(opcode: number, name: string, result?: ValueType): Label {
+    const label = { name };
+    this.labels.push(label);
+    this.code.u8(opcode, result === undefined ? BLOCK_VOID : VALUE_TYPE[result]);
+    return label;
+  }
+
+  private depth(label: Label): number {
+    const at = this.labels.lastIndexOf(label);
+    if (at < 0) throw new Error(`branch to label ${label.name}, which is not open here`);
+    return this.labels.length - 1 - at;
+  }
+}
