@@ -1,4 +1,4 @@
-// Numbers of the KVM userspace contract (Linux include/uapi/linux/kvm.h, arch/mips/include/uapi/asm/kvm.h).
+// table: numbers of the KVM userspace contract (Linux include/uapi/linux/kvm.h, arch/mips/include/uapi/asm/kvm.h).
 // Names are the kernel's.
 
 export const KVM_API_VERSION = 12;

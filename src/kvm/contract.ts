@@ -16,12 +16,6 @@ export interface MemoryRegion {
   readonly userspaceAddr: number;
 }
 
-/** struct kvm_irq_level. */
-export interface IrqLevel {
-  readonly irq: number;
-  readonly level: number;
-}
-
 /** struct kvm_mips_interrupt: irq 2, 3, 4, 6 raise the line, negative lowers it; cpu -1 means this vCPU. */
 export interface KvmInterrupt {
   readonly cpu: number;

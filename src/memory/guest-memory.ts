@@ -24,7 +24,7 @@ export interface HostWriteListener {
 }
 
 /** A guest-physical access that is not wholly inside RAM. */
-export class GuestMemoryError extends TsvmError {
+class GuestMemoryError extends TsvmError {
   constructor(gpa: number, length: number) {
     super('internal', `guest-physical range ${hex(gpa)}+${hex(length, 1)} is not in RAM`);
   }

@@ -74,9 +74,9 @@ export class MipsCore implements CoreModel {
       this.i32.fill(0, bank.offset >> 2, (bank.offset >> 2) + words);
     }
     for (const [index, value] of teResetValues(id, this.options.bigEndian)) this.i32[this.cp0 + index] = value;
-    for (const [index, mask] of MTC0_MASKS) this.i32[(banks['cp0Mask']!.offset >> 2) + index] = mask;
-    this.i32[banks['bootVector']!.offset >> 2] = TE_BOOT_VECTOR;
-    this.i32[banks['seed']!.offset >> 2] = this.options.seed;
+    for (const [index, mask] of MTC0_MASKS) this.i32[(banks.cp0Mask!.offset >> 2) + index] = mask;
+    this.i32[banks.bootVector!.offset >> 2] = TE_BOOT_VECTOR;
+    this.i32[banks.seed!.offset >> 2] = this.options.seed;
     this.i32.fill(UNMATCHABLE | 0, this.tlbHi, this.tlbHi + TLB_ENTRIES);
     this.timer.reset(DEFAULT_COUNT_HZ);
   }
@@ -239,7 +239,7 @@ export class MipsCore implements CoreModel {
 
   /** Is Count stopped by user space (COUNT_CTL.DC)? */
   countStoppedByKvm(): boolean {
-    return (this.i32[this.services.banks['countCtl']!.offset >> 2]! & 1) !== 0;
+    return (this.i32[this.services.banks.countCtl!.offset >> 2]! & 1) !== 0;
   }
 
   updateTimers(now: number): void {

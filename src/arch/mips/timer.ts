@@ -26,13 +26,13 @@ export class MipsTimer {
     this.services = services;
     this.i32 = services.i32;
     this.i64 = services.i64;
-    this.base = banks['countBase']!.offset >> 2;
-    this.start = banks['countStart']!.offset >> 3;
-    this.rate = banks['countRate']!.offset >> 2;
-    this.hz = banks['countHz']!.offset >> 2;
-    this.changed = banks['timerChanged']!.offset >> 2;
-    this.at = banks['timerAt']!.offset >> 3;
-    this.cp0 = banks['cp0']!.offset >> 2;
+    this.base = banks.countBase!.offset >> 2;
+    this.start = banks.countStart!.offset >> 3;
+    this.rate = banks.countRate!.offset >> 2;
+    this.hz = banks.countHz!.offset >> 2;
+    this.changed = banks.timerChanged!.offset >> 2;
+    this.at = banks.timerAt!.offset >> 3;
+    this.cp0 = banks.cp0!.offset >> 2;
   }
 
   reset(hz: number): void {

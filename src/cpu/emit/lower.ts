@@ -8,7 +8,7 @@ import { forEachNode, forEachStatement, operands, roots } from './tree.ts';
 import type { Node, Statement, ValueKind } from './values.ts';
 
 /** Every helper takes this many i32 arguments; missing ones are 0. */
-export const HELPER_ARGUMENTS = 2;
+const HELPER_ARGUMENTS = 2;
 
 type StatementOf<Kind extends Statement['kind']> = Extract<Statement, { kind: Kind }>;
 

@@ -13,7 +13,7 @@ import {
 import type { Banks } from '../isa/register-file.ts';
 import { InstructionClock } from './clock.ts';
 import { CodePages } from './code-pages.ts';
-import { createExitBox, type ExitBox, MAX_PENDING_WRITES } from './exit-box.ts';
+import { createExitBox, type ExitBox } from './exit-box.ts';
 import {
   CODE_LINE_SHIFT,
   HANDLER,
@@ -26,11 +26,11 @@ import {
   WHY,
   WORD,
 } from './layout.ts';
+import { MemoryAccess } from './memory-access.ts';
 import { Predecoder } from './predecoder.ts';
 import type { Program } from './program.ts';
-import { ACCESS_LINKED, ACCESS_REPORTED, ACCESS_SIGNED } from './semantics.ts';
 import { MemorySlots } from './slots.ts';
-import { FillKind, SoftTlb } from './soft-tlb.ts';
+import { fillKind, SoftTlb } from './soft-tlb.ts';
 
 export interface CoreOptions {
   readonly arenaSize: number;
@@ -55,10 +55,12 @@ export class Core implements CoreServices {
   readonly tlb: SoftTlb;
   readonly codePages: CodePages;
   readonly model: CoreModel;
-  private exits: ExitBox = createExitBox();
+  /** Answers and exits of the vCPU that runs. */
+  exits: ExitBox = createExitBox();
   private readonly u8: Uint8Array;
-  private readonly u16: Uint16Array;
-  private readonly arena: number;
+  private readonly access: MemoryAccess;
+  /** Host address of the arena. */
+  readonly arena: number;
   private readonly swap: number;
   private readonly exports: Record<string, Export>;
   private readonly saved: Uint8Array[];
@@ -77,7 +79,6 @@ export class Core implements CoreServices {
     this.u32 = new Uint32Array(memory.buffer);
     this.i64 = new BigInt64Array(memory.buffer);
     this.u8 = new Uint8Array(memory.buffer);
-    this.u16 = new Uint16Array(memory.buffer);
     this.arena = plan.arena;
     this.swap = options.endianness === 'big' ? 3 : 0;
     this.memory = new GuestMemory(memory.buffer, plan.arena, plan.arenaSize, options.endianness);
@@ -88,13 +89,15 @@ export class Core implements CoreServices {
     const predecoder = new Predecoder(architecture, program.table, memory.buffer);
     this.codePages = new CodePages(plan, memory.buffer, predecoder, this.tlb);
     this.saved = Array.from({ length: options.maxVcpus }, () => new Uint8Array(program.stateEnd));
-    this.u16[JUMP_RECORD >>> 1] = HANDLER.JUMP;
+    this.i32[JUMP_RECORD >>> 2] = HANDLER.JUMP;
+    this.access = new MemoryAccess(this, this.swap);
     this.i64[WORD.NS_PER_INSTRUCTION >>> 3] = BigInt(options.nsPerInstruction);
     const instance = new WebAssembly.Instance(program.module, {
       e: {
         memory,
-        slowLoad: (address: number, descriptor: number) => this.slowLoad(address, descriptor),
-        slowStore: (address: number, descriptor: number, value: number) => this.slowStore(address, descriptor, value),
+        slowLoad: (address: number, descriptor: number) => this.access.slowLoad(address, descriptor),
+        slowStore: (address: number, descriptor: number, value: number) =>
+          this.access.slowStore(address, descriptor, value),
         decode: (ip: number) => this.codePages.decode(ip),
         helper: (number: number, a: number, b: number) => this.model.helper(number, a, b),
       },
@@ -108,6 +111,10 @@ export class Core implements CoreServices {
   }
 
   // The active vCPU
+
+  get active(): number {
+    return this.activeVcpu;
+  }
 
   /** Make `vcpu` the one whose state lies at the fixed place. No guest-visible effect. */
   activate(vcpu: number): void {
@@ -128,11 +135,6 @@ export class Core implements CoreServices {
     const tables = this.tlb.tables(vcpu);
     this.i32[WORD.TABLES >>> 2] = tables;
     this.i32[WORD.CURRENT_TABLES >>> 2] = tables + this.model.privilege() * SET_SIZE;
-  }
-
-  /** The vCPU that is about to run answers and collects exits here. */
-  useExits(exits: ExitBox): void {
-    this.exits = exits;
   }
 
   /** Bytes in the guest's memory order <-> a register value. */
@@ -161,7 +163,7 @@ export class Core implements CoreServices {
     this.i32[WORD.LEFT >>> 2] = budget;
     this.i64[WORD.NOW_BASE >>> 3] = BigInt(this.clock.now);
     this.running = true;
-    this.exports['run']!();
+    this.exports.run!();
     this.running = false;
     this.clock.retire(this.i32[WORD.BUDGET >>> 2]! - this.i32[WORD.LEFT >>> 2]!);
     return this.i32[WORD.WHY >>> 2]!;
@@ -174,7 +176,7 @@ export class Core implements CoreServices {
     this.clock.retire(-1);
     const word = this.fetchWord(this.pc);
     const link = word === undefined ? -1 : this.model.linkRegister(word);
-    if (link > 0) this.i32[(this.banks['gpr']!.offset >>> 2) + link] = this.i32[WORD.LINK_OLD >>> 2]!;
+    if (link > 0) this.i32[(this.banks.gpr!.offset >>> 2) + link] = this.i32[WORD.LINK_OLD >>> 2]!;
   }
 
   /** Enter the exception `trap` at the current pc. */
@@ -220,100 +222,6 @@ export class Core implements CoreServices {
     return trap;
   }
 
-  // Slow paths of the program
-
-  private slowLoad(address: number, descriptor: number): number {
-    const width = descriptor & 0xff;
-    const out = this.translation;
-    if (!this.translateData(address, descriptor, Access.READ)) return 0;
-    const linked = (descriptor & ACCESS_LINKED) !== 0;
-    const range = out.outcome === Translated.PHYSICAL ? this.memory.find(out.physical) : undefined;
-    if (!range) {
-      if (linked) return this.refuse('LL from MMIO');
-      return extend(this.mmioRead(out.physical, width >>> 3), width, (descriptor & ACCESS_SIGNED) !== 0);
-    }
-    const host = this.arena + range.offset + (out.physical - range.gpa);
-    this.tlb.fillRead(this.activeVcpu, this.model.privilege(), address, host, fillKind(out));
-    if (linked) this.u32[WORD.RESERVATION >>> 2] = host;
-    return extend(this.readHost(host, width), width, (descriptor & ACCESS_SIGNED) !== 0);
-  }
-
-  private slowStore(address: number, descriptor: number, value: number): void {
-    const width = descriptor & 0xff;
-    const out = this.translation;
-    if (!this.translateData(address, descriptor, Access.WRITE)) return;
-    const range = out.outcome === Translated.PHYSICAL ? this.memory.find(out.physical) : undefined;
-    if (!range || range.readonly) {
-      this.mmioWrite(out.physical, width >>> 3, value);
-      return;
-    }
-    const host = this.arena + range.offset + (out.physical - range.gpa);
-    this.codePages.wrote(host, width >>> 3);
-    const code = this.codePages.holdsCode(host);
-    this.tlb.fillWrite(this.activeVcpu, this.model.privilege(), address, host, code, fillKind(out));
-    this.writeHost(host, width, value);
-  }
-
-  /** Translate a data access into `this.translation`; false when the instruction leaves or faults. */
-  private translateData(address: number, descriptor: number, access: Access): boolean {
-    const out = this.translation;
-    const reported = (descriptor & ACCESS_REPORTED) !== 0 ? this.i32[WORD.FAULT_ADDRESS >>> 2]! : address;
-    if ((address & (((descriptor & 0xff) >>> 3) - 1)) !== 0) {
-      this.trapNow(reported, this.model.misaligned(access));
-      return false;
-    }
-    this.model.translate(address, access, out);
-    if (out.outcome === Translated.FAULT) {
-      this.trapNow(reported, out.trap);
-      return false;
-    }
-    if (out.outcome === Translated.UNEMULATED) {
-      this.unemulated(`access to 0x${(address >>> 0).toString(16)}, where the guest has no segment`);
-      return false;
-    }
-    return true;
-  }
-
-  private trapNow(address: number, trap: number): void {
-    this.model.recordFault(address, trap);
-    this.i32[WORD.TRAP_CODE >>> 2] = trap;
-    this.i32[WORD.WHY >>> 2] = WHY.TRAP;
-  }
-
-  private refuse(message: string): number {
-    this.unemulated(message);
-    return 0;
-  }
-
-  private readHost(host: number, width: number): number {
-    if (width === 32) return this.i32[host >>> 2]!;
-    if (width === 16) return this.u16[(host ^ (this.swap & 2)) >>> 1]!;
-    return this.u8[host ^ this.swap]!;
-  }
-
-  private writeHost(host: number, width: number, value: number): void {
-    if (width === 32) this.i32[host >>> 2] = value;
-    else if (width === 16) this.u16[(host ^ (this.swap & 2)) >>> 1] = value;
-    else this.u8[host ^ this.swap] = value;
-  }
-
-  /** The answer to an MMIO read when user space has given it; else the instruction leaves and runs again. */
-  private mmioRead(physical: number, length: number): number {
-    const { exits } = this;
-    if (exits.answersUsed < exits.answers.length) return exits.answers[exits.answersUsed++]!;
-    exits.read = { physical, length };
-    this.i32[WORD.WHY >>> 2] = WHY.EXIT;
-    return 0;
-  }
-
-  /** MMIO writes leave after the instruction that made them. */
-  private mmioWrite(physical: number, length: number, value: number): void {
-    const { exits } = this;
-    if (exits.writes.length === MAX_PENDING_WRITES) throw new Error('one instruction made too many MMIO writes');
-    exits.writes.push({ physical, length, value });
-    this.cut();
-  }
-
   private hostWrote(offset: number, length: number): void {
     const host = this.arena + offset;
     this.codePages.wrote(host, length);
@@ -325,7 +233,7 @@ export class Core implements CoreServices {
 
   private breakReservation(): void {
     this.u32[WORD.RESERVATION >>> 2] = 0;
-    const link = this.banks['llbit'];
+    const link = this.banks.llbit;
     if (link) this.i32[link.offset >>> 2] = 0;
   }
 
@@ -404,14 +312,4 @@ export class Core implements CoreServices {
       }
     }
   }
-}
-
-function fillKind(translation: Translation): FillKind {
-  if (!translation.mapped) return FillKind.FIXED;
-  return translation.global ? FillKind.GLOBAL : FillKind.SPACE;
-}
-
-function extend(value: number, width: number, signed: boolean): number {
-  if (width === 32) return value | 0;
-  return signed ? (value << (32 - width)) >> (32 - width) : value & ((1 << width) - 1);
 }

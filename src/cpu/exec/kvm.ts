@@ -32,7 +32,7 @@ const CAPABILITIES: ReadonlyMap<number, number> = new Map([
 ]);
 
 /** The emulated /dev/kvm for one architecture. */
-export class EmulatedKvm implements Kvm {
+class EmulatedKvm implements Kvm {
   private readonly architecture: ArchitectureDefinition;
   private readonly options: CoreOptions;
 
@@ -56,7 +56,7 @@ export class EmulatedKvm implements Kvm {
   }
 }
 
-export class EmulatedVm implements Vm {
+class EmulatedVm implements Vm {
   readonly memory: GuestMemory;
   readonly clock: VmClock;
   readonly checkExtension: (cap: number) => number;

@@ -10,7 +10,7 @@ import { WORD_PC } from '../isa/state-words.ts';
 
 export const PAGE_SIZE = 4096;
 export const PAGE_SHIFT = 12;
-export const WASM_PAGE = 65536;
+const WASM_PAGE = 65536;
 export const MAX_WASM_PAGES = 65536;
 
 /** Engine words: byte addresses of 32-bit (or, where said, 64-bit) words. */
@@ -66,7 +66,7 @@ export const CODE_LINE_SHIFT = 8;
 
 /** Table sets: per vCPU, per privilege. Entries are 0 for a miss. */
 export const TABLE_SETS = 0x1100000;
-export const TABLE_SIZE = 0x400000;
+const TABLE_SIZE = 0x400000;
 export const READ_TABLE = 0;
 export const WRITE_TABLE = TABLE_SIZE;
 export const FETCH_TABLE = 2 * TABLE_SIZE;

@@ -3,6 +3,7 @@
 //
 // Read and write entries are (host address - guest address) - 1; a write entry of a page that holds predecoded code lacks the -1, which
 // fails the fast test and leads to the code store. Fetch entries lead from 4 * address to the record and have bit 0 set.
+import type { Translation } from '../isa/architecture.ts';
 import {
   FETCH_TABLE,
   PAGE_SHIFT,
@@ -132,4 +133,10 @@ export class SoftTlb {
 
 function pageDifference(host: number, address: number): number {
   return (host & PAGE_MASK) - (address & PAGE_MASK);
+}
+
+/** What drops a page filled from this translation. */
+export function fillKind(translation: Translation): FillKind {
+  if (!translation.mapped) return FillKind.FIXED;
+  return translation.global ? FillKind.GLOBAL : FillKind.SPACE;
 }

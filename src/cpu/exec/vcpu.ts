@@ -51,7 +51,7 @@ export class EmulatedVcpu implements Vcpu {
 
   enter(deadline: number): number {
     const { core, run } = this;
-    core.useExits(this.exits);
+    core.exits = this.exits;
     core.schedule(this.id);
     this.wait = 'none';
     this.wakeInstant = Number.POSITIVE_INFINITY;
@@ -218,7 +218,7 @@ export class EmulatedVcpu implements Vcpu {
   }
 
   private gpr(index: number): number {
-    return this.core.u32[(this.core.banks['gpr']!.offset >>> 2) + index]!;
+    return this.core.u32[(this.core.banks.gpr!.offset >>> 2) + index]!;
   }
 
   // Registers and interrupts

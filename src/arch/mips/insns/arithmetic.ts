@@ -189,7 +189,7 @@ export const ARITHMETIC_ROWS: readonly Row[] = [
     (e, { rs, rt, lsb, mask }) => e.setGpr(rt, e.and(e.shrU(e.gpr(rs), e.imm(lsb)), e.imm(mask))),
     {
       hot: true,
-      derive: { mask: (raw) => -1 >>> (31 - raw['msbd']!), size: (raw) => raw['msbd']! + 1 },
+      derive: { mask: (raw) => -1 >>> (31 - raw.msbd!), size: (raw) => raw.msbd! + 1 },
     },
   ),
   // msb < lsb is unpredictable; here nothing is inserted.

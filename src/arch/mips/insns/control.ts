@@ -8,7 +8,7 @@ import { hot, insn } from './row.ts';
 type Compare = (e: MipsEmitter, a: I32, b: I32) => I32;
 type Test = (e: MipsEmitter, a: I32) => I32;
 
-const BYTES = { derive: { target: (raw: Readonly<Record<string, number>>) => raw['offset']! * 4 } } as const;
+const BYTES = { derive: { target: (raw: Readonly<Record<string, number>>) => raw.offset! * 4 } } as const;
 
 /** BEQ and friends, plain and likely. */
 const compareBranch = (mnemonic: string, opcode: string, likelyOpcode: string, test: Compare): Row[] => [

@@ -5,7 +5,7 @@ import type { MipsEmitter } from '../emitter.ts';
 import { CAUSE, CP0, STATUS, TLB_ENTRIES, trapCoprocessor } from '../registers.ts';
 import { insn } from './row.ts';
 
-const CP0_REGISTER = { derive: { register: (raw: Readonly<Record<string, number>>) => raw['rd']! * 8 + raw['sel']! } };
+const CP0_REGISTER = { derive: { register: (raw: Readonly<Record<string, number>>) => raw.rd! * 8 + raw.sel! } };
 
 const bits = (value: number, width: number): string => value.toString(2).padStart(width, '0');
 

@@ -1,0 +1,26 @@
+// Calling conventions of the generated program: function types, imports, and what a rare row's function returns.
+import type { FunctionType } from '../wasm/module.ts';
+
+export const I32_TO_I32: FunctionType = { parameters: ['i32', 'i32'], results: ['i32'] };
+export const STORE_TYPE: FunctionType = { parameters: ['i32', 'i32', 'i32'], results: [] };
+export const HELPER_TYPE: FunctionType = { parameters: ['i32', 'i32', 'i32'], results: ['i32'] };
+export const DECODE_TYPE: FunctionType = { parameters: ['i32'], results: [] };
+export const COLD_TYPE: FunctionType = { parameters: ['i32', 'i32'], results: ['i32', 'i32'] };
+export const RUN_TYPE: FunctionType = { parameters: [], results: [] };
+
+/** Imports, in order; `e.<name>`. */
+export const IMPORTS = [
+  { name: 'slowLoad', type: I32_TO_I32 },
+  { name: 'slowStore', type: STORE_TYPE },
+  { name: 'decode', type: DECODE_TYPE },
+  { name: 'helper', type: HELPER_TYPE },
+] as const;
+export const SLOW_LOAD = 0;
+export const SLOW_STORE = 1;
+export const DECODE = 2;
+export const HELPER = 3;
+
+/** What a cold handler adds to the ip it returns (records are 16-byte aligned). */
+export const COLD_FAULT = 1;
+export const COLD_JUMP = 2;
+export const COLD_FLAGS = 3;

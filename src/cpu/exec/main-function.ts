@@ -1,0 +1,264 @@
+// The interpreter's main function, `run`: from WORD.PC until WORD.WHY says why not further. A switch over predecoded records for hot
+// handlers, a call_indirect for the rest, exception entry, and the page crossings.
+//
+// Control: `ip` is the current record, `nip` the next one; a branch does ip := nip, nip := target, so delay slots cost nothing. The deadline
+// is tested between steps only: a branch and its slot are one step.
+import { Lowering, Temporaries } from '../emit/lower.ts';
+import type { ArchitectureDefinition } from '../isa/architecture.ts';
+import type { TypeSection } from '../wasm/module.ts';
+import { FunctionWriter, type Label } from '../wasm/writer.ts';
+import { COLD_FAULT, COLD_FLAGS, COLD_JUMP, COLD_TYPE, DECODE } from './conventions.ts';
+import type { Handler } from './handlers.ts';
+import {
+  FETCH_TABLE,
+  GLOBAL,
+  HANDLER,
+  JUMP_RECORD,
+  PAGE_SHIFT,
+  RECORD_SHIFT,
+  RECORD_SIZE,
+  WHY,
+  WORD,
+} from './layout.ts';
+import type { Callees, Frame, InterpreterSemantics } from './semantics.ts';
+
+/** The function `run`: from WORD.PC until WORD.WHY says why not further. */
+export class MainFunction {
+  private readonly w = new FunctionWriter([]);
+  private readonly hot: readonly Handler[];
+  private readonly coldCount: number;
+  private readonly callees: Callees;
+  private readonly architecture: ArchitectureDefinition;
+  private readonly types: TypeSection;
+  private readonly semantics: InterpreterSemantics;
+  private readonly ip: number;
+  private readonly nip: number;
+  private readonly left: number;
+  private readonly tables: number;
+  private readonly t0: number;
+  private readonly t1: number;
+
+  constructor(
+    hot: readonly Handler[],
+    coldCount: number,
+    callees: Callees,
+    architecture: ArchitectureDefinition,
+    types: TypeSection,
+    semantics: (w: FunctionWriter) => InterpreterSemantics,
+  ) {
+    this.hot = hot;
+    this.coldCount = coldCount;
+    this.callees = callees;
+    this.architecture = architecture;
+    this.types = types;
+    const { w } = this;
+    this.ip = w.local('i32');
+    this.nip = w.local('i32');
+    this.left = w.local('i32');
+    this.tables = w.local('i32');
+    this.t0 = w.local('i32');
+    this.t1 = w.local('i32');
+    this.semantics = semantics(w);
+  }
+
+  build(): FunctionWriter {
+    const { w, ip, nip, left } = this;
+    w.i32(0).i32(WHY.BUDGET).memory('i32.store', WORD.WHY);
+    w.i32(0).memory('i32.load', WORD.PC).globalSet(GLOBAL.TARGET);
+    w.i32(0).memory('i32.load', WORD.LEFT).set(left);
+    w.i32(JUMP_RECORD)
+      .set(ip)
+      .i32(JUMP_RECORD + RECORD_SIZE)
+      .set(nip);
+    w.i32(0).globalSet(GLOBAL.BRANCH);
+    this.reloadTables();
+    const exit = w.block('exit');
+    const top = w.loop('top');
+    const fault = w.block('fault');
+    w.get(left).i32(0).op('i32.le_s').brIf(exit);
+    const dispatch = w.loop('dispatch');
+    w.get(left).i32(1).op('i32.sub').set(left);
+    const next = w.block('next');
+    this.bodies({ exit, top, fault, dispatch, next });
+    w.end(); // next
+    w.get(nip).tee(ip).i32(RECORD_SIZE).op('i32.add').set(nip).br(top);
+    w.end(); // dispatch
+    w.end(); // fault: WORD.WHY says what
+    w.i32(0).memory('i32.load', WORD.WHY).i32(WHY.TRAP).op('i32.ne').if();
+    w.get(left).i32(1).op('i32.add').set(left).br(exit);
+    w.end();
+    this.raise();
+    w.br(top);
+    w.end(); // top
+    w.end(); // exit
+    this.save();
+    return w;
+  }
+
+  private raise(): void {
+    const { w, ip, left } = this;
+    w.i32(0).i32(WHY.BUDGET).memory('i32.store', WORD.WHY);
+    w.i32(0).get(left).memory('i32.store', WORD.LEFT);
+    w.i32(0).memory('i32.load', WORD.TRAP_CODE);
+    this.pushPc();
+    this.pushInSlot();
+    w.call(this.callees.routine(this.architecture.raise)).globalSet(GLOBAL.TARGET);
+    w.i32(0).memory('i32.load', WORD.LEFT).set(left);
+    w.i32(JUMP_RECORD).set(ip);
+    this.reloadTables();
+  }
+
+  private bodies(labels: { exit: Label; top: Label; fault: Label; dispatch: Label; next: Label }): void {
+    const { w, ip } = this;
+    const bodies: (() => void)[] = [];
+    bodies[HANDLER.UNDECODED] = () => {
+      w.get(ip).call(DECODE);
+      this.again(labels.dispatch);
+    };
+    bodies[HANDLER.END_OF_PAGE] = () => this.endOfPage(labels);
+    bodies[HANDLER.JUMP] = () => this.jumpRecord(labels);
+    bodies[HANDLER.RESERVED] = () => {
+      w.i32(0).i32(this.architecture.reservedInstruction).memory('i32.store', WORD.TRAP_CODE);
+      this.leave(WHY.TRAP, labels.fault);
+    };
+    bodies[HANDLER.REGION] = () => w.op('unreachable');
+    bodies[HANDLER.SELF_JUMP] = () => this.leave(WHY.SPIN, labels.fault);
+    for (const handler of this.hot) bodies.push(() => this.hotBody(handler, labels));
+    if (bodies.length !== HANDLER.FIRST_ROW + this.hot.length)
+      throw new Error('handlers out of step with their numbers');
+    bodies.push(() => this.callCold(labels));
+    const temporaryBlocks = bodies.map((_, i) => `handler ${i}`);
+    // The last block opened is the first to end: open them backwards.
+    const blocks: Label[] = [];
+    for (let i = bodies.length - 1; i >= 0; i--) blocks[i] = w.block(temporaryBlocks[i]);
+    w.get(ip).memory('i32.load16_u', 0).brTable(blocks.slice(0, -1), blocks.at(-1)!);
+    bodies.forEach((body) => {
+      w.end();
+      body();
+    });
+  }
+
+  private readonly temporaries = new Temporaries(this.w);
+
+  private hotBody(handler: Handler, { dispatch, next, fault }: { dispatch: Label; next: Label; fault: Label }): void {
+    const { w, ip, nip, left } = this;
+    const frame: Frame = {
+      ip,
+      nip,
+      pushTables: () => w.get(this.tables),
+      saveLeft: () => w.i32(0).get(left).memory('i32.store', WORD.LEFT),
+      loadLeft: () => w.i32(0).memory('i32.load', WORD.LEFT).set(left),
+      next: () => w.br(next),
+      jump: (target) => w.get(nip).set(ip).get(target).set(nip).br(dispatch),
+      fault: () => w.br(fault),
+    };
+    this.semantics.begin(handler, frame);
+    new Lowering(w, this.temporaries, this.semantics).run(handler.statements);
+    this.semantics.finish();
+  }
+
+  private callCold({ top, dispatch, fault }: { top: Label; dispatch: Label; fault: Label }): void {
+    const { w, ip, nip, left, t0, t1 } = this;
+    if (this.coldCount === 0) {
+      w.op('unreachable');
+      return;
+    }
+    w.i32(0).get(left).memory('i32.store', WORD.LEFT);
+    w.get(ip).get(nip).get(ip).memory('i32.load16_u', 0);
+    w.i32(HANDLER.FIRST_ROW + this.hot.length)
+      .op('i32.sub')
+      .callIndirect(this.types.index(COLD_TYPE))
+      .set(t1)
+      .set(t0);
+    w.i32(0).memory('i32.load', WORD.LEFT).set(left);
+    w.get(t0).i32(COLD_FAULT).op('i32.and').brIf(fault);
+    w.get(t1).set(nip);
+    w.get(t0).i32(~COLD_FLAGS).op('i32.and').set(ip);
+    w.get(t0).i32(COLD_JUMP).op('i32.and').brIf(dispatch);
+    this.reloadTables();
+    w.br(top);
+  }
+
+  /** The record after the last of a page: go on with the next page's first. */
+  private endOfPage({ dispatch, fault }: { dispatch: Label; fault: Label }): void {
+    const { w, ip, nip, t0, t1 } = this;
+    this.pushPc();
+    w.set(t1);
+    this.lookUp(fault);
+    // A branch in the last word has its slot on this page: keep nip and the slot mark.
+    w.get(t0).i32(RECORD_SIZE).op('i32.add').get(nip);
+    w.get(nip).get(ip).i32(RECORD_SIZE).op('i32.add').op('i32.eq').op('select').set(nip);
+    w.get(t0).i32(RECORD_SIZE).op('i32.sub').i32(0);
+    this.pushInSlot();
+    w.op('select').globalSet(GLOBAL.BRANCH);
+    this.enterPage();
+    this.again(dispatch);
+  }
+
+  /** Perform a jump to the address in TARGET. */
+  private jumpRecord({ dispatch, fault }: { dispatch: Label; fault: Label }): void {
+    const { w, nip, t0, t1 } = this;
+    w.globalGet(GLOBAL.TARGET).set(t1);
+    this.lookUp(fault);
+    w.i32(0).globalSet(GLOBAL.BRANCH);
+    w.get(t0).i32(RECORD_SIZE).op('i32.add').set(nip);
+    this.enterPage();
+    this.again(dispatch);
+  }
+
+  /** t0 := the record of address t1, or leave with WHY.FETCH. */
+  private lookUp(fault: Label): void {
+    const { w, t0, t1 } = this;
+    w.get(t1)
+      .i32(PAGE_SHIFT - 2)
+      .op('i32.shr_u')
+      .i32(0x3ffffc)
+      .op('i32.and');
+    w.get(this.tables).op('i32.add').memory('i32.load', FETCH_TABLE).tee(t0);
+    // Valid entries have bit 0 set: the addend from four times the address to the record.
+    w.i32(1).op('i32.xor').get(t1).op('i32.or').i32(3).op('i32.and').if();
+    this.leave(WHY.FETCH, fault);
+    w.end();
+    w.get(t1).i32(RECORD_SHIFT).op('i32.shl').get(t0).op('i32.add').i32(1).op('i32.sub').set(t0);
+  }
+
+  /** ip := t0, the record of address t1; pc follows. */
+  private enterPage(): void {
+    const { w, ip, t0, t1 } = this;
+    w.get(t1).get(t0).tee(ip).i32(RECORD_SHIFT).op('i32.shr_u').op('i32.sub').globalSet(GLOBAL.DELTA);
+  }
+
+  /** Dispatch again without having executed anything. */
+  private again(dispatch: Label): void {
+    const { w, left } = this;
+    w.get(left).i32(1).op('i32.add').set(left).br(dispatch);
+  }
+
+  private leave(why: number, fault: Label): void {
+    this.w.i32(0).i32(why).memory('i32.store', WORD.WHY).br(fault);
+  }
+
+  private reloadTables(): void {
+    this.w.i32(0).memory('i32.load', WORD.CURRENT_TABLES).set(this.tables);
+  }
+
+  /** Push the address of the record at ip (which is not the jump record). */
+  private pushPc(): void {
+    this.w.get(this.ip).i32(RECORD_SHIFT).op('i32.shr_u').globalGet(GLOBAL.DELTA).op('i32.add');
+  }
+
+  private pushInSlot(): void {
+    this.w.globalGet(GLOBAL.BRANCH).i32(RECORD_SIZE).op('i32.add').get(this.ip).op('i32.eq');
+  }
+
+  private save(): void {
+    const { w, ip, left } = this;
+    w.i32(0).globalGet(GLOBAL.TARGET);
+    this.pushPc();
+    w.get(ip).i32(JUMP_RECORD).op('i32.eq').op('select').memory('i32.store', WORD.PC);
+    w.i32(0);
+    this.pushInSlot();
+    w.memory('i32.store', WORD.IN_SLOT);
+    w.i32(0).get(left).memory('i32.store', WORD.LEFT);
+  }
+}

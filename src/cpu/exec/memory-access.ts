@@ -1,0 +1,126 @@
+// The slow paths of data accesses that the generated program calls: a miss in the tables, a page with code, MMIO, a fault.
+import { Access, createTranslation, Translated, type Translation } from '../isa/architecture.ts';
+import type { Core } from './core.ts';
+import { MAX_PENDING_WRITES } from './exit-box.ts';
+import { WHY, WORD } from './layout.ts';
+import { ACCESS_LINKED, ACCESS_REPORTED, ACCESS_SIGNED } from './semantics.ts';
+import { fillKind } from './soft-tlb.ts';
+
+export class MemoryAccess {
+  private readonly core: Core;
+  private readonly u8: Uint8Array;
+  private readonly u16: Uint16Array;
+  private readonly swap: number;
+  private readonly translation: Translation = createTranslation();
+
+  /** `swap` is 3 for a big-endian guest (bytes move within their word), else 0. */
+  constructor(core: Core, swap: number) {
+    this.core = core;
+    this.u8 = new Uint8Array(core.i32.buffer);
+    this.u16 = new Uint16Array(core.i32.buffer);
+    this.swap = swap;
+  }
+
+  slowLoad(address: number, descriptor: number): number {
+    const { core } = this;
+    const width = descriptor & 0xff;
+    const out = this.translation;
+    if (!this.translate(address, descriptor, Access.READ)) return 0;
+    const linked = (descriptor & ACCESS_LINKED) !== 0;
+    const range = out.outcome === Translated.PHYSICAL ? core.memory.find(out.physical) : undefined;
+    if (!range) {
+      if (linked) return this.refuse('LL from MMIO');
+      return extend(this.mmioRead(out.physical, width >>> 3), width, (descriptor & ACCESS_SIGNED) !== 0);
+    }
+    const host = core.arena + range.offset + (out.physical - range.gpa);
+    core.tlb.fillRead(core.active, core.model.privilege(), address, host, fillKind(out));
+    if (linked) this.core.u32[WORD.RESERVATION >>> 2] = host;
+    return extend(this.readHost(host, width), width, (descriptor & ACCESS_SIGNED) !== 0);
+  }
+
+  slowStore(address: number, descriptor: number, value: number): void {
+    const { core } = this;
+    const width = descriptor & 0xff;
+    const out = this.translation;
+    if (!this.translate(address, descriptor, Access.WRITE)) return;
+    const range = out.outcome === Translated.PHYSICAL ? core.memory.find(out.physical) : undefined;
+    if (!range || range.readonly) {
+      this.mmioWrite(out.physical, width >>> 3, value);
+      return;
+    }
+    const host = core.arena + range.offset + (out.physical - range.gpa);
+    core.codePages.wrote(host, width >>> 3);
+    const code = core.codePages.holdsCode(host);
+    core.tlb.fillWrite(core.active, core.model.privilege(), address, host, code, fillKind(out));
+    this.writeHost(host, width, value);
+  }
+
+  /** Translate a data access into `this.translation`; false when the instruction leaves or faults. */
+  private translate(address: number, descriptor: number, access: Access): boolean {
+    const { core } = this;
+    const out = this.translation;
+    const reported = (descriptor & ACCESS_REPORTED) !== 0 ? this.core.i32[WORD.FAULT_ADDRESS >>> 2]! : address;
+    if ((address & (((descriptor & 0xff) >>> 3) - 1)) !== 0) {
+      this.trapNow(reported, core.model.misaligned(access));
+      return false;
+    }
+    core.model.translate(address, access, out);
+    if (out.outcome === Translated.FAULT) {
+      this.trapNow(reported, out.trap);
+      return false;
+    }
+    if (out.outcome === Translated.UNEMULATED) {
+      core.unemulated(`access to 0x${(address >>> 0).toString(16)}, where the guest has no segment`);
+      return false;
+    }
+    return true;
+  }
+
+  private trapNow(address: number, trap: number): void {
+    const { core } = this;
+    core.model.recordFault(address, trap);
+    this.core.i32[WORD.TRAP_CODE >>> 2] = trap;
+    this.core.i32[WORD.WHY >>> 2] = WHY.TRAP;
+  }
+
+  private refuse(message: string): number {
+    const { core } = this;
+    core.unemulated(message);
+    return 0;
+  }
+
+  private readHost(host: number, width: number): number {
+    if (width === 32) return this.core.i32[host >>> 2]!;
+    if (width === 16) return this.u16[(host ^ (this.swap & 2)) >>> 1]!;
+    return this.u8[host ^ this.swap]!;
+  }
+
+  private writeHost(host: number, width: number, value: number): void {
+    if (width === 32) this.core.i32[host >>> 2] = value;
+    else if (width === 16) this.u16[(host ^ (this.swap & 2)) >>> 1] = value;
+    else this.u8[host ^ this.swap] = value;
+  }
+
+  /** The answer to an MMIO read when user space has given it; else the instruction leaves and runs again. */
+  private mmioRead(physical: number, length: number): number {
+    const { exits } = this.core;
+    if (exits.answersUsed < exits.answers.length) return exits.answers[exits.answersUsed++]!;
+    exits.read = { physical, length };
+    this.core.i32[WORD.WHY >>> 2] = WHY.EXIT;
+    return 0;
+  }
+
+  /** MMIO writes leave after the instruction that made them. */
+  private mmioWrite(physical: number, length: number, value: number): void {
+    const { core } = this;
+    const { exits } = this.core;
+    if (exits.writes.length === MAX_PENDING_WRITES) throw new Error('one instruction made too many MMIO writes');
+    exits.writes.push({ physical, length, value });
+    core.cut();
+  }
+}
+
+function extend(value: number, width: number, signed: boolean): number {
+  if (width === 32) return value | 0;
+  return signed ? (value << (32 - width)) >> (32 - width) : value & ((1 << width) - 1);
+}
