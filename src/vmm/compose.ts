@@ -1,0 +1,164 @@
+// A board and an image become a machine: memory slots, vCPUs, devices, the kernel in memory and the boot registers.
+// The emulated core is handed in (CreateVm), so that everything here and after it knows only the KVM contract.
+import { type Board, fillRam, maxMemory, physicalAddress, type RamWindow } from '../boards/board.ts';
+import { buildBoard } from '../boards/build.ts';
+import { buildCommandLine } from '../boot/cmdline.ts';
+import { type ElfImage, loadElf } from '../boot/elf.ts';
+import { loadInitrd } from '../boot/initrd.ts';
+import type { AddressRange } from '../boot/placement.ts';
+import type { CharBackend } from '../devices/device.ts';
+import { KVM_VM_MIPS_TE } from '../kvm/constants.ts';
+import type { Vm as KvmVm, Vcpu, VmClock } from '../kvm/contract.ts';
+import { KVM_REG_MIPS_CP0_32 } from '../kvm/mips.ts';
+import type { Endianness, GuestMemory } from '../memory/guest-memory.ts';
+import { TsvmError } from '../util/errors.ts';
+import type { OnceLog } from '../util/log.ts';
+import { formatSize, type VmConfig } from './config.ts';
+import type { Machine } from './machine.ts';
+import { GuestTimers } from './timers.ts';
+
+/** A KVM VM with what only an emulated one has: its memory, its clock, and a view of its whole state. */
+export interface EmulatedVm extends KvmVm {
+  readonly memory: GuestMemory;
+  readonly clock: VmClock;
+  /** All vCPU state and every non-zero RAM page with its address. */
+  hashState(update: (bytes: Uint8Array) => void): void;
+}
+
+export interface CreateVmOptions {
+  readonly cpu: ReturnType<Board['architecture']>;
+  /** KVM_CREATE_VM's machine type. */
+  readonly type: number;
+  /** Bytes of RAM backing. */
+  readonly arenaSize: number;
+  readonly endianness: Endianness;
+  readonly maxVcpus: number;
+  readonly nsPerInstruction: number;
+  readonly seed: number;
+  readonly paravirtHypercalls: boolean;
+}
+
+export type CreateVm = (options: CreateVmOptions) => EmulatedVm;
+
+export interface ComposeOptions {
+  readonly board: Board;
+  readonly config: VmConfig;
+  readonly image: ElfImage;
+  readonly initrd: Uint8Array | null;
+  readonly createVm: CreateVm;
+  readonly consoleOutput: CharBackend;
+  readonly log: OnceLog;
+}
+
+const VM_TYPES: Readonly<Record<Board['vmType'], number>> = { 'trap-and-emulate': KVM_VM_MIPS_TE };
+
+/** Build the machine. Throws TsvmError usage, or what the loaders in boot/ say. */
+export function composeMachine(options: ComposeOptions): Machine {
+  const { board, config, image, log } = options;
+  const ram = ramFor(board, config);
+  const vm = options.createVm({
+    cpu: board.architecture(image.endianness),
+    type: VM_TYPES[board.vmType],
+    arenaSize: config.memory,
+    endianness: image.endianness,
+    maxVcpus: config.cpus,
+    nsPerInstruction: config.nsPerInstruction,
+    seed: config.seed,
+    paravirtHypercalls: board.paravirtHypercalls,
+  });
+  mapRam(vm, ram);
+  const vcpus = Array.from({ length: config.cpus }, (_, id) => vm.createVcpu(id));
+  const timers = new GuestTimers(vm.clock);
+  let interrupted: (cpu: number) => void = () => {};
+  const { bus, devices, console } = buildBoard(board, {
+    memory: vm.memory,
+    timer: timers,
+    log,
+    cpus: config.cpus,
+    legacyVirtio: config.virtio === 'legacy',
+    consoleOutput: options.consoleOutput,
+    interrupt: (cpu, irq) => {
+      vcpus[cpu]!.interrupt({ cpu: -1, irq });
+      if (irq > 0) interrupted(cpu);
+    },
+  });
+  bootKernel(options, vm.memory, ram, vcpus);
+  return {
+    vcpus,
+    clock: vm.clock,
+    memory: vm.memory,
+    bus,
+    timers,
+    devices,
+    console,
+    toPhysical: (address) => physicalAddress(board.segments, address) ?? null,
+    hashState: (update) => vm.hashState(update),
+    onInterrupt: (listener) => {
+      interrupted = listener;
+    },
+  };
+}
+
+function ramFor(board: Board, config: VmConfig): RamWindow[] {
+  if (config.cpus > board.maxCpus)
+    throw new TsvmError('usage', `--cpus ${config.cpus}: ${board.name} has at most ${board.maxCpus}`);
+  const ram = fillRam(board.ram, config.memory);
+  if (!ram)
+    throw new TsvmError(
+      'usage',
+      `--mem ${formatSize(config.memory)}: ${board.name} takes at most ${formatSize(maxMemory(board))}`,
+    );
+  return ram;
+}
+
+function mapRam(vm: KvmVm, ram: readonly RamWindow[]): void {
+  let userspaceAddr = 0;
+  for (const [slot, { base, size }] of ram.entries()) {
+    vm.setUserMemoryRegion({ slot, flags: 0, guestPhysAddr: base, memorySize: size, userspaceAddr });
+    userspaceAddr += size;
+  }
+}
+
+/** Load kernel, initrd and boot arguments, and set what each vCPU starts with. */
+function bootKernel(
+  { board, config, image, initrd }: ComposeOptions,
+  memory: GuestMemory,
+  ram: readonly RamWindow[],
+  vcpus: readonly Vcpu[],
+): void {
+  const { segment } = board.image;
+  const kernel = loadElf(image, memory, (address) => physicalAddress([segment], address));
+  const taken: AddressRange[] = [...kernel.loaded];
+  const words = board.commandLine({ ram, cpus: config.cpus, console: consoleWord(board, config) });
+  if (initrd) {
+    const place = loadInitrd(initrd, memory, { taken, from: kernel.highest, to: segment.physical + segment.size });
+    taken.push(place);
+    const start = `0x${(segment.base + (place.start - segment.physical)).toString(16)}`;
+    words.push(`rd_start=${start}`, `rd_size=0x${(place.end - place.start).toString(16)}`);
+  }
+  const commandLine = buildCommandLine(words, [config.params], board.commandLineSize);
+  const { gpr, cp0 } = board.boot({ memory, commandLine, taken });
+  for (const vcpu of vcpus) {
+    const regs = vcpu.getRegs();
+    for (const [index, value] of gpr) regs.gpr[index] = signExtended(value);
+    vcpu.setRegs({ ...regs, pc: signExtended(kernel.entry) });
+    for (const [rd, sel, value] of cp0) vcpu.setOneReg(KVM_REG_MIPS_CP0_32(rd, sel), BigInt(value));
+  }
+}
+
+/** The console= word of the kernel for `--console`. */
+function consoleWord(board: Board, config: VmConfig): string {
+  const kinds = Object.keys(board.consoles);
+  const kind = config.console ?? kinds[0]!;
+  const word = board.consoles[kind];
+  if (word === undefined)
+    throw new TsvmError('usage', `--console ${kind}: ${board.name} has no such console`, {
+      next: `one of ${kinds.join(', ')}`,
+    });
+  return word;
+}
+
+/** 32-bit guests show sign-extended registers. */
+function signExtended(value: number): bigint {
+  return BigInt.asIntN(32, BigInt(value));
+}

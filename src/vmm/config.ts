@@ -1,0 +1,203 @@
+// VmConfig: what a VM is, as plain JSON data. Parsed, defaulted and validated once, here; everybody after this trusts it.
+// Sizes follow kvmtool's syntax (lkvm run -m): digits and one of B K M G T P; no unit means MiB.
+import { TsvmError } from '../util/errors.ts';
+import type { LogLevel } from '../util/log.ts';
+
+const MAX_CPUS = 8;
+export const DEFAULT_MEMORY = '128M';
+/** 10 ns per instruction is a 100 MIPS guest, and Count at 100 MHz ticks once per instruction. */
+export const DEFAULT_NS_PER_INSTRUCTION = 10;
+/** The date a real-time clock starts at unless told, so that two runs are equal. */
+export const DEFAULT_RTC = '2024-01-01T00:00:00Z';
+
+export type ConsoleKind = 'virtio' | 'serial';
+export type VirtioVersion = 'modern' | 'legacy';
+
+/** What the user may say; strings as they come from the command line are fine everywhere. */
+export interface VmConfigInput {
+  /** Path of the kernel image. */
+  readonly kernel: string;
+  readonly initrd?: string | undefined;
+  /** A string in kvmtool's syntax (`64M`, `1G`, `64` = 64 MiB), or a number of bytes. */
+  readonly memory?: string | number | undefined;
+  /** 1-8. */
+  readonly cpus?: string | number | undefined;
+  /** Appended to the kernel command line. */
+  readonly params?: string | undefined;
+  readonly name?: string | undefined;
+  /** Machine name; default: the ELF decides. */
+  readonly machine?: string | undefined;
+  /** Default: the machine's first. */
+  readonly console?: string | undefined;
+  readonly seed?: string | number | undefined;
+  /** `now`, or an ISO 8601 UTC date such as 2024-01-01T00:00:00Z. */
+  readonly rtc?: string | undefined;
+  /** Guest time, `10s`, `500ms`, `2m`; a bare number is seconds. */
+  readonly limit?: string | number | undefined;
+  /** Wall time, same syntax. */
+  readonly timeout?: string | number | undefined;
+  /** Guest nanoseconds one instruction takes, 1-1000. */
+  readonly nsPerInstruction?: string | number | undefined;
+  /** ELF or System.map. */
+  readonly symbols?: string | undefined;
+  readonly debugMmio?: boolean | undefined;
+  readonly loglevel?: string | undefined;
+  readonly virtio?: string | undefined;
+}
+
+/** A validated configuration: plain JSON data, null where nothing was said and the machine decides. */
+export interface VmConfig {
+  readonly kernel: string;
+  readonly initrd: string | null;
+  /** Bytes, a multiple of 64 KiB. */
+  readonly memory: number;
+  readonly cpus: number;
+  readonly params: string;
+  readonly name: string | null;
+  readonly machine: string | null;
+  readonly console: ConsoleKind | null;
+  /** 0 to 2^32 - 1. */
+  readonly seed: number;
+  /** ISO 8601 UTC date, or `now` (the API replaces it by the date of the start). */
+  readonly rtc: string;
+  /** Guest nanoseconds, or null. */
+  readonly limit: number | null;
+  /** Wall milliseconds, or null. */
+  readonly timeout: number | null;
+  readonly nsPerInstruction: number;
+  readonly symbols: string | null;
+  readonly debugMmio: boolean;
+  readonly loglevel: LogLevel;
+  readonly virtio: VirtioVersion;
+}
+
+const CONSOLES: readonly ConsoleKind[] = ['virtio', 'serial'];
+const VIRTIO_VERSIONS: readonly VirtioVersion[] = ['modern', 'legacy'];
+const LOG_LEVELS: readonly LogLevel[] = ['error', 'warning', 'info', 'debug'];
+const UNIT_SHIFTS: Readonly<Record<string, number>> = { B: 0, K: 10, M: 20, G: 30, T: 40, P: 50 };
+const TIME_UNITS_NS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
+const MEMORY_STEP = 0x10000;
+
+/** Validate and default. Throws TsvmError 'usage' that names the option, what was said and what is allowed. */
+export function parseVmConfig(input: VmConfigInput): VmConfig {
+  if (typeof input.kernel !== 'string' || input.kernel === '')
+    throw usage('no kernel was given', 'tsvm run KERNEL, or -k KERNEL');
+  return {
+    kernel: withoutNul('kernel', input.kernel),
+    initrd: optionalPath('initrd', input.initrd),
+    memory: memoryBytes(input.memory ?? DEFAULT_MEMORY),
+    cpus: integer('cpus', input.cpus ?? 1, 1, MAX_CPUS),
+    params: params(input.params ?? ''),
+    name: name(input.name),
+    machine: optionalPath('machine', input.machine),
+    console: input.console === undefined ? null : oneOf('console', input.console, CONSOLES),
+    seed: integer('seed', input.seed ?? 1, 0, 0xffffffff),
+    rtc: rtcDate(input.rtc ?? DEFAULT_RTC),
+    limit: input.limit === undefined ? null : duration('limit', input.limit, 1),
+    timeout: input.timeout === undefined ? null : duration('timeout', input.timeout, 1e6),
+    nsPerInstruction: integer('ns-per-instruction', input.nsPerInstruction ?? DEFAULT_NS_PER_INSTRUCTION, 1, 1000),
+    symbols: optionalPath('symbols', input.symbols),
+    debugMmio: input.debugMmio ?? false,
+    loglevel: oneOf('loglevel', input.loglevel ?? 'warning', LOG_LEVELS),
+    virtio: oneOf('virtio', input.virtio ?? 'modern', VIRTIO_VERSIONS),
+  };
+}
+
+/** kvmtool's -m syntax to bytes. Throws TsvmError 'usage'. */
+export function parseSize(option: string, text: string): number {
+  const match = /^([0-9]+)([BKMGTP]?)$/i.exec(text.trim());
+  if (!match) throw usage(`--${option} ${text}: not a size`, 'digits and one of B K M G T P, such as 128M');
+  return Number(match[1]) * 2 ** UNIT_SHIFTS[(match[2] || 'M').toUpperCase()]!;
+}
+
+/** Bytes in the shortest exact form that parseSize reads back: 128M, 65536K, 1G. */
+export function formatSize(bytes: number): string {
+  for (const unit of ['G', 'M', 'K'])
+    if (bytes % 2 ** UNIT_SHIFTS[unit]! === 0) return `${bytes / 2 ** UNIT_SHIFTS[unit]!}${unit}`;
+  return `${bytes}B`;
+}
+
+/** Nanoseconds in the shortest exact form that the duration syntax reads back: 10s, 500ms. */
+export function formatDuration(ns: number): string {
+  for (const unit of ['s', 'ms', 'us'])
+    if (ns % TIME_UNITS_NS[unit]! === 0) return `${ns / TIME_UNITS_NS[unit]!}${unit}`;
+  return `${ns}ns`;
+}
+
+function memoryBytes(value: string | number): number {
+  const bytes = typeof value === 'number' ? value : parseSize('mem', value);
+  if (!Number.isSafeInteger(bytes) || bytes <= 0) throw usage(`--mem ${value}: must be more than nothing`);
+  if (bytes % MEMORY_STEP !== 0) throw usage(`--mem ${value}: must be a multiple of 64K`);
+  return bytes;
+}
+
+function duration(option: string, value: string | number, unitNs: number): number {
+  const match = /^([0-9]+(?:\.[0-9]+)?)(ns|us|ms|s|m|h)?$/.exec(String(value).trim());
+  const ns = match ? Math.round(Number(match[1]) * TIME_UNITS_NS[match[2] ?? 's']!) : Number.NaN;
+  if (!Number.isSafeInteger(ns)) throw usage(`--${option} ${value}: not a duration`, 'such as 10s, 500ms or 2m');
+  if (ns < unitNs) throw usage(`--${option} ${value}: too short`);
+  return Math.ceil(ns / unitNs);
+}
+
+function integer(option: string, value: string | number, min: number, max: number): number {
+  const number =
+    typeof value === 'number' ? value : /^(0x[0-9a-f]+|[0-9]+)$/i.test(value.trim()) ? Number(value) : Number.NaN;
+  if (!Number.isSafeInteger(number) || number < min || number > max)
+    throw usage(`--${option} ${value}: must be a whole number from ${min} to ${max}`);
+  return number;
+}
+
+function oneOf<T extends string>(option: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((word) => word === value);
+  if (found === undefined) throw usage(`--${option} ${value}: unknown`, `one of ${allowed.join(', ')}`);
+  return found;
+}
+
+function optionalPath(option: string, value: string | undefined): string | null {
+  if (value === undefined) return null;
+  if (value === '') throw usage(`--${option}: empty`);
+  return withoutNul(option, value);
+}
+
+function withoutNul(option: string, value: string): string {
+  if (value.includes('\0')) throw usage(`--${option}: contains a NUL byte`);
+  return value;
+}
+
+function params(value: string): string {
+  // The command line is one line of a C string; anything else would be cut or split inside the guest.
+  for (const character of value)
+    if (character < ' ' || character === '\x7f') throw usage('--params: contains a control character');
+  return value.trim();
+}
+
+function name(value: string | undefined): string | null {
+  if (value === undefined) return null;
+  // It becomes part of a socket's file name.
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(value))
+    throw usage(`--name ${value}: letters, digits, dot, dash and underscore only, at most 64`);
+  return value;
+}
+
+function rtcDate(value: string): string {
+  if (value === 'now') return value;
+  const match = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)Z)?$/.exec(value);
+  const [, , month, day, hour = '00', minute = '00', second = '00'] = match ?? [];
+  const valid =
+    match &&
+    inRange(month, 1, 12) &&
+    inRange(day, 1, 31) &&
+    inRange(hour, 0, 23) &&
+    inRange(minute, 0, 59) &&
+    inRange(second, 0, 59);
+  if (!valid) throw usage(`--rtc ${value}: not a date`, 'now, or a UTC date such as 2024-01-01T00:00:00Z');
+  return value.length === 10 ? `${value}T00:00:00Z` : value;
+}
+
+function inRange(digits: string | undefined, min: number, max: number): boolean {
+  return digits !== undefined && Number(digits) >= min && Number(digits) <= max;
+}
+
+function usage(message: string, next?: string): TsvmError {
+  return new TsvmError('usage', message, next === undefined ? {} : { next });
+}

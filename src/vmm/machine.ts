@@ -1,0 +1,33 @@
+// What the run loop drives, in KVM's words: vCPUs, the clock, the bus, timers and the console. Composed in compose.ts.
+import type { ConsoleInput, MmioDevice } from '../devices/device.ts';
+import type { Vcpu, VmClock } from '../kvm/contract.ts';
+import type { Bus } from '../memory/bus.ts';
+import type { GuestMemory } from '../memory/guest-memory.ts';
+import type { GuestTimers } from './timers.ts';
+
+/** A device and the name it has on the board. */
+export interface NamedDevice {
+  readonly name: string;
+  readonly device: MmioDevice;
+}
+
+/** A console device: input, and its size in characters. */
+export interface MachineConsole extends ConsoleInput {
+  resize(columns: number, rows: number): void;
+}
+
+export interface Machine {
+  readonly vcpus: readonly Vcpu[];
+  readonly clock: VmClock;
+  readonly memory: GuestMemory;
+  readonly bus: Bus;
+  readonly timers: GuestTimers;
+  readonly devices: readonly NamedDevice[];
+  readonly console: MachineConsole;
+  /** Guest-physical address behind an unmapped-segment virtual address, or null. */
+  toPhysical(virtualAddress: number): number | null;
+  /** All vCPU state and every non-zero RAM page with its address. */
+  hashState(update: (bytes: Uint8Array) => void): void;
+  /** Told of interrupts that the board raises, with the vCPU's id (so that the scheduler can end a quantum). */
+  onInterrupt(listener: (cpu: number) => void): void;
+}

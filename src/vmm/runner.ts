@@ -1,0 +1,199 @@
+// The part of a run that the guest can see, and nothing else: timers, journal, schedule and KVM_RUN, as a function of the machine,
+// the seed and what entered from outside. The host's clock only says (through the pacer) when to come back.
+import type { Vcpu } from '../kvm/contract.ts';
+import type { OnceLog } from '../util/log.ts';
+import type { ConsoleFeed } from './console-feed.ts';
+import { type ExitServices, runVcpu, settle } from './exit-loop.ts';
+import { answerHypercall } from './hypercalls.ts';
+import type { JournalEvent, JournalRecorder, JournalReplay } from './journal.ts';
+import type { Machine } from './machine.ts';
+import { MmioRouter } from './mmio.ts';
+import type { Pacer } from './pacer.ts';
+import { type IdleState, Scheduler } from './scheduler.ts';
+import { type Ending, ending } from './verdict.ts';
+
+export interface RunnerOptions {
+  readonly machine: Machine;
+  readonly feed: ConsoleFeed;
+  readonly recorder: JournalRecorder;
+  /** A journal fed back, or null for live input. */
+  readonly replay: JournalReplay | null;
+  readonly pacer: Pacer;
+  readonly log: OnceLog;
+  readonly seed: number;
+  /** Guest instant in nanoseconds at which the run ends, or null. */
+  readonly limit: number | null;
+  readonly debugMmio: boolean;
+  /** Is an outside source (tty, open pipe) open from the start? */
+  readonly sourceOpen: boolean;
+  consoleOutput(bytes: Uint8Array): void;
+}
+
+/** Why the runner came back. */
+export type Outcome =
+  | { readonly type: 'slice' }
+  /** Every vCPU waits; only outside input or guest instant `wakeAt` (maybe Infinity) goes on. Live input only. */
+  | { readonly type: 'idle'; readonly wakeAt: number }
+  | { readonly type: 'ended'; readonly ending: Ending };
+
+const SLICE: Outcome = { type: 'slice' };
+
+export class Runner {
+  private readonly options: RunnerOptions;
+  private readonly machine: Machine;
+  private readonly scheduler: Scheduler;
+  private readonly services: ExitServices;
+  private readonly limit: number;
+  private sourceOpen: boolean;
+  private stopped: Ending | null = null;
+  private chunkEnd = 0;
+  private asked = 0;
+  private unsettled: Vcpu | null = null;
+
+  constructor(options: RunnerOptions) {
+    const { machine, feed, pacer, log } = options;
+    this.options = options;
+    this.machine = machine;
+    this.limit = options.limit ?? Number.POSITIVE_INFINITY;
+    this.sourceOpen = options.sourceOpen;
+    this.scheduler = new Scheduler(machine.vcpus, machine.clock.nsPerInstruction, options.seed);
+    machine.onInterrupt((cpu) => this.scheduler.interruptRaised(cpu));
+    const router = new MmioRouter(machine.bus, machine.memory, log, options.debugMmio);
+    const calls = {
+      memory: machine.memory,
+      log,
+      toPhysical: (address: number) => machine.toPhysical(address),
+      consoleOutput: options.consoleOutput,
+    };
+    this.services = {
+      deadline: () => this.deadline(),
+      mmio: (access) => {
+        router.serve(access);
+        feed.pump();
+        pacer.countExit();
+      },
+      hypercall: (call) => {
+        answerHypercall(call, calls);
+        pacer.countExit();
+      },
+    };
+  }
+
+  /** Has the outside source been closed (or was there none)? */
+  get inputOpen(): boolean {
+    return this.sourceOpen;
+  }
+
+  /** Run until the host's turn, until everybody waits for the outside, or to the end. */
+  advance(): Outcome {
+    const { machine, pacer } = this.options;
+    const { clock } = machine;
+    pacer.startSlice();
+    for (;;) {
+      machine.timers.runDue();
+      this.replayDue();
+      if (this.stopped) return { type: 'ended', ending: this.stopped };
+      if (clock.now >= this.limit) return { type: 'ended', ending: limitReached(this.limit) };
+      if (pacer.sliceOver) return SLICE;
+      const vcpu = this.scheduler.pick(clock.now);
+      if (!vcpu) {
+        const outcome = this.idle();
+        if (outcome) return outcome;
+        pacer.look();
+        continue;
+      }
+      this.chunkEnd = clock.now + pacer.startChunk(clock.instructions) * clock.nsPerInstruction;
+      const over = runVcpu(vcpu, this.services);
+      // Asked before the host's clock is looked at again: a slice end must not look like a yield.
+      const early = clock.now < this.asked;
+      pacer.endChunk(clock.instructions);
+      if (over) {
+        this.unsettled = vcpu;
+        return { type: 'ended', ending: over };
+      }
+      if (vcpu.waiting === 'spin') this.scheduler.spins(vcpu, clock.now);
+      else if (vcpu.waiting === 'wait' || early) this.scheduler.yielded();
+    }
+  }
+
+  /** Something from outside enters here and now, between two instructions, and is written down. Not during a replay. */
+  enter(event: JournalEvent): void {
+    const { recorder, machine } = this.options;
+    // Timers of this instant come first, as they will in a replay.
+    machine.timers.runDue();
+    recorder.add({ instructions: machine.clock.instructions, at: machine.clock.now, event });
+    this.apply(event);
+  }
+
+  /** Guest time passed while everybody waited and the host slept. */
+  skipIdle(instant: number): void {
+    this.machine.clock.skipTo(Math.min(instant, this.limit));
+  }
+
+  /** After the end: finish what the last vCPU has half done, so that its state may be looked at. */
+  settle(): void {
+    if (this.unsettled) settle(this.unsettled, this.services);
+  }
+
+  private deadline(): number {
+    const { replay, pacer } = this.options;
+    const ran = pacer.sliceOver ? Number.NEGATIVE_INFINITY : this.chunkEnd;
+    const next = Math.min(this.machine.timers.next, replay?.nextAt ?? Number.POSITIVE_INFINITY, this.limit);
+    this.asked = Math.min(this.scheduler.deadline, ran, next);
+    return this.asked;
+  }
+
+  private replayDue(): void {
+    const { replay, recorder } = this.options;
+    for (let entry = replay?.takeDue(this.machine.clock.now); entry; entry = replay?.takeDue(this.machine.clock.now)) {
+      recorder.add(entry);
+      this.apply(entry.event);
+      this.machine.timers.runDue();
+    }
+  }
+
+  private apply(event: JournalEvent): void {
+    const { feed, machine } = this.options;
+    switch (event.type) {
+      case 'console':
+        feed.offer(event.bytes);
+        break;
+      case 'end-of-input':
+        this.sourceOpen = false;
+        break;
+      case 'resize':
+        machine.console.resize(event.columns, event.rows);
+        break;
+      case 'stop':
+        this.stopped ??= ending(event.cause, event.reason);
+        break;
+    }
+  }
+
+  /** Nobody can run now. Null when guest time was skipped to the next event. */
+  private idle(): Outcome | null {
+    const { machine, replay } = this.options;
+    const idle = this.scheduler.idleState();
+    const allSpin = idle.waiting === 0;
+    const replayAt = replay?.nextAt ?? Number.POSITIVE_INFINITY;
+    const wakeAt = Math.min(idle.wakeAt, machine.timers.next, replayAt);
+    const live = this.sourceOpen && replay === null;
+    if (allSpin || (wakeAt === Number.POSITIVE_INFINITY && !live))
+      return { type: 'ended', ending: ending('hang', hangSummary(idle)) };
+    if (live) return { type: 'idle', wakeAt: Math.min(wakeAt, this.limit) };
+    this.skipIdle(wakeAt);
+    return null;
+  }
+}
+
+function hangSummary({ spinning, waiting }: IdleState): string {
+  const all = spinning + waiting === 1 ? 'the only cpu' : `all ${spinning + waiting} cpus`;
+  if (waiting === 0) return `${all} in a branch to itself with interrupts off`;
+  const where =
+    spinning === 0 ? 'in WAIT' : `in WAIT or a branch to itself with interrupts off (${waiting} and ${spinning})`;
+  return `${all} ${where}, no timer armed, no device request pending`;
+}
+
+function limitReached(limit: number): Ending {
+  return ending('guest-time-limit', `guest-time limit of ${limit / 1e9} s reached`);
+}

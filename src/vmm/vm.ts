@@ -1,0 +1,271 @@
+// A VM's life: run in slices, between slices serve what comes from outside, to the verdict. The guest-visible part is runner.ts;
+// here is the host's side of it: wall time, waiting, pausing, output, and the one queue through which everything from outside comes.
+import type { OnceLog } from '../util/log.ts';
+import { ConsoleFeed, type PullSource } from './console-feed.ts';
+import { formatJournal, type Journal, type JournalEvent, JournalRecorder, JournalReplay } from './journal.ts';
+import type { Machine } from './machine.ts';
+import type { OutputQueue } from './output-queue.ts';
+import { Pacer } from './pacer.ts';
+import { Runner } from './runner.ts';
+import { type Hasher, hashMachine } from './state-hash.ts';
+import { type Ending, ending, placeOf, type Verdict } from './verdict.ts';
+import { type TimerPort, Waiter } from './waiter.ts';
+
+/** Port: what a VM needs of the host. */
+export interface HostPort extends TimerPort {
+  /** Monotonic milliseconds with a fraction. */
+  now(): number;
+  /** Let the host's event loop turn once. */
+  turn(): Promise<void>;
+  sha256(): Hasher;
+}
+
+export interface VmOptions {
+  readonly machine: Machine;
+  readonly host: HostPort;
+  readonly log: OnceLog;
+  readonly seed: number;
+  /** Guest nanoseconds, or null. */
+  readonly limit: number | null;
+  /** Wall milliseconds, or null. */
+  readonly timeout: number | null;
+  readonly debugMmio: boolean;
+  /** A source that is pulled (regular file), or null. */
+  readonly pull: PullSource | null;
+  /** Is a tty, pipe or API source open, from which bytes may still come? */
+  readonly sourceOpen: boolean;
+  /** Said once when only that source can go on and nothing came for a while; null for a tty, where a human sits. */
+  readonly waitNote: string | null;
+  /** Entries to feed back; live input is then refused. */
+  readonly replay: Journal | null;
+  /** Everything the result depends on but input and journal, as text: for the run id. */
+  readonly identity: string;
+  /** Where the console's output collects (the console device and hypercall 8 write to it). */
+  readonly output: OutputQueue;
+  readonly onConsole: (bytes: Uint8Array) => void | Promise<void>;
+  /** The guest has taken so much of the live input that more is welcome. */
+  readonly onInputRoom: () => void;
+}
+
+/** Bytes of live input that may wait before the source should be held. */
+export const INPUT_HIGH_WATER = 0x10000;
+/** Host time that a sleep took too long is taken off the next one, up to this many milliseconds. */
+const MAX_SLEEP_CREDIT_MS = 50;
+const WAIT_NOTE_MS = 2000;
+
+export class Vm {
+  private readonly options: VmOptions;
+  private readonly recorder = new JournalRecorder();
+  private readonly feed: ConsoleFeed;
+  private readonly runner: Runner;
+  private readonly waiter: Waiter;
+  private readonly pulled: Hasher;
+  private arrivals: JournalEvent[] = [];
+  private stopping = false;
+  private inputHeld = false;
+  private startMs = 0;
+  private sleepCreditMs = 0;
+  private paused = false;
+  private ended = false;
+  private pauseWaiters: (() => void)[] = [];
+  private result: Promise<Verdict> | null = null;
+
+  constructor(options: VmOptions) {
+    const { machine, host, log, output } = options;
+    this.options = options;
+    this.waiter = new Waiter(host);
+    this.pulled = host.sha256();
+    this.feed = new ConsoleFeed(machine.console, options.pull && this.hashing(options.pull));
+    const pacer = new Pacer(() => host.now());
+    output.setHighWaterListener(() => pacer.endSlice());
+    this.runner = new Runner({
+      machine,
+      feed: this.feed,
+      recorder: this.recorder,
+      replay: options.replay && new JournalReplay(options.replay.entries),
+      pacer,
+      log,
+      seed: options.seed,
+      limit: options.limit,
+      debugMmio: options.debugMmio,
+      sourceOpen: options.sourceOpen,
+      consoleOutput: (bytes) => output.write(bytes),
+    });
+  }
+
+  /** Start running; resolves with the verdict. Called again: the same promise. */
+  start(): Promise<Verdict> {
+    this.result ??= this.run();
+    return this.result;
+  }
+
+  /** What has entered from outside so far. */
+  get journal(): Journal {
+    const { pull, sourceOpen, replay } = this.options;
+    const input = replay?.input ?? (pull ? 'pulled' : sourceOpen ? 'live' : 'none');
+    return { input, entries: this.recorder.entries };
+  }
+
+  /**
+   * Something comes from outside; it enters at the next slice end. False when it is refused: after the end, and, but for stop,
+   * during a replay.
+   */
+  arrive(event: JournalEvent): boolean {
+    if (this.ended || (this.options.replay && event.type !== 'stop')) return false;
+    this.arrivals.push(event);
+    if (event.type === 'stop') this.stopping = true;
+    if (this.inputBacklog >= INPUT_HIGH_WATER) this.inputHeld = true;
+    this.waiter.wake();
+    return true;
+  }
+
+  /** Live input bytes that the guest has not taken; hold the source from INPUT_HIGH_WATER until onInputRoom. */
+  get inputBacklog(): number {
+    const size = (event: JournalEvent): number => (event.type === 'console' ? event.bytes.length : 0);
+    return this.arrivals.reduce((sum, event) => sum + size(event), this.feed.queued);
+  }
+
+  /** Resolves when the VM stands still between two instructions, or has ended. */
+  pause(): Promise<void> {
+    if (this.ended) return Promise.resolve();
+    this.paused = true;
+    this.waiter.wake();
+    return new Promise((resolve) => this.pauseWaiters.push(resolve));
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.waiter.wake();
+  }
+
+  private async run(): Promise<Verdict> {
+    const { host, log } = this.options;
+    this.startMs = host.now();
+    let over: Ending | null = null;
+    try {
+      while (!over) {
+        await this.holdWhilePaused();
+        this.takeArrivals();
+        const outcome = this.runner.advance();
+        await this.flush();
+        if (outcome.type === 'ended') over = outcome.ending;
+        else if (outcome.type === 'idle') await this.sleepUntil(outcome.wakeAt);
+        else await host.turn();
+      }
+      this.runner.settle();
+    } catch (error) {
+      log.log('debug', error instanceof Error ? (error.stack ?? error.message) : String(error));
+      over = ending('tsvm-failed', error instanceof Error ? error.message : String(error));
+    }
+    return this.finish(over);
+  }
+
+  private async finish(over: Ending): Promise<Verdict> {
+    const { machine, host } = this.options;
+    this.ended = true;
+    for (const resolve of this.pauseWaiters.splice(0)) resolve();
+    const wallMs = host.now() - this.startMs;
+    // After a failure of ours the state may be beyond hashing; the verdict still has to be given.
+    const stateHash = over.kind === 'tsvm-failed' ? '' : hashMachine(machine, host.sha256()).slice(0, 8);
+    return {
+      ...over,
+      guestTimeNs: machine.clock.now,
+      instructions: machine.clock.instructions,
+      wallMs,
+      stateHash,
+      runId: this.runId(),
+      vcpus: machine.vcpus.map(placeOf),
+    };
+  }
+
+  /** Between two slices: what came from outside enters the guest's time here. */
+  private takeArrivals(): void {
+    const { timeout, onInputRoom } = this.options;
+    if (timeout !== null && this.msToTimeout() <= 0 && !this.stopping)
+      this.arrive({
+        type: 'stop',
+        cause: 'wall-time-limit',
+        reason: `wall-clock limit of ${timeout / 1000} s reached`,
+      });
+    for (const event of this.arrivals.splice(0)) this.runner.enter(event);
+    if (this.inputHeld && this.inputBacklog < INPUT_HIGH_WATER / 2) {
+      this.inputHeld = false;
+      onInputRoom();
+    }
+  }
+
+  /** Hand the collected output over and wait for the reader, but not past a stop or the wall-clock limit. */
+  private async flush(): Promise<void> {
+    const bytes = this.options.output.take();
+    if (bytes.length === 0) return;
+    let failure: { error: unknown } | null = null;
+    let written = false;
+    const writing = Promise.resolve(this.options.onConsole(bytes)).then(
+      () => {
+        written = true;
+      },
+      (error: unknown) => {
+        failure = { error };
+      },
+    );
+    while (!written && !failure && !this.mustStop) await this.waiter.wait(this.msToTimeout(), writing);
+    if (failure) throw (failure as { error: unknown }).error;
+  }
+
+  private get mustStop(): boolean {
+    return this.stopping || this.msToTimeout() <= 0;
+  }
+
+  private msToTimeout(): number {
+    const { timeout, host } = this.options;
+    return timeout === null ? Number.POSITIVE_INFINITY : this.startMs + timeout - host.now();
+  }
+
+  private async holdWhilePaused(): Promise<void> {
+    while (this.paused && !this.mustStop) {
+      for (const resolve of this.pauseWaiters.splice(0)) resolve();
+      await this.waiter.wait(this.msToTimeout());
+    }
+  }
+
+  /** Every vCPU waits and an outside source is open: let as much guest time pass as the host slept. */
+  private async sleepUntil(wakeAt: number): Promise<void> {
+    const { machine, host } = this.options;
+    const wantedMs = (wakeAt - machine.clock.now) / 1e6;
+    const start = host.now();
+    if (wantedMs <= this.sleepCreditMs) await host.turn();
+    else if (this.arrivals.length === 0 && !this.paused) await this.sleep(wantedMs - this.sleepCreditMs);
+    const passedMs = host.now() - start + this.sleepCreditMs;
+    this.sleepCreditMs = Math.min(MAX_SLEEP_CREDIT_MS, Math.max(0, passedMs - wantedMs));
+    this.runner.skipIdle(machine.clock.now + Math.round(Math.min(passedMs, wantedMs) * 1e6));
+  }
+
+  private async sleep(ms: number): Promise<void> {
+    const { log, waitNote } = this.options;
+    if (ms !== Number.POSITIVE_INFINITY || waitNote === null) {
+      await this.waiter.wait(Math.min(ms, this.msToTimeout()));
+      return;
+    }
+    await this.waiter.wait(Math.min(WAIT_NOTE_MS, this.msToTimeout()));
+    if (this.arrivals.length > 0 || this.paused || this.mustStop) return;
+    log.once('waiting for input', 'warning', waitNote);
+    await this.waiter.wait(this.msToTimeout());
+  }
+
+  private hashing(pull: PullSource): PullSource {
+    return {
+      read: (max) => {
+        const bytes = pull.read(max);
+        this.pulled.update(bytes);
+        return bytes;
+      },
+    };
+  }
+
+  private runId(): string {
+    const hasher = this.options.host.sha256();
+    const text = `${this.options.identity}\n${this.pulled.digest()}\n${formatJournal(this.journal)}`;
+    hasher.update(new TextEncoder().encode(text));
+    return hasher.digest().slice(0, 8);
+  }
+}

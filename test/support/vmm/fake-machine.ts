@@ -1,0 +1,202 @@
+// A machine of fake vCPUs without a board, and a host whose time is the test's.
+import { createHash } from 'node:crypto';
+import { mipsTrapAndEmulate } from '../../../src/arch/mips/index.ts';
+import type { MmioDevice } from '../../../src/devices/device.ts';
+import { Bus } from '../../../src/memory/bus.ts';
+import { OnceLog } from '../../../src/util/log.ts';
+import type { Machine, MachineConsole } from '../../../src/vmm/machine.ts';
+import { OutputQueue } from '../../../src/vmm/output-queue.ts';
+import { GuestTimers } from '../../../src/vmm/timers.ts';
+import { type HostPort, Vm, type VmOptions } from '../../../src/vmm/vm.ts';
+import { FakeVm, type GuestProgram } from './fake-kvm.ts';
+
+export const CONSOLE = 0x12000000;
+const RAM = 1 << 20;
+
+/**
+ * A console with registers: a byte written to +0 is output, a word written to +4 is room for so many bytes of input, +8 reads the next
+ * input byte or 0xffffffff, +12 reads columns * 65536 + rows. Input raises interrupt 2 of vCPU 0 until all is read.
+ */
+class FakeConsole implements MmioDevice, MachineConsole {
+  readonly name = 'console';
+  readonly size = 0x200;
+  size16 = 0;
+  private readonly received: number[] = [];
+  private free = 0;
+  private readonly output: OutputQueue;
+  private readonly interrupt: (irq: number) => void;
+
+  constructor(output: OutputQueue, interrupt: (irq: number) => void) {
+    this.output = output;
+    this.interrupt = interrupt;
+  }
+
+  room(): number {
+    return this.free;
+  }
+
+  input(bytes: Uint8Array): number {
+    const taken = Math.min(bytes.length, this.free);
+    this.received.push(...bytes.subarray(0, taken));
+    this.free -= taken;
+    if (taken > 0) this.interrupt(2);
+    return taken;
+  }
+
+  resize(columns: number, rows: number): void {
+    this.size16 = columns * 0x10000 + rows;
+  }
+
+  read(offset: number): number {
+    if (offset === 12) return this.size16;
+    const byte = offset === 8 ? this.received.shift() : 0;
+    if (this.received.length === 0) this.interrupt(-2);
+    return byte ?? 0xffffffff;
+  }
+
+  write(offset: number, _length: number, value: number): void {
+    if (offset === 0) this.output.write(Uint8Array.of(value & 0xff));
+    if (offset === 4) this.free += value;
+  }
+
+  reset(): void {}
+  registers(): readonly [] {
+    return [];
+  }
+  restoreState(): void {}
+  saveState(): { readonly free: number; readonly received: readonly number[] } {
+    return { free: this.free, received: [...this.received] };
+  }
+}
+
+interface FakeMachine extends Machine {
+  readonly vm: FakeVm;
+  readonly fakeConsole: FakeConsole;
+}
+
+function fakeMachine(programs: readonly GuestProgram[], output: OutputQueue, nsPerInstruction = 10): FakeMachine {
+  const vm = new FakeVm(
+    {
+      cpu: mipsTrapAndEmulate('little'),
+      type: 2,
+      arenaSize: RAM,
+      endianness: 'little',
+      maxVcpus: programs.length,
+      nsPerInstruction,
+      seed: 1,
+      paravirtHypercalls: true,
+    },
+    programs,
+  );
+  vm.setUserMemoryRegion({ slot: 0, flags: 0, guestPhysAddr: 0, memorySize: RAM, userspaceAddr: 0 });
+  const vcpus = programs.map((_, id) => vm.createVcpu(id));
+  let interrupted: (cpu: number) => void = () => {};
+  const fakeConsole = new FakeConsole(output, (irq) => {
+    vcpus[0]!.interrupt({ cpu: -1, irq });
+    if (irq > 0) interrupted(0);
+  });
+  const bus = new Bus();
+  bus.add(CONSOLE, fakeConsole, 'little');
+  return {
+    vm,
+    fakeConsole,
+    vcpus,
+    clock: vm.clock,
+    memory: vm.memory,
+    bus,
+    timers: new GuestTimers(vm.clock),
+    devices: [{ name: 'console', device: fakeConsole }],
+    console: fakeConsole,
+    toPhysical: (address) => (address >= 0x40000000 && address < 0x60000000 ? address - 0x40000000 : null),
+    hashState: (update) => vm.hashState(update),
+    onInterrupt: (listener) => {
+      interrupted = listener;
+    },
+  };
+}
+
+/**
+ * Host time that moves only when the test or the VM's waiting moves it: reading the clock takes `msPerLook`, a timer fires at once
+ * and moves the time to its end, unless the test holds timers.
+ */
+export class FakeHost implements HostPort {
+  ms = 0;
+  slept = 0;
+  msPerLook: () => number = () => 0.5;
+  /** Called at every turn of the event loop and before every sleep: where outside things happen. */
+  onTurn: () => void = () => {};
+
+  now(): number {
+    this.ms += this.msPerLook();
+    return this.ms;
+  }
+
+  async turn(): Promise<void> {
+    this.onTurn();
+  }
+
+  timer(ms: number, callback: () => void): () => void {
+    let cancelled = false;
+    queueMicrotask(() => {
+      this.onTurn();
+      if (cancelled) return;
+      this.ms += ms;
+      this.slept += ms;
+      callback();
+    });
+    return () => {
+      cancelled = true;
+    };
+  }
+
+  sha256(): ReturnType<HostPort['sha256']> {
+    const hash = createHash('sha256');
+    return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest('hex') };
+  }
+}
+
+export interface TestVm {
+  readonly vm: Vm;
+  readonly host: FakeHost;
+  readonly machine: FakeMachine;
+  readonly messages: string[];
+  /** What the guest has put out so far. */
+  text(): string;
+}
+
+export function testVm(
+  programs: readonly GuestProgram[],
+  options: Partial<VmOptions> = {},
+  host = new FakeHost(),
+): TestVm {
+  const output = new OutputQueue();
+  const machine = fakeMachine(programs, output);
+  const messages: string[] = [];
+  const chunks: Uint8Array[] = [];
+  const vm = new Vm({
+    machine,
+    host,
+    log: new OnceLog({ log: (level, message) => messages.push(`${level}: ${message}`) }),
+    seed: 1,
+    limit: null,
+    timeout: null,
+    debugMmio: false,
+    pull: null,
+    sourceOpen: false,
+    waitNote: null,
+    replay: null,
+    identity: 'test',
+    output,
+    onConsole: (bytes) => {
+      chunks.push(bytes);
+    },
+    onInputRoom: () => {},
+    ...options,
+  });
+  return { vm, host, machine, messages, text: () => Buffer.concat(chunks).toString('latin1') };
+}
+
+/** Steps that print `text`. */
+export function* print(text: string): Generator<{ write: number; data: number[] }, void> {
+  for (const character of text) yield { write: CONSOLE, data: [character.charCodeAt(0)] };
+}

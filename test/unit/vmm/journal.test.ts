@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { formatJournal, type Journal, JournalReplay, parseJournal } from '../../../src/vmm/journal.ts';
+
+const journal: Journal = {
+  input: 'live',
+  entries: [
+    { instructions: 0, at: 0, event: { type: 'resize', columns: 80, rows: 25 } },
+    { instructions: 5, at: 70, event: { type: 'console', bytes: Uint8Array.of(0, 255, 10) } },
+    { instructions: 5, at: 90, event: { type: 'end-of-input' } },
+    { instructions: 6, at: 100, event: { type: 'stop', cause: 'interrupted', reason: 'SIGTERM' } },
+  ],
+};
+
+describe('the journal', () => {
+  it('reads back what it wrote, one JSON object per line', () => {
+    const text = formatJournal(journal);
+    expect(
+      text
+        .trimEnd()
+        .split('\n')
+        .map((line) => typeof JSON.parse(line)),
+    ).toEqual(Array(5).fill('object'));
+    expect(parseJournal(text)).toEqual(journal);
+  });
+
+  it('hands entries out when their instant has come, in order', () => {
+    const replay = new JournalReplay(journal.entries);
+    expect(replay.nextAt).toBe(0);
+    expect(replay.takeDue(0)).toBe(journal.entries[0]);
+    expect(replay.takeDue(69)).toBeUndefined();
+    expect(replay.takeDue(1000)).toBe(journal.entries[1]);
+    replay.takeDue(1000);
+    replay.takeDue(1000);
+    expect(replay.nextAt).toBe(Number.POSITIVE_INFINITY);
+    expect(replay.takeDue(1e12)).toBeUndefined();
+  });
+
+  const header = '{"journal":1,"input":"live"}';
+  it.each([
+    ['nothing', '', 1],
+    ['another version', '{"journal":2,"input":"live"}', 1],
+    ['no JSON', `${header}\nhello`, 2],
+    ['a list', `${header}\n[]`, 2],
+    ['an unknown type', `${header}\n{"instructions":1,"at":1,"type":"magic"}`, 2],
+    ['a negative instant', `${header}\n{"instructions":1,"at":-1,"type":"end-of-input"}`, 2],
+    ['a fraction', `${header}\n{"instructions":1.5,"at":1,"type":"end-of-input"}`, 2],
+    ['bytes that are no base64', `${header}\n{"instructions":1,"at":1,"type":"console","bytes":"%%"}`, 2],
+    ['a terminal of 70000 columns', `${header}\n{"instructions":1,"at":1,"type":"resize","columns":70000,"rows":1}`, 2],
+    ['an unknown stop', `${header}\n{"instructions":1,"at":1,"type":"stop","cause":"x","reason":""}`, 2],
+    [
+      'time going back',
+      `${header}\n{"instructions":2,"at":2,"type":"end-of-input"}\n{"instructions":1,"at":1,"type":"end-of-input"}`,
+      3,
+    ],
+  ])('refuses %s with the line', (_what, text, line) => {
+    expect(() => parseJournal(text)).toThrow(
+      expect.objectContaining({ code: 'usage', message: expect.stringContaining(`line ${line}:`) }),
+    );
+  });
+});
