@@ -1,0 +1,31 @@
+// The walk that builds a board: interrupt controller, devices, bus. The only place that reads a Board's hardware.
+import type { MmioDevice } from '../devices/device.ts';
+import { Bus } from '../memory/bus.ts';
+import { TsvmError } from '../util/errors.ts';
+import type { Board, BoardConsole, BoardContext } from './board.ts';
+
+export interface BuiltBoard {
+  readonly bus: Bus;
+  /** In the order of the board, the irqchip first. */
+  readonly devices: readonly { readonly name: string; readonly device: MmioDevice }[];
+  readonly console: BoardConsole;
+}
+
+/** Make the devices of `board` and put them on a bus. */
+export function buildBoard(board: Board, context: BoardContext): BuiltBoard {
+  const bus = new Bus();
+  const order = board.registerOrder === 'guest' ? context.memory.endianness : board.registerOrder;
+  const irqchip = board.irqchip.make(context);
+  const devices: { name: string; device: MmioDevice }[] = [{ name: board.irqchip.name, device: irqchip }];
+  bus.add(board.irqchip.address, irqchip, order);
+  let console: BoardConsole | undefined;
+  for (const row of board.devices) {
+    const made = row.make(context, irqchip.line(row.irq));
+    bus.add(row.address, made.device, order);
+    devices.push({ name: row.name, device: made.device });
+    console ??= made.console;
+  }
+  if (!console) throw new TsvmError('internal', `board ${board.name} has no console`);
+  for (const { device } of devices) device.reset();
+  return { bus, devices, console };
+}

@@ -1,0 +1,5 @@
+// The registry of boards, in the order in which an image is offered to them.
+import type { Board } from './board.ts';
+import { mipsParavirt } from './mips-paravirt.ts';
+
+export const BOARDS: readonly Board[] = [mipsParavirt];
