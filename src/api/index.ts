@@ -1,0 +1,26 @@
+// The library's front door (`import { startVm } from 'tsvm'`). The CLI is a thin user of exactly this.
+import { createEmulatedVm } from '../vmm/emulated-vm.ts';
+import { startVmWith } from './start.ts';
+import type { RunningVm, StartVmOptions } from './types.ts';
+
+export { parseVmConfig, type VmConfig, type VmConfigInput } from '../vmm/config.ts';
+export type { JournalEntry, JournalEvent } from '../vmm/journal.ts';
+export type { VcpuPlace, Verdict, VerdictKind } from '../vmm/verdict.ts';
+export { describeMachines } from './machines.ts';
+
+export type {
+  ConsoleInputOption,
+  InferredFacts,
+  MachineDescription,
+  RunningVm,
+  StartVmOptions,
+  TerminalRequest,
+} from './types.ts';
+
+/**
+ * Start a VM; resolves when it is built, and it begins to run right after that, so that whoever awaits it can speak first.
+ * @throws TsvmError usage, not-found, not-runnable, image-*, symbols-bad, io
+ */
+export function startVm(options: StartVmOptions): Promise<RunningVm> {
+  return startVmWith(createEmulatedVm, options);
+}

@@ -1,0 +1,198 @@
+// startVm: open what the user named, choose the board, compose the machine, connect the host, run.
+import { chooseBoard } from '../boards/choose.ts';
+import { BOARDS } from '../boards/index.ts';
+import { type ElfImage, parseElf } from '../boot/elf.ts';
+import { dateNow, eventLoopTurn, monotonicMs, oneShot } from '../host/clock.ts';
+import { readImage } from '../host/file.ts';
+import { sha256, sha256Hex } from '../host/hash.ts';
+import { onEndingSignal } from '../host/signals.ts';
+import { TsvmError } from '../util/errors.ts';
+import { type Log, type LogLevel, OnceLog, silentLog } from '../util/log.ts';
+import { type CreateVm, composeMachine } from '../vmm/compose.ts';
+import { parseVmConfig, type VmConfig } from '../vmm/config.ts';
+import { formatJournal, parseJournal } from '../vmm/journal.ts';
+import { OutputQueue } from '../vmm/output-queue.ts';
+import type { Verdict } from '../vmm/verdict.ts';
+import { type HostPort, INPUT_HIGH_WATER, Vm } from '../vmm/vm.ts';
+import { reproducingCommand } from './command-line.ts';
+import { type InputPlan, type OpenInput, openInput, planInput } from './input.ts';
+import { findSymbols, type KernelSymbols } from './symbols.ts';
+import type { InferredFacts, RunningVm, StartVmOptions } from './types.ts';
+
+const host: HostPort = { now: monotonicMs, turn: eventLoopTurn, timer: oneShot, sha256 };
+
+/** Everything read and decided before the machine is built. */
+interface Prepared {
+  readonly config: VmConfig;
+  readonly image: ElfImage;
+  readonly inferred: InferredFacts;
+  readonly symbols: KernelSymbols;
+  readonly identity: string;
+}
+
+/**
+ * Start a VM; resolves when it is built, and it begins to run right after that.
+ * @throws TsvmError usage, not-found, not-runnable, image-*, symbols-bad, io
+ */
+export async function startVmWith(createVm: CreateVm, options: StartVmOptions): Promise<RunningVm> {
+  const config = withDate(parseVmConfig(options));
+  const log = new OnceLog(atLeast(config.loglevel, options.log ?? silentLog));
+  const replay = options.replay === undefined ? null : parseJournal(options.replay);
+  const kernel = await readImage('kernel', config.kernel);
+  const initrd = config.initrd === null ? null : await readImage('initrd', config.initrd);
+  const image = await about(config.kernel, () => parseElf(kernel));
+  const board = await about(config.kernel, async () => chooseBoard(BOARDS, image, config.machine));
+  if (options.rtc !== undefined && !board.hasRtc) log.log('warning', `--rtc: ${board.name} has no real-time clock`);
+  const symbols = await findSymbols(config, image, log);
+  const plan = planInput(options.input ?? 'none', replay);
+  const output = new OutputQueue();
+  const machine = await about(config.kernel, async () =>
+    composeMachine({ board, config, image, initrd, createVm, consoleOutput: output, log }),
+  );
+  const prepared: Prepared = {
+    config,
+    image,
+    inferred: {
+      elfClass: image.class,
+      endianness: image.endianness,
+      architecture: board.cpu,
+      entry: image.entry,
+      guestKind: board.image.kind,
+      machine: board.name,
+      symbols: symbols.source,
+    },
+    symbols,
+    identity: identityOf(config, board.name, kernel, initrd),
+  };
+  let input: OpenInput | null = null;
+  const vm = new Vm({
+    machine,
+    host,
+    log,
+    seed: config.seed,
+    limit: config.limit,
+    timeout: config.timeout,
+    debugMmio: config.debugMmio,
+    pull: plan.pull,
+    sourceOpen: plan.kind === 'tty' || plan.kind === 'pipe' || plan.kind === 'api',
+    waitNote: plan.kind === 'pipe' ? PIPE_NOTE : null,
+    replay,
+    identity: prepared.identity,
+    output,
+    onConsole: options.onConsole ?? (() => {}),
+    onInputRoom: () => input?.release(),
+  });
+  return runningVm(prepared, vm, plan, options, (opened) => {
+    input = opened;
+  });
+}
+
+const PIPE_NOTE =
+  'every cpu waits and no timer is armed: only more input from the pipe on standard input can go on (< /dev/null gives none)';
+
+function runningVm(
+  { config, inferred, symbols }: Prepared,
+  vm: Vm,
+  plan: InputPlan,
+  options: StartVmOptions,
+  opened: (input: OpenInput) => void,
+): RunningVm {
+  const stop = (reason: string): void => {
+    vm.arrive({ type: 'stop', cause: 'interrupted', reason });
+  };
+  const run = async (): Promise<Verdict> => {
+    // The caller hears that the VM is there before the guest says anything.
+    await eventLoopTurn();
+    const input = openInput(plan, {
+      arrive: (event) => vm.arrive(event),
+      action: (action) =>
+        action === 'quit' ? stop('stopped from the console (Ctrl-a x)') : options.onTerminalRequest?.(action),
+      mustHold: () => vm.inputBacklog >= INPUT_HIGH_WATER,
+    });
+    opened(input);
+    const ignoreSignals = options.handleSignals
+      ? onEndingSignal((signal) => {
+          input.close();
+          stop(`interrupted by ${signal}`);
+        })
+      : () => {};
+    try {
+      const verdict = await vm.start();
+      await symbols.load();
+      return verdict;
+    } finally {
+      ignoreSignals();
+      input.close();
+    }
+  };
+  const result = run();
+  let inputOpen = plan.kind === 'api';
+  const requireInput = (): void => {
+    if (!inputOpen) throw new TsvmError('usage', "send() needs a VM started with input: 'api', before closeInput()");
+  };
+  return {
+    config,
+    inferred,
+    command: reproducingCommand(config, inferred.machine),
+    interactive: plan.kind === 'tty',
+    send: (bytes) => {
+      requireInput();
+      vm.arrive({
+        type: 'console',
+        bytes: typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes.slice(),
+      });
+    },
+    closeInput: () => {
+      if (inputOpen) vm.arrive({ type: 'end-of-input' });
+      inputOpen = false;
+    },
+    resize: (columns, rows) => {
+      vm.arrive({ type: 'resize', columns: characters(columns), rows: characters(rows) });
+    },
+    pause: async () => {
+      await Promise.all([vm.pause(), symbols.load()]);
+    },
+    resume: () => vm.resume(),
+    stop: (reason = 'stopped') => stop(reason),
+    wait: () => result,
+    journal: () => formatJournal(vm.journal),
+    journalEntries: () => vm.journal.entries,
+    symbolize: (address) => symbols.symbolize(address),
+  };
+}
+
+function characters(count: number): number {
+  return Math.min(0xffff, Math.max(0, Math.trunc(count) || 0));
+}
+
+/** Everything but input and journal that the result depends on. */
+function identityOf(config: VmConfig, machine: string, kernel: Uint8Array, initrd: Uint8Array | null): string {
+  const { memory, cpus, params, console, seed, rtc, limit, nsPerInstruction, virtio } = config;
+  const images = [sha256Hex(kernel), initrd ? sha256Hex(initrd) : null];
+  return JSON.stringify([machine, images, memory, cpus, params, console, seed, rtc, limit, nsPerInstruction, virtio]);
+}
+
+function withDate(config: VmConfig): VmConfig {
+  return config.rtc === 'now' ? { ...config, rtc: dateNow() } : config;
+}
+
+/** Put the file's name before what is wrong with it. */
+async function about<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof TsvmError) || error.code === 'usage' || error.code === 'internal' || error.code === 'kvm')
+      throw error;
+    throw new TsvmError(error.code, `${path}: ${error.message}`, error.details);
+  }
+}
+
+const LEVELS: readonly LogLevel[] = ['error', 'warning', 'info', 'debug'];
+
+function atLeast(loglevel: LogLevel, log: Log): Log {
+  return {
+    log: (level, message) => {
+      if (LEVELS.indexOf(level) <= LEVELS.indexOf(loglevel)) log.log(level, message);
+    },
+  };
+}

@@ -1,0 +1,99 @@
+// The types of the library's door: what startVm takes and what it gives back.
+
+import type { Log } from '../util/log.ts';
+import type { VmConfig, VmConfigInput } from '../vmm/config.ts';
+import type { JournalEntry } from '../vmm/journal.ts';
+import type { Verdict } from '../vmm/verdict.ts';
+
+/**
+ * Where console input comes from.
+ * `stdin`: this process's standard input, whatever it is: a tty (raw mode, Ctrl-a escapes, journaled), a pipe (journaled), a regular file
+ * (pulled when the guest has room) or nothing.
+ * `api`: an open outside source; bytes come through send() until closeInput().
+ * `none`: no input ever.
+ * Bytes: pulled when the guest has room, as from a regular file, and so reproducible.
+ */
+export type ConsoleInputOption = 'stdin' | 'api' | 'none' | Uint8Array;
+
+/** What the user did at the terminal that tsvm, not the guest, answers. */
+export type TerminalRequest =
+  | 'help' // Ctrl-a h: say what the escapes are
+  | 'debug'; // Ctrl-a c: reserved for the debug shell
+
+export interface StartVmOptions extends VmConfigInput {
+  /** Default `none`. */
+  readonly input?: ConsoleInputOption | undefined;
+  /**
+   * The guest's console bytes, exactly. A promise holds the VM (not its result) until it settles, which is how a slow reader
+   * is waited for. Never called before startVm's promise has resolved. The bytes are the callee's to keep.
+   */
+  readonly onConsole?: ((bytes: Uint8Array) => void | Promise<void>) | undefined;
+  /** Where messages go; default: dropped. Messages below `loglevel` are dropped before they get here. */
+  readonly log?: Log | undefined;
+  /** Called for Ctrl-a h and Ctrl-a c on a tty. Ctrl-a x stops the VM by itself. */
+  readonly onTerminalRequest?: ((request: TerminalRequest) => void) | undefined;
+  /** Handle SIGINT, SIGTERM and SIGHUP (restore the terminal, end the run as interrupted). Default false. */
+  readonly handleSignals?: boolean | undefined;
+  /** A journal to feed back instead of live input: the text that RunningVm.journal() gave. */
+  readonly replay?: string | undefined;
+}
+
+/** What tsvm read out of the image, said once. */
+export interface InferredFacts {
+  /** Bits of the ELF class. */
+  readonly elfClass: 32 | 64;
+  readonly endianness: 'little' | 'big';
+  /** `MIPS32r2`. */
+  readonly architecture: string;
+  /** Guest virtual address of the entry point. */
+  readonly entry: number;
+  /** How the guest expects to be run: `trap-and-emulate guest`. */
+  readonly guestKind: string;
+  readonly machine: string;
+  /** The file symbols came from, or null. */
+  readonly symbols: string | null;
+}
+
+export interface RunningVm {
+  readonly config: VmConfig;
+  readonly inferred: InferredFacts;
+  /** The complete command that reproduces this run, one line, quoted for a POSIX shell. */
+  readonly command: string;
+  /** True when stdin is a tty and Ctrl-a escapes work. */
+  readonly interactive: boolean;
+  /** Console input; only with input `api` (TsvmError 'usage' otherwise, and after closeInput). */
+  send(bytes: Uint8Array | string): void;
+  /** No more input will come: the guest can then be proven to hang. */
+  closeInput(): void;
+  /** Tell the guest's console its size in characters. */
+  resize(columns: number, rows: number): void;
+  /** Hold the VM between two instructions; resolves when it is held. Legal while running; no effect on the guest's result. */
+  pause(): Promise<void>;
+  resume(): void;
+  /** End the run as interrupted, with everything said so far kept. `reason` is shown in the verdict. */
+  stop(reason?: string): void;
+  /** Resolves once, when the run has ended and the terminal is restored. Rejects only for a bug in tsvm. */
+  wait(): Promise<Verdict>;
+  /** What entered from outside so far, as JSON lines: feeding it back as `replay` repeats the run. */
+  journal(): string;
+  journalEntries(): readonly JournalEntry[];
+  /** The name of the symbol at or before a guest virtual address, as `name+0x10`, or null. */
+  symbolize(address: number): string | null;
+}
+
+/** A machine as `tsvm machines` lists it. */
+export interface MachineDescription {
+  readonly name: string;
+  readonly summary: string;
+  readonly architecture: string;
+  readonly maxCpus: number;
+  /** Bytes. */
+  readonly maxMemory: number;
+  readonly consoles: readonly string[];
+  readonly devices: readonly {
+    readonly name: string;
+    readonly address: number;
+    readonly size: number;
+    readonly irq: number | null;
+  }[];
+}
