@@ -1,0 +1,8 @@
+// The registry of verbs, in the order of the help.
+import type { CommandSpec } from '../command.ts';
+import { helpCommand } from './help.ts';
+import { machinesCommand } from './machines.ts';
+import { runCommand } from './run.ts';
+import { versionCommand } from './version.ts';
+
+export const COMMANDS: readonly CommandSpec[] = [runCommand, machinesCommand, helpCommand, versionCommand];

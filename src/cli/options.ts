@@ -1,0 +1,130 @@
+// The options of `run`, one row each, and what a parsed command line asks for. kvmtool's names where kvmtool has the
+// thing (builtin-run.c). Values stay words here: vmm/config.ts validates and defaults them, once.
+import { type Command, Option } from 'commander';
+import { quoteWord } from '../api/command-line.ts';
+import { TsvmError } from '../util/errors.ts';
+import type { VmConfigInput } from '../vmm/config.ts';
+
+export interface OptionRow {
+  readonly flags: string;
+  readonly group: 'Machine:' | 'Kernel:' | 'Run:' | 'Output:' | 'Debugging:';
+  readonly help: string;
+  /** May be given several times; the values are joined with blanks. */
+  readonly repeat?: true;
+}
+
+export const RUN_OPTIONS: readonly OptionRow[] = [
+  { flags: '-k, --kernel <file>', group: 'Kernel:', help: 'kernel to boot; the same as the bare argument' },
+  { flags: '-i, --initrd <file>', group: 'Kernel:', help: 'initial RAM disk' },
+  { flags: '-p, --params <text>', group: 'Kernel:', help: 'appended to the kernel command line', repeat: true },
+  { flags: '--symbols <file>', group: 'Kernel:', help: 'ELF or System.map with the symbols of a stripped kernel' },
+  {
+    flags: '--machine <name>',
+    group: 'Machine:',
+    help: 'board (default: the ELF decides); `tsvm machines` lists them',
+  },
+  { flags: '-m, --mem <size>', group: 'Machine:', help: 'RAM, suffix B K M G T P, without one MiB (default: 128M)' },
+  { flags: '-c, --cpus <n>', group: 'Machine:', help: 'virtual CPUs (default: 1)' },
+  { flags: '--console <kind>', group: 'Machine:', help: 'virtio or serial (default: what the machine has)' },
+  { flags: '--virtio <version>', group: 'Machine:', help: 'modern or legacy virtio-mmio registers (default: modern)' },
+  { flags: '--name <name>', group: 'Machine:', help: 'name of this VM' },
+  { flags: '--seed <n>', group: 'Run:', help: 'seed of all that is random in the machine (default: 1)' },
+  {
+    flags: '--rtc <date>',
+    group: 'Run:',
+    help: 'now, or a UTC date the clock starts at (default: 2024-01-01T00:00:00Z)',
+  },
+  { flags: '--limit <time>', group: 'Run:', help: 'end after this much guest time, such as 10s or 500ms (exit 104)' },
+  { flags: '--timeout <time>', group: 'Run:', help: 'end after this much wall time (exit 105)' },
+  {
+    flags: '--ns-per-instruction <n>',
+    group: 'Run:',
+    help: 'guest time one instruction takes, 1 to 1000 (default: 10)',
+  },
+  { flags: '--engine <name>', group: 'Run:', help: 'interpreter, the only one so far' },
+  { flags: '--json <file>', group: 'Output:', help: 'write what happens as events, one JSON object per line' },
+  { flags: '--journal <file>', group: 'Run:', help: 'write down what enters from outside (keys, pipe, window size)' },
+  { flags: '--replay <file>', group: 'Run:', help: 'feed a journal back: the same run again, to the bit' },
+  { flags: '--loglevel <level>', group: 'Output:', help: 'error, warning, info or debug (default: warning)' },
+  { flags: '--debug-mmio', group: 'Debugging:', help: 'report accesses that no device claims' },
+  { flags: '--debug', group: 'Debugging:', help: '--loglevel debug, and stack traces with errors' },
+];
+
+/** What `run` was asked to do. */
+export interface RunRequest {
+  readonly config: VmConfigInput;
+  /** File for the events. */
+  readonly json: string | null;
+  /** File to write the journal to, and file to feed back. */
+  readonly journal: string | null;
+  readonly replay: string | null;
+  readonly debug: boolean;
+}
+
+/** Commander's result for the rows above: long names in camel case. */
+export type ParsedOptions = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+
+export function addRunOptions(command: Command): void {
+  for (const row of RUN_OPTIONS) {
+    const option = new Option(row.flags, row.help).helpGroup(row.group);
+    if (row.repeat) option.argParser((value: string, before: readonly string[] = []) => [...before, value]);
+    command.addOption(option);
+  }
+}
+
+/** The bare argument and the options as one request. Throws TsvmError 'usage'. */
+export function runRequest(bareKernel: string | undefined, options: ParsedOptions): RunRequest {
+  const text = (key: string): string | undefined => {
+    const value = options[key];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const kernel = text('kernel');
+  if (kernel !== undefined && bareKernel !== undefined) {
+    throw new TsvmError('usage', `two kernels: --kernel ${kernel} and ${bareKernel}`, {
+      cause: 'a guest has one kernel; words for its command line go after --params',
+      next: `try: tsvm run --kernel ${quoteWord(kernel)}`,
+    });
+  }
+  const chosen = kernel ?? bareKernel;
+  if (chosen === undefined || chosen === '') {
+    throw new TsvmError('usage', 'run: no kernel was given', { next: 'try: tsvm run KERNEL, or tsvm help run' });
+  }
+  const engine = text('engine');
+  if (engine !== undefined && engine !== 'interpreter') {
+    throw new TsvmError('usage', `--engine ${engine}: there is no such engine`, { next: 'try: --engine interpreter' });
+  }
+  const json = text('json');
+  if (json === '-' || json === '') {
+    throw new TsvmError('usage', `--json ${json || "''"}: needs a file name`, {
+      cause: "standard output is the guest's console and nothing else",
+      next: 'try: --json events.jsonl, or --json /dev/stderr',
+    });
+  }
+  const debug = options.debug === true;
+  const params = options.params;
+  return {
+    json: json ?? null,
+    journal: text('journal') ?? null,
+    replay: text('replay') ?? null,
+    debug,
+    config: {
+      kernel: chosen,
+      initrd: text('initrd'),
+      params: Array.isArray(params) ? params.join(' ') : undefined,
+      symbols: text('symbols'),
+      machine: text('machine'),
+      memory: text('mem'),
+      cpus: text('cpus'),
+      console: text('console'),
+      virtio: text('virtio'),
+      name: text('name'),
+      seed: text('seed'),
+      nsPerInstruction: text('nsPerInstruction'),
+      rtc: text('rtc'),
+      limit: text('limit'),
+      timeout: text('timeout'),
+      loglevel: text('loglevel') ?? (debug ? 'debug' : undefined),
+      debugMmio: options.debugMmio === true,
+    },
+  };
+}

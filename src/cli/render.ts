@@ -1,0 +1,99 @@
+// What tsvm says about a run, as text: the first two lines, the verdict, and the terminal's help. Guest time comes first
+// (virtual seconds @ instructions), wall time in parentheses.
+import type { InferredFacts, Verdict } from '../api/index.ts';
+import { hex } from '../util/bits.ts';
+import { alignRight } from './errors.ts';
+import type { Style } from './style.ts';
+import { printable } from './words.ts';
+
+/** 1234567 is `1,234,567`. */
+export function grouped(count: number): string {
+  return count.toString().replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** Guest nanoseconds as seconds: milliseconds from a tenth of a second up, microseconds below. */
+export function guestSeconds(ns: number): string {
+  return `${(ns / 1e9).toFixed(ns >= 1e8 ? 3 : 6)}s`;
+}
+
+/** `3.412s @ 412,885,103`. */
+export function instant(verdict: Pick<Verdict, 'guestTimeNs' | 'instructions'>): string {
+  return `${guestSeconds(verdict.guestTimeNs)} @ ${grouped(verdict.instructions)}`;
+}
+
+/** `wall 2.9 s, 142 MIPS`: the speed is left out when there was no time to measure it in. */
+export function wallTime(verdict: Pick<Verdict, 'wallMs' | 'instructions'>): string {
+  const { wallMs } = verdict;
+  const wall = wallMs < 1000 ? `${Math.round(wallMs)} ms` : `${(wallMs / 1000).toFixed(1)} s`;
+  if (wallMs < 1) return `wall ${wall}`;
+  const mips = verdict.instructions / wallMs / 1000;
+  return `wall ${wall}, ${mips.toFixed(mips < 10 ? 1 : 0)} MIPS`;
+}
+
+/** The second line: what the image said. */
+export function renderInferred(facts: InferredFacts, interactive: boolean, columns: number): string {
+  const symbols = facts.symbols === null ? '' : `, symbols ${printable(facts.symbols)}`;
+  const what =
+    `# ELF${facts.elfClass} ${facts.architecture} ${facts.endianness}-endian, entry ${hex(facts.entry)}` +
+    `${symbols}, ${facts.guestKind} -> ${facts.machine}`;
+  return interactive ? alignRight(what, 'Ctrl-a h help', columns) : what;
+}
+
+/** Words that open the verdict of a run that did not simply end well; `%` is the instant. */
+const OPENINGS: Readonly<Record<Exclude<Verdict['kind'], 'power-off' | 'guest-exit'>, string>> = {
+  panic: 'PANIC at %',
+  reset: 'RESET at %',
+  reboot: 'REBOOT at %',
+  hang: 'HANG, proven at %',
+  'guest-time-limit': 'LIMIT of guest time, at %',
+  'wall-time-limit': 'TIMEOUT at %',
+  'tsvm-failed': 'TSVM FAILED at %',
+  interrupted: 'INTERRUPTED at %',
+};
+
+/** Kinds whose end does not say by itself where the guest was. */
+const SHOW_PLACES = new Set<Verdict['kind']>(['hang', 'guest-time-limit', 'wall-time-limit', 'interrupted', 'reset']);
+
+/** The verdict: one line when the guest ended well, else what, where, and the exit code on a line of its own. */
+export function renderVerdict(
+  verdict: Verdict,
+  style: Style,
+  symbolize: (address: number) => string | null = () => null,
+): string {
+  // After a failure of tsvm's own there is no state to hash.
+  const hashes = `run ${verdict.runId}${verdict.stateHash === '' ? '' : ` state ${verdict.stateHash}`}`;
+  const summary = printable(verdict.summary);
+  const facts = `${instant(verdict)}  (${wallTime(verdict)})   ${hashes}`;
+  const details = verdict.details.flatMap((text) => text.split('\n')).map((line) => `#   ${printable(line)}`);
+  if (verdict.kind === 'power-off' || verdict.kind === 'guest-exit') {
+    const good = verdict.exitCode === 0;
+    const head = good ? style.good(`# ok: ${summary}`) : style.warn(`# ${summary}`);
+    const exit = good ? [] : [style.warn(`# exit ${verdict.exitCode}`)];
+    return [...details, `${head}   ${facts}`, ...exit].join('\n');
+  }
+  const opening = OPENINGS[verdict.kind].replace('%', instant(verdict));
+  return [
+    style.bad(`# ${opening}: ${summary}`),
+    ...details,
+    ...(SHOW_PLACES.has(verdict.kind) ? verdict.vcpus.map((place) => renderPlace(place, symbolize)) : []),
+    `#   (${wallTime(verdict)})   ${hashes}`,
+    style.bad(`# exit ${verdict.exitCode}`),
+  ].join('\n');
+}
+
+function renderPlace(place: Verdict['vcpus'][number], symbolize: (address: number) => string | null): string {
+  const symbol = symbolize(place.pc);
+  const state = { running: 'running', wait: 'in WAIT', spin: 'branching to itself' }[place.state];
+  return `#   cpu${place.cpu} ${state}, pc ${hex(place.pc)}${symbol === null ? '' : ` ${printable(symbol)}`}`;
+}
+
+/** Ctrl-a h. */
+export const TERMINAL_HELP = [
+  '# Ctrl-a x       quit: end the run as interrupted (exit 130)',
+  '# Ctrl-a h       this help',
+  '# Ctrl-a Ctrl-a  send a Ctrl-a to the guest; every other key goes to the guest, Ctrl-C too',
+].join('\n');
+
+/** Ctrl-a c. */
+export const NO_DEBUG_SHELL =
+  '# Ctrl-a c is kept for the debug shell, which this version does not have (Ctrl-a h helps)';
