@@ -47,8 +47,12 @@ export interface Irqchip extends MmioDevice {
   line(n: number): IrqLine;
 }
 
+/** Byte order of a device's registers in the guest's address space. */
+export type RegisterOrder = 'guest' | 'little';
+
 export interface BoardIrqchip {
   readonly name: string;
+  readonly registerOrder: RegisterOrder;
   readonly address: number;
   readonly size: number;
   make(context: BoardContext): Irqchip;
@@ -56,6 +60,7 @@ export interface BoardIrqchip {
 
 export interface BoardDevice {
   readonly name: string;
+  readonly registerOrder: RegisterOrder;
   readonly address: number;
   readonly size: number;
   /** Line of the irqchip. */
@@ -113,8 +118,6 @@ export interface Board {
   /** `--console` words and the kernel's console= for each; the first is the default. */
   readonly consoles: Readonly<Record<string, string>>;
   readonly hasRtc: boolean;
-  /** Byte order of the device registers, as plain loads of the guest see them. */
-  readonly registerOrder: 'guest' | 'little';
   readonly irqchip: BoardIrqchip;
   readonly devices: readonly BoardDevice[];
   /** Longest kernel command line in bytes, final NUL included. */

@@ -1,8 +1,9 @@
 // The walk that builds a board: interrupt controller, devices, bus. The only place that reads a Board's hardware.
 import type { MmioDevice } from '../devices/device.ts';
 import { Bus } from '../memory/bus.ts';
+import type { Endianness } from '../memory/guest-memory.ts';
 import { TsvmError } from '../util/errors.ts';
-import type { Board, BoardConsole, BoardContext } from './board.ts';
+import type { Board, BoardConsole, BoardContext, RegisterOrder } from './board.ts';
 
 export interface BuiltBoard {
   readonly bus: Bus;
@@ -14,14 +15,15 @@ export interface BuiltBoard {
 /** Make the devices of `board` and put them on a bus. */
 export function buildBoard(board: Board, context: BoardContext): BuiltBoard {
   const bus = new Bus();
-  const order = board.registerOrder === 'guest' ? context.memory.endianness : board.registerOrder;
+  const order = ({ registerOrder }: { registerOrder: RegisterOrder }): Endianness =>
+    registerOrder === 'guest' ? context.memory.endianness : registerOrder;
   const irqchip = board.irqchip.make(context);
   const devices: { name: string; device: MmioDevice }[] = [{ name: board.irqchip.name, device: irqchip }];
-  bus.add(board.irqchip.address, irqchip, order);
+  bus.add(board.irqchip.address, irqchip, order(board.irqchip));
   let console: BoardConsole | undefined;
   for (const row of board.devices) {
     const made = row.make(context, irqchip.line(row.irq));
-    bus.add(row.address, made.device, order);
+    bus.add(row.address, made.device, order(row));
     devices.push({ name: row.name, device: made.device });
     console ??= made.console;
   }

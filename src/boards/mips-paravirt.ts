@@ -60,8 +60,8 @@ export const mipsParavirt: Board = {
   paravirtHypercalls: true,
   consoles: { virtio: 'hvc0' },
   hasRtc: false,
-  registerOrder: 'guest',
   irqchip: {
+    registerOrder: 'guest',
     name: 'irqchip',
     address: 0x1e01_0000,
     size: 0x1000,
@@ -93,6 +93,8 @@ function virtioSlot(make: BoardDevice['make'], slot: number): BoardDevice {
     name: `virtio-mmio${slot}`,
     address: VIRTIO_BASE + slot * VIRTIO_SIZE,
     size: VIRTIO_SIZE,
+    // virtio 1.2, 4.2.2: little-endian for every guest; a big-endian MIPS readl() swaps (SWAP_IO_SPACE).
+    registerOrder: 'little',
     irq: VIRTIO_FIRST_IRQ + slot,
     make,
   };

@@ -1,7 +1,7 @@
 // The predecoder: instruction words of a physical page -> 16-byte records. Runs when the interpreter meets a zeroed record.
 import type { ArchitectureDefinition } from '../isa/architecture.ts';
 import { Decoder } from '../isa/decoder.ts';
-import { type Handler, type HandlerTable, rawFields } from './handlers.ts';
+import { type HandlerTable, rawFields } from './handlers.ts';
 import { CODE_LINE_SHIFT, CODE_MAP, HANDLER, PAGE_SIZE, RECORD_SHIFT, RECORD_SIZE } from './layout.ts';
 
 const WORDS_PER_LINE = (1 << CODE_LINE_SHIFT) / 4;
@@ -74,7 +74,7 @@ export class Predecoder {
     for (const slot of handler.slots) {
       let value = raw[slot.name]!;
       if (slot.kind === 'relative') {
-        const far = leavesPage(handler, offset, value);
+        const far = leavesPage(offset, value);
         if (far) number++;
         else value = (value + 4) << RECORD_SHIFT; // relative to this record's own ip
       } else if (slot.bank) {
@@ -89,9 +89,9 @@ export class Predecoder {
 }
 
 /** Must this branch go through the jump record? `displacement` counts from the next instruction. */
-function leavesPage(handler: Handler, offset: number, displacement: number): boolean {
+function leavesPage(offset: number, displacement: number): boolean {
   const to = offset + 4 + displacement;
   if (to < 0 || to >= PAGE_SIZE) return true;
-  if (displacement === 0) return true; // to its own slot: the jump record clears the slot mark
-  return handler.slot === 'likely' && offset + 8 >= PAGE_SIZE; // the nullified path leaves the page
+  if (offset + 4 >= PAGE_SIZE) return true; // its slot is on the next page, whose records follow another DELTA
+  return displacement === 0; // to its own slot: the jump record clears the slot mark
 }

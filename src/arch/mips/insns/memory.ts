@@ -1,5 +1,6 @@
-// table: MIPS32 release 2 loads, stores, LL/SC, prefetch and cache (MIPS32 Volume II-A). Caches do not exist here: CACHE,
-// PREF and SYNCI check what the manual says they check and change nothing (translations follow stores by themselves).
+// table: MIPS32 release 2 loads, stores, LL/SC, prefetch and cache (MIPS32 Volume II-A). Caches do not exist here:
+// CACHE checks that CP0 is usable, PREF and SYNCI check nothing, and none of them touches memory or faults on an address (translations follow
+// stores by themselves).
 import type { AccessWidth, I32 } from '../../../cpu/emit/values.ts';
 import type { Row } from '../../../cpu/isa/insn.ts';
 import type { MipsEmitter } from '../emitter.ts';
