@@ -1,10 +1,10 @@
 // Calling conventions of the generated program: function types, imports, and what a rare row's function returns.
 import type { FunctionType } from '../wasm/module.ts';
 
-export const I32_TO_I32: FunctionType = { parameters: ['i32', 'i32'], results: ['i32'] };
+const I32_TO_I32: FunctionType = { parameters: ['i32', 'i32'], results: ['i32'] };
 export const STORE_TYPE: FunctionType = { parameters: ['i32', 'i32', 'i32'], results: [] };
-export const HELPER_TYPE: FunctionType = { parameters: ['i32', 'i32', 'i32'], results: ['i32'] };
-export const DECODE_TYPE: FunctionType = { parameters: ['i32'], results: [] };
+const HELPER_TYPE: FunctionType = { parameters: ['i32', 'i32', 'i32'], results: ['i32'] };
+const DECODE_TYPE: FunctionType = { parameters: ['i32'], results: [] };
 export const COLD_TYPE: FunctionType = { parameters: ['i32', 'i32'], results: ['i32', 'i32'] };
 export const RUN_TYPE: FunctionType = { parameters: [], results: [] };
 

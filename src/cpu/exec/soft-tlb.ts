@@ -18,8 +18,8 @@ import {
 const PAGE_MASK = ~(PAGE_SIZE - 1);
 
 /** Where a filled page comes from, and so what drops it. */
-export const FillKind = { FIXED: 0, GLOBAL: 1, SPACE: 2 } as const;
-export type FillKind = (typeof FillKind)[keyof typeof FillKind];
+const FillKind = { FIXED: 0, GLOBAL: 1, SPACE: 2 } as const;
+type FillKind = (typeof FillKind)[keyof typeof FillKind];
 
 /** A growing list of numbers without boxing. */
 class IntList {
