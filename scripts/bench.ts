@@ -113,7 +113,7 @@ function option(name: string): string | undefined {
 }
 
 function main(): void {
-  if (!existsSync('dist/cli/main.js')) throw new Error('no build: run `npm run build` first');
+  if (!existsSync('dist/bundle/main.js')) throw new Error('no build: run `npm run build` first');
   const rounds = Number(option('--rounds') ?? 3);
   const found = spawnSync(QEMU, ['--version'], { encoding: 'utf8' });
   const peer = found.status === 0 && !process.argv.includes('--no-peer');

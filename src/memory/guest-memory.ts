@@ -6,6 +6,9 @@
 import { hex } from '../util/bits.ts';
 import { TsvmError } from '../util/errors.ts';
 
+const PAGE_SHIFT = 12;
+const PAGE_SIZE = 1 << PAGE_SHIFT;
+
 export type Endianness = 'little' | 'big';
 
 /** A guest-physical range backed by the arena. */
@@ -37,6 +40,8 @@ export class GuestMemory {
   private readonly bytes: Uint8Array;
   private readonly view: DataView;
   private readonly swap: number;
+  /** Per arena page: has anything ever been written there? An untouched page is zero and need not be looked at. */
+  private readonly touched: Uint8Array;
   private ranges: BackedRange[] = [];
   private listener: HostWriteListener | null = null;
 
@@ -47,6 +52,18 @@ export class GuestMemory {
     this.bytes = new Uint8Array(buffer, base, size);
     this.view = new DataView(buffer, base, size);
     this.swap = endianness === 'big' ? 3 : 0;
+    this.touched = new Uint8Array(Math.ceil(size / PAGE_SIZE));
+  }
+
+  /** A write of `length` bytes at arena `offset` happens or may happen from now on: every owner of a way to write says so. */
+  touch(offset: number, length: number): void {
+    const last = (offset + length - 1) >>> PAGE_SHIFT;
+    for (let page = offset >>> PAGE_SHIFT; page <= last; page++) this.touched[page] = 1;
+  }
+
+  private wrote(offset: number, length: number): void {
+    this.touch(offset, length);
+    this.listener?.wrote(offset, length);
   }
 
   /** The engine's hook: kill translations, break reservations, mark dirty pages. */
@@ -92,7 +109,7 @@ export class GuestMemory {
   write(gpa: number, data: Uint8Array): void {
     this.walk(gpa, data.length, (offset, from, length) => {
       this.copyIn(offset, data, from, length);
-      this.listener?.wrote(offset, length);
+      this.wrote(offset, length);
     });
   }
 
@@ -100,7 +117,7 @@ export class GuestMemory {
   fill(gpa: number, value: number, length: number): void {
     this.walk(gpa, length, (offset, _from, part) => {
       for (let i = 0; i < part; i++) this.bytes[(offset + i) ^ this.swap] = value;
-      this.listener?.wrote(offset, part);
+      this.wrote(offset, part);
     });
   }
 
@@ -134,7 +151,7 @@ export class GuestMemory {
   writeU8(gpa: number, value: number): void {
     const offset = this.locate(gpa, 1);
     this.bytes[offset ^ this.swap] = value;
-    this.listener?.wrote(offset, 1);
+    this.wrote(offset, 1);
   }
 
   writeU16(gpa: number, value: number, order: Endianness): void {
@@ -149,7 +166,7 @@ export class GuestMemory {
     if ((gpa & 3) === 0) {
       const offset = this.locate(gpa, 4);
       this.view.setUint32(offset, value, (order === 'little') === (this.swap === 0));
-      this.listener?.wrote(offset, 4);
+      this.wrote(offset, 4);
       return;
     }
     this.locate(gpa, 4);
@@ -167,10 +184,11 @@ export class GuestMemory {
     this.copyOut(offset, into, 0, into.length);
   }
 
-  /** Is this aligned arena page all zero? */
-  isZeroPage(offset: number, size: number): boolean {
-    const words = new BigUint64Array(this.bytes.buffer, this.bytes.byteOffset + offset, size >>> 3);
-    for (let i = 0; i < words.length; i++) if (words[i] !== 0n) return false;
+  /** Is this arena page (4096 bytes from an aligned offset) all zero? */
+  isZeroPage(offset: number): boolean {
+    if (this.touched[offset >>> PAGE_SHIFT] === 0) return true;
+    const words = new Int32Array(this.bytes.buffer, this.bytes.byteOffset + offset, PAGE_SIZE >>> 2);
+    for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false;
     return true;
   }
 

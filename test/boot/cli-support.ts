@@ -22,6 +22,7 @@ export function buildPackage(): string {
       ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', join(folder, 'dist')],
       { cwd: ROOT },
     );
+    execFileSync(process.execPath, ['scripts/bundle.mjs', join(folder, 'dist')], { cwd: ROOT });
   } catch (error) {
     const { stdout } = error as { stdout?: Buffer };
     throw new Error(`the command line does not build, so it cannot be tested:\n${stdout?.toString() ?? String(error)}`);

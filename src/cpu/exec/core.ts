@@ -305,7 +305,7 @@ export class Core implements CoreServices {
     const page = new Uint8Array(PAGE_SIZE);
     for (const range of this.memory.getRanges()) {
       for (let at = 0; at < range.size; at += PAGE_SIZE) {
-        if (this.memory.isZeroPage(range.offset + at, PAGE_SIZE)) continue;
+        if (this.memory.isZeroPage(range.offset + at)) continue;
         this.memory.readArena(range.offset + at, page);
         update(new Uint8Array(new BigUint64Array([BigInt(range.gpa + at)]).buffer));
         update(page);

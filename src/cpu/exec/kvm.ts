@@ -56,7 +56,7 @@ class EmulatedKvm implements Kvm {
   }
 }
 
-class EmulatedVm implements Vm {
+export class EmulatedVm implements Vm {
   readonly memory: GuestMemory;
   readonly clock: VmClock;
   readonly checkExtension: (cap: number) => number;

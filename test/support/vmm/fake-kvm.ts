@@ -256,7 +256,7 @@ export class FakeVm implements EmulatedVm {
     const page = new Uint8Array(4096);
     for (const { gpa, size, offset } of this.memory.getRanges())
       for (let at = 0; at < size; at += page.length) {
-        if (this.memory.isZeroPage(offset + at, page.length)) continue;
+        if (this.memory.isZeroPage(offset + at)) continue;
         this.memory.readArena(offset + at, page);
         update(text.encode(String(gpa + at)));
         update(page);

@@ -253,7 +253,8 @@ describe('loading a kernel', () => {
     const image = await parseElf(makeElf(spec).bytes);
     const memory = makeRam(ram);
     const error = await refusal(() => loadElf(image, memory, toPhysical));
-    expect(memory.isZeroPage(0, ram), 'a refused image is not half loaded').toBe(true);
+    for (let page = 0; page < ram; page += 4096)
+      expect(memory.isZeroPage(page), 'a refused image is not half loaded').toBe(true);
     return error;
   };
 
