@@ -25,6 +25,7 @@ export class InstructionClock implements VmClock {
   }
 
   skipTo(instant: number): void {
-    if (instant > this.now) this.idle += instant - this.now;
+    const whole = Math.ceil(instant); // guest time is whole nanoseconds
+    if (whole > this.now) this.idle += whole - this.now;
   }
 }

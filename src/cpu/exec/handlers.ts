@@ -5,7 +5,6 @@ import { forEachNode, forEachStatement } from '../emit/tree.ts';
 import type { Node, Operand, Statement } from '../emit/values.ts';
 import type { ArchitectureDefinition } from '../isa/architecture.ts';
 import type { RawFields, Row } from '../isa/insn.ts';
-import { extractField } from '../isa/pattern.ts';
 import type { Bank, Banks } from '../isa/register-file.ts';
 import { HANDLER } from './layout.ts';
 
@@ -75,14 +74,6 @@ function shapes(row: Row): RawFields[] {
     all = all.flatMap((shape) => values.map((value) => ({ ...shape, [field.name]: value })));
   }
   return all;
-}
-
-/** All field values of a word under a row, derived operands included. */
-export function rawFields(row: Row, word: number): RawFields {
-  const raw: Record<string, number> = {};
-  for (const field of row.pattern.fields) raw[field.name] = extractField(field, word);
-  for (const [name, derive] of Object.entries(row.derive)) raw[name] = derive(raw);
-  return raw;
 }
 
 /** Build the semantics of a row with opaque operand fields. */

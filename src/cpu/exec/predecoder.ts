@@ -1,7 +1,9 @@
 // The predecoder: instruction words of a physical page -> 16-byte records. Runs when the interpreter meets a zeroed record.
 import type { ArchitectureDefinition } from '../isa/architecture.ts';
 import { Decoder } from '../isa/decoder.ts';
-import { type HandlerTable, rawFields } from './handlers.ts';
+import type { RawFields, Row } from '../isa/insn.ts';
+import { extractField, type FieldSpec } from '../isa/pattern.ts';
+import type { HandlerTable } from './handlers.ts';
 import { CODE_LINE_SHIFT, CODE_MAP, HANDLER, PAGE_SIZE, RECORD_SHIFT, RECORD_SIZE } from './layout.ts';
 
 const WORDS_PER_LINE = (1 << CODE_LINE_SHIFT) / 4;
@@ -10,6 +12,7 @@ export class Predecoder {
   readonly decoder: Decoder;
   private readonly architecture: ArchitectureDefinition;
   private readonly table: HandlerTable;
+  private readonly plans = new Map<Row, RowPlan>();
   private readonly u8: Uint8Array;
   private readonly u16: Uint16Array;
   private readonly i32: Int32Array;
@@ -68,23 +71,103 @@ export class Predecoder {
       this.u16[record >>> 1] = HANDLER.RESERVED;
       return;
     }
-    const raw = rawFields(row, word);
-    const handler = this.table.find(row, raw);
-    let number = handler.number;
-    for (const slot of handler.slots) {
-      let value = raw[slot.name]!;
-      if (slot.kind === 'relative') {
-        const far = leavesPage(offset, value);
-        if (far) number++;
-        else value = (value + 4) << RECORD_SHIFT; // relative to this record's own ip
-      } else if (slot.bank) {
-        const toSink = slot.kind === 'destination' && slot.bank.zero && value === 0;
-        value = (toSink ? slot.bank.sink : value) * slot.bank.size;
-      }
-      if (slot.bytes === 2) this.u16[(record + slot.at) >>> 1] = value;
-      else this.i32[(record + slot.at) >>> 2] = value;
+    let plan = this.plans.get(row);
+    if (plan === undefined) {
+      plan = new RowPlan(row, this.table);
+      this.plans.set(row, plan);
     }
-    this.u16[record >>> 1] = number;
+    const values = plan.read(word);
+    const { number, slots } = plan.shape();
+    let far = 0;
+    for (let i = 0; i < slots.length; i++) {
+      const slot = slots[i]!;
+      let value = values[slot.value]!;
+      if (slot.relative) {
+        if (leavesPage(offset, value)) far = 1;
+        else value = (value + 4) << RECORD_SHIFT; // relative to this record's own ip
+      } else if (slot.scale !== 0) value = (value === 0 && slot.sink !== 0 ? slot.sink : value) * slot.scale;
+      if (slot.wide) this.i32[(record + slot.at) >>> 2] = value;
+      else this.u16[(record + slot.at) >>> 1] = value;
+    }
+    this.u16[record >>> 1] = number + far;
+  }
+}
+
+/** One operand of a record: which value goes where, and how. */
+interface SlotPlan {
+  /** Index into the row's values. */
+  readonly value: number;
+  readonly at: number;
+  readonly wide: boolean;
+  readonly relative: boolean;
+  /** Bytes per register, 0 for an immediate. */
+  readonly scale: number;
+  /** Register index that stands for a written register 0, or 0. */
+  readonly sink: number;
+}
+
+interface ShapePlan {
+  readonly number: number;
+  readonly slots: readonly SlotPlan[];
+}
+
+/** How one row's words are taken apart, worked out once, so that decoding an instruction allocates nothing. */
+class RowPlan {
+  private readonly fields: readonly FieldSpec[];
+  private readonly derive: readonly (readonly [string, (raw: RawFields) => number])[];
+  private readonly steering: readonly number[];
+  private readonly raw: Record<string, number> = {};
+  private readonly values: Int32Array;
+  /** By steering value, the fields' bits one after another. */
+  private readonly shapes: (ShapePlan | undefined)[] = [];
+  private readonly row: Row;
+  private readonly table: HandlerTable;
+
+  constructor(row: Row, table: HandlerTable) {
+    this.row = row;
+    this.table = table;
+    this.fields = row.pattern.fields;
+    this.derive = Object.entries(row.derive);
+    this.steering = this.fields.flatMap((field, index) => (field.steers ? [index] : []));
+    this.values = new Int32Array(this.fields.length + this.derive.length);
+  }
+
+  /** The word's field values and derived operands, in a reused array. */
+  read(word: number): Int32Array {
+    const { fields, derive, values, raw } = this;
+    for (let i = 0; i < fields.length; i++) values[i] = extractField(fields[i]!, word);
+    if (derive.length > 0) {
+      for (let i = 0; i < fields.length; i++) raw[fields[i]!.name] = values[i]!;
+      for (let i = 0; i < derive.length; i++) {
+        const [name, compute] = derive[i]!;
+        raw[name] = values[fields.length + i] = compute(raw);
+      }
+    }
+    return values;
+  }
+
+  /** The handler and operands for the values just read. */
+  shape(): ShapePlan {
+    let key = 0;
+    for (const index of this.steering) key = (key << this.fields[index]!.width) | this.values[index]!;
+    const known = this.shapes[key];
+    if (known) return known;
+    const names = [...this.fields.map((field) => field.name), ...this.derive.map(([name]) => name)];
+    const raw = Object.fromEntries(names.map((name, index) => [name, this.values[index]!]));
+    const { number, slots } = this.table.find(this.row, raw);
+    const shape = {
+      number,
+      slots: slots.map((slot) => ({
+        value: names.indexOf(slot.name),
+        at: slot.at,
+        wide: slot.bytes === 4,
+        relative: slot.kind === 'relative',
+        scale: slot.bank?.size ?? 0,
+        sink: slot.bank?.zero && slot.kind === 'destination' ? slot.bank.sink : 0,
+      })),
+    };
+    this.shapes[key] = shape;
+    return shape;
   }
 }
 

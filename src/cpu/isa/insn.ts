@@ -1,7 +1,7 @@
 // Instruction rows: mnemonic, bit pattern, syntax, semantics. Everything else (decoder, disassembler, assembler, engines, random
 // programs) derives from rows.
 import type { Operand } from '../emit/values.ts';
-import { type FieldsOf, type ParsedPattern, parsePattern } from './pattern.ts';
+import { extractField, type FieldsOf, type ParsedPattern, parsePattern } from './pattern.ts';
 
 /** Field values of one instruction word, as plain numbers. */
 export type RawFields = Readonly<Record<string, number>>;
@@ -46,4 +46,12 @@ export function insnFor<E extends object>() {
       build: (emitter, fields) => semantics(emitter as E, fields as Parameters<typeof semantics>[1]),
     };
   };
+}
+
+/** All field values of a word under a row, derived operands included. */
+export function rawFields(row: Row, word: number): RawFields {
+  const raw: Record<string, number> = {};
+  for (const field of row.pattern.fields) raw[field.name] = extractField(field, word);
+  for (const [name, derive] of Object.entries(row.derive)) raw[name] = derive(raw);
+  return raw;
 }
