@@ -288,14 +288,6 @@ export class MipsCore implements CoreModel {
     return true;
   }
 
-  linkRegister(word: number): number {
-    const opcode = word >>> 26;
-    if (opcode === 3) return 31; // JAL
-    if (opcode === 0 && (word & 63) === 9) return (word >>> 11) & 31 || -1; // JALR
-    if (opcode === 1 && ((word >>> 16) & 0x1c) === 0x10) return 31; // BLTZAL and friends
-    return -1;
-  }
-
   oneRegs(): readonly OneReg[] {
     return this.registers;
   }

@@ -18,6 +18,7 @@ import { ONE_REG_MASKS } from './state.ts';
 import type { MipsTimer } from './timer.ts';
 
 const MAX_COUNT_HZ = 1_000_000_000n;
+const NS_PER_SECOND = 1_000_000_000n;
 
 /** CP0 registers of GET_REG_LIST, by the width of their ids. */
 const CP0_U32 = [
@@ -89,6 +90,25 @@ export function oneRegs(services: CoreServices, core: OneRegCore): readonly OneR
     },
   });
 
+  /** Cause, with the timer interrupt that is due by now. */
+  const cause = (): number => {
+    core.timer.update(services.now());
+    return i32[cp0 + CP0.CAUSE]!;
+  };
+  /** End COUNT_CTL.DC: Count is where it would be had it run since COUNT_RESUME, and a match in between is not lost. */
+  const restart = (): void => {
+    const { timer } = core;
+    const now = services.now();
+    const resume = i64[word('countResume') >> 1]!;
+    const count = timer.count(now);
+    timer.setRunning(true, now);
+    timer.setCount(count, Number(resume));
+    const ticks = BigInt(((i32[cp0 + CP0.COMPARE]! - count - 1) >>> 0) + 1);
+    const rate = BigInt(timer.frequency);
+    const match = resume + (ticks * NS_PER_SECOND + rate - 1n) / rate;
+    if (match <= BigInt(now)) i32[cp0 + CP0.CAUSE]! |= CAUSE.TI | CAUSE.IP7;
+  };
+
   const gprs = Array.from({ length: 32 }, (_, i): OneReg => {
     const register = signed64(KVM_REG_MIPS_R(i), word('gpr') + i);
     return i === 0 ? { ...register, set: () => {} } : register;
@@ -109,10 +129,13 @@ export function oneRegs(services: CoreServices, core: OneRegCore): readonly OneR
     },
     cp0Register(CP0.STATUS, false),
     {
-      ...cp0Register(CP0.CAUSE, false),
+      id: KVM_REG_MIPS_CP0_32(13, 0),
+      get: () => BigInt(cause() >>> 0),
       set: (value) => {
-        i32[cp0 + CP0.CAUSE] = Number(BigInt.asIntN(32, value));
-        core.timer.setRunning((i32[cp0 + CP0.CAUSE]! & CAUSE.DC) === 0 && !core.countStoppedByKvm(), services.now());
+        const changed = cause() ^ Number(BigInt.asIntN(32, value));
+        i32[cp0 + CP0.CAUSE]! ^= changed;
+        if ((changed & CAUSE.DC) === 0) return; // Count goes on undisturbed, to the nanosecond
+        core.timer.setRunning((cause() & CAUSE.DC) === 0 && !core.countStoppedByKvm(), services.now());
       },
     },
     {
@@ -125,18 +148,21 @@ export function oneRegs(services: CoreServices, core: OneRegCore): readonly OneR
       get: () => BigInt(i32[word('countCtl')]!),
       set: (value) => {
         if (value >> 1n !== 0n) throw new KvmError('EINVAL', 'KVM_SET_ONE_REG COUNT_CTL', 'only DC may change');
-        const stop = (value & 1n) !== 0n;
+        const stop = value !== 0n;
         if (stop === core.countStoppedByKvm()) return;
+        const stoppedByGuest = (cause() & CAUSE.DC) !== 0;
         i32[word('countCtl')] = Number(value);
         if (stop) i64[word('countResume') >> 1] = BigInt(services.now());
-        core.timer.setRunning(!stop && (i32[cp0 + CP0.CAUSE]! & CAUSE.DC) === 0, services.now());
+        if (stoppedByGuest) return;
+        if (stop) core.timer.setRunning(false, services.now());
+        else restart();
       },
     },
     {
       id: KVM_REG_MIPS_COUNT_RESUME,
       get: () => i64[word('countResume') >> 1]!,
       set: (value) => {
-        if (value > BigInt(services.now()))
+        if (value < 0n || value > BigInt(services.now()))
           throw new KvmError('EINVAL', 'KVM_SET_ONE_REG COUNT_RESUME', 'later than now');
         i64[word('countResume') >> 1] = value;
       },

@@ -169,14 +169,11 @@ export class Core implements CoreServices {
     return this.i32[WORD.WHY >>> 2]!;
   }
 
-  /** Did the run leave in a delay slot? Then go back to its branch, as if that had not run. */
+  /** Did the run leave in a delay slot? Then go back to its branch, as if that had not run (the program has taken its link back). */
   rewindToBranch(): void {
     if (this.i32[WORD.IN_SLOT >>> 2] === 0) return;
     this.pc = this.pc - 4;
     this.clock.retire(-1);
-    const word = this.fetchWord(this.pc);
-    const link = word === undefined ? -1 : this.model.linkRegister(word);
-    if (link > 0) this.i32[(this.banks.gpr!.offset >>> 2) + link] = this.i32[WORD.LINK_OLD >>> 2]!;
   }
 
   /** Enter the exception `trap` at the current pc. */
@@ -224,11 +221,17 @@ export class Core implements CoreServices {
 
   private hostWrote(offset: number, length: number): void {
     const host = this.arena + offset;
-    this.codePages.wrote(host, length);
+    this.codeWritten(host, length);
     const reservation = this.u32[WORD.RESERVATION >>> 2]!;
     const line = reservation >>> CODE_LINE_SHIFT;
     if (reservation !== 0 && line >= host >>> CODE_LINE_SHIFT && line <= (host + length - 1) >>> CODE_LINE_SHIFT)
       this.breakReservation();
+  }
+
+  /** Code changed: forget its records, and what is remembered of a branch among them. */
+  codeWritten(host: number, length: number): void {
+    this.i32[WORD.LINK_BRANCH >>> 2] = 0;
+    this.codePages.wrote(host, length);
   }
 
   private breakReservation(): void {

@@ -27,8 +27,10 @@ export const WORD = {
   WHY: 0x20,
   /** Code of the trap being raised. */
   TRAP_CODE: 0x24,
-  /** The link register's value before the last linking branch: a rewind restores it. */
+  /** The link register's value before the last linking branch, its address, and that branch's ip: a fault in the slot takes the link back. */
   LINK_OLD: 0x28,
+  LINK_ADDRESS: 0x3c,
+  LINK_BRANCH: 0x50,
   /** Tables of the active vCPU, and of its current privilege. */
   TABLES: 0x2c,
   CURRENT_TABLES: 0x30,

@@ -95,8 +95,18 @@ export class MainFunction {
     return w;
   }
 
+  /** What has left or faulted in a delay slot begins again at its branch: take the branch's link back. */
+  private undoLink(): void {
+    const { w } = this;
+    this.pushInSlot();
+    w.i32(0).memory('i32.load', WORD.LINK_BRANCH).globalGet(GLOBAL.BRANCH).ops('i32.eq', 'i32.and').if();
+    w.i32(0).memory('i32.load', WORD.LINK_ADDRESS).i32(0).memory('i32.load', WORD.LINK_OLD).memory('i32.store', 0);
+    w.end();
+  }
+
   private raise(): void {
     const { w, ip, left } = this;
+    this.undoLink();
     w.i32(0).i32(WHY.BUDGET).memory('i32.store', WORD.WHY);
     w.i32(0).get(left).memory('i32.store', WORD.LEFT);
     w.i32(0).memory('i32.load', WORD.TRAP_CODE);
@@ -117,12 +127,15 @@ export class MainFunction {
     };
     bodies[HANDLER.END_OF_PAGE] = () => this.endOfPage(labels);
     bodies[HANDLER.JUMP] = () => this.jumpRecord(labels);
-    bodies[HANDLER.RESERVED] = () => {
-      w.i32(0).i32(this.architecture.reservedInstruction).memory('i32.store', WORD.TRAP_CODE);
-      this.leave(WHY.TRAP, labels.fault);
-    };
+    bodies[HANDLER.RESERVED] = () => this.reserved(labels.fault);
     bodies[HANDLER.REGION] = () => w.op('unreachable');
-    bodies[HANDLER.SELF_JUMP] = () => this.leave(WHY.SPIN, labels.fault);
+    bodies[HANDLER.SELF_JUMP] = () => {
+      this.pushInSlot();
+      w.if();
+      this.reserved(labels.fault); // as any branch in a slot
+      w.end();
+      this.leave(WHY.SPIN, labels.fault);
+    };
     for (const handler of this.hot) bodies.push(() => this.hotBody(handler, labels));
     if (bodies.length !== HANDLER.FIRST_ROW + this.hot.length)
       throw new Error('handlers out of step with their numbers');
@@ -188,9 +201,15 @@ export class MainFunction {
     // A branch in the last word has its slot on this page: keep nip and the slot mark.
     w.get(t0).i32(RECORD_SIZE).op('i32.add').get(nip);
     w.get(nip).get(ip).i32(RECORD_SIZE).op('i32.add').op('i32.eq').op('select').set(nip);
-    w.get(t0).i32(RECORD_SIZE).op('i32.sub').i32(0);
     this.pushInSlot();
-    w.op('select').globalSet(GLOBAL.BRANCH);
+    w.if();
+    // The branch's record seems to precede the slot's, wherever it is; its link moves along.
+    w.i32(0).memory('i32.load', WORD.LINK_BRANCH).globalGet(GLOBAL.BRANCH).op('i32.eq').if();
+    w.i32(0).get(t0).i32(RECORD_SIZE).op('i32.sub').memory('i32.store', WORD.LINK_BRANCH);
+    w.end();
+    w.get(t0).i32(RECORD_SIZE).op('i32.sub').globalSet(GLOBAL.BRANCH);
+    w.else().i32(0).globalSet(GLOBAL.BRANCH);
+    w.end();
     this.enterPage();
     this.again(dispatch);
   }
@@ -234,6 +253,11 @@ export class MainFunction {
     w.get(left).i32(1).op('i32.add').set(left).br(dispatch);
   }
 
+  private reserved(fault: Label): void {
+    this.w.i32(0).i32(this.architecture.reservedInstruction).memory('i32.store', WORD.TRAP_CODE);
+    this.leave(WHY.TRAP, fault);
+  }
+
   private leave(why: number, fault: Label): void {
     this.w.i32(0).i32(why).memory('i32.store', WORD.WHY).br(fault);
   }
@@ -256,6 +280,7 @@ export class MainFunction {
     w.i32(0).globalGet(GLOBAL.TARGET);
     this.pushPc();
     w.get(ip).i32(JUMP_RECORD).op('i32.eq').op('select').memory('i32.store', WORD.PC);
+    this.undoLink();
     w.i32(0);
     this.pushInSlot();
     w.memory('i32.store', WORD.IN_SLOT);

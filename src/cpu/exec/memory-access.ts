@@ -50,7 +50,7 @@ export class MemoryAccess {
     }
     const host = core.arena + range.offset + (out.physical - range.gpa);
     core.memory.touch(host - core.arena, width >>> 3);
-    core.codePages.wrote(host, width >>> 3);
+    core.codeWritten(host, width >>> 3);
     const code = core.codePages.holdsCode(host);
     core.tlb.fillWrite(core.active, core.model.privilege(), address, host, code, fillKind(out));
     this.writeHost(host, width, value);

@@ -382,9 +382,11 @@ export class InterpreterSemantics implements LoweringHooks {
     const bank = this.bank(link.bank);
     w.i32(0);
     const offset = this.registerAddress(bank, link.index, 'destination', push);
-    w.memory('i32.load', offset).memory('i32.store', WORD.LINK_OLD);
-    const at = this.registerAddress(bank, link.index, 'destination', push);
+    w.i32(offset).op('i32.add').tee(this.scratch).memory('i32.store', WORD.LINK_ADDRESS);
+    w.i32(0).get(this.scratch).memory('i32.load', 0).memory('i32.store', WORD.LINK_OLD);
+    w.i32(0).get(this.inFrame().ip).memory('i32.store', WORD.LINK_BRANCH);
+    w.get(this.scratch);
     this.pc();
-    w.i32(8).op('i32.add').memory('i32.store', at);
+    w.i32(8).op('i32.add').memory('i32.store', 0);
   }
 }

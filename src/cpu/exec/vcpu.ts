@@ -142,14 +142,13 @@ export class EmulatedVcpu implements Vcpu {
       core.codePages.decodePlain(host);
       return undefined;
     }
-    const interruptible = model.interruptible();
-    const until = interruptible ? Math.min(deadline, model.timerDeadline()) : deadline;
-    if (until !== Number.POSITIVE_INFINITY) {
-      const rounds = Math.ceil((until - clock.now) / clock.nsPerInstruction / 2);
-      clock.retire(2 * Math.max(1, rounds));
-    }
-    if (!interruptible) return this.waits('spin', false);
-    return until === Number.POSITIVE_INFINITY ? this.waits('spin', model.timerWakes(true)) : undefined;
+    // No time passes: whoever drives the vCPU decides what happens when nothing can end the spin.
+    if (!model.interruptible()) return this.waits('spin', false);
+    const until = Math.min(deadline, model.timerDeadline());
+    if (until === Number.POSITIVE_INFINITY) return this.waits('spin', model.timerWakes(true));
+    const rounds = Math.ceil((until - clock.now) / clock.nsPerInstruction / 2);
+    clock.retire(2 * Math.max(1, rounds));
+    return undefined;
   }
 
   private waits(kind: VcpuWait, timerWakes: boolean): number {

@@ -118,8 +118,6 @@ export interface CoreModel {
   interruptible(): boolean;
   /** KVM_INTERRUPT: false for an irq the architecture does not take. */
   setInterrupt(irq: number, raise: boolean): boolean;
-  /** Save area for a linking branch that is taken back (see WORD.LINK_OLD): register index in bank gpr, or -1. */
-  linkRegister(word: number): number;
   oneRegs(): readonly OneReg[];
 }
 

@@ -178,8 +178,8 @@ export const ARITHMETIC_ROWS: readonly Row[] = [
   insn('mflo', '000000 00000 00000 rd:5 00000 010010', '{rd}', (e, { rd }) => e.setGpr(rd, e.lo()), hot),
   insn('mtlo', '000000 rs:5 00000 00000 00000 010011', '{rs}', (e, { rs }) => e.setLo(e.gpr(rs))),
 
-  insn('clz', '011100 rs:5 rt:5 rd:5 00000 100000', '{rd}, {rs}', (e, { rs, rd }) => e.setGpr(rd, e.clz(e.gpr(rs)))),
-  insn('clo', '011100 rs:5 rt:5 rd:5 00000 100001', '{rd}, {rs}', (e, { rs, rd }) =>
+  insn('clz', '011100 rs:5 rt:5 rd:5 00000 100000', '{rd=rt}, {rs}', (e, { rs, rd }) => e.setGpr(rd, e.clz(e.gpr(rs)))),
+  insn('clo', '011100 rs:5 rt:5 rd:5 00000 100001', '{rd=rt}, {rs}', (e, { rs, rd }) =>
     e.setGpr(rd, e.clz(e.not(e.gpr(rs)))),
   ),
   insn(

@@ -1,6 +1,6 @@
 // table: MIPS32 release 2 branches, jumps, traps and system calls (MIPS32 Volume II-A).
 import type { I32 } from '../../../cpu/emit/values.ts';
-import type { Row } from '../../../cpu/isa/insn.ts';
+import type { RawFields, Row } from '../../../cpu/isa/insn.ts';
 import type { MipsEmitter } from '../emitter.ts';
 import { EXC } from '../registers.ts';
 import { hot, insn } from './row.ts';
@@ -9,6 +9,11 @@ type Compare = (e: MipsEmitter, a: I32, b: I32) => I32;
 type Test = (e: MipsEmitter, a: I32) => I32;
 
 const BYTES = { derive: { target: (raw: Readonly<Record<string, number>>) => raw.offset! * 4 } } as const;
+
+/** Assemblers write BREAK's code as two numbers. */
+const BREAK_CODES = {
+  derive: { code1: (raw: RawFields) => raw['code']! >>> 10, code2: (raw: RawFields) => raw['code']! & 0x3ff },
+} as const;
 
 /** BEQ and friends, plain and likely. */
 const compareBranch = (mnemonic: string, opcode: string, likelyOpcode: string, test: Compare): Row[] => [
@@ -55,8 +60,11 @@ const linkBranch = (mnemonic: string, select: string, slot: 'delayed' | 'likely'
   );
 
 const trapRegister = (mnemonic: string, fn: string, test: Compare): Row =>
-  insn(mnemonic, `000000 rs:5 rt:5 code:10 ${fn}` as '000000 rs:5 rt:5 code:10 110100', '{rs}, {rt}', (e, { rs, rt }) =>
-    e.when(test(e, e.gpr(rs), e.gpr(rt)), () => e.trap(EXC.Tr)),
+  insn(
+    mnemonic,
+    `000000 rs:5 rt:5 code:10 ${fn}` as '000000 rs:5 rt:5 code:10 110100',
+    '{rs}, {rt}[, {code}]',
+    (e, { rs, rt }) => e.when(test(e, e.gpr(rs), e.gpr(rt)), () => e.trap(EXC.Tr)),
   );
 
 const trapImmediate = (mnemonic: string, select: string, test: Compare): Row =>
@@ -81,19 +89,25 @@ export const CONTROL_ROWS: readonly Row[] = [
 
   insn('j', '000010 index:26', '{index}', (e, { index }) => e.jump(e.region(index)), hot),
   insn('jal', '000011 index:26', '{index}', (e, { index }) => e.jumpAndLink(e.region(index), 31), hot),
-  insn('jr', '000000 rs:5 00000 00000 hint:5 001000', '{rs}', (e, { rs }) => e.jump(e.absolute(e.gpr(rs))), hot),
+  insn(
+    'jr',
+    '000000 rs:5 00000 00000 hint:5 001000',
+    '{rs}[, {hint}]',
+    (e, { rs }) => e.jump(e.absolute(e.gpr(rs))),
+    hot,
+  ),
   insn(
     'jalr',
     '000000 rs:5 00000 rd:5 hint:5 001001',
-    '{rd}, {rs}',
+    '{rd}, {rs}[, {hint}]',
     (e, { rs, rd }) => {
       e.jumpAndLink(e.absolute(e.gpr(rs)), rd);
     },
     hot,
   ),
 
-  insn('syscall', '000000 code:20 001100', '', (e) => e.trap(EXC.Sys)),
-  insn('break', '000000 code:20 001101', '', (e) => e.trap(EXC.Bp)),
+  insn('syscall', '000000 code:20 001100', '[{code}]', (e) => e.trap(EXC.Sys)),
+  insn('break', '000000 code:20 001101', '[{code1}[, {code2}]]', (e) => e.trap(EXC.Bp), BREAK_CODES),
   trapRegister('tge', '110000', (e, a, b) => e.geS(a, b)),
   trapRegister('tgeu', '110001', (e, a, b) => e.geU(a, b)),
   trapRegister('tlt', '110010', (e, a, b) => e.ltS(a, b)),
@@ -106,5 +120,5 @@ export const CONTROL_ROWS: readonly Row[] = [
   trapImmediate('tltiu', '01011', (e, a, b) => e.ltU(a, b)),
   trapImmediate('teqi', '01100', (e, a, b) => e.eq(a, b)),
   trapImmediate('tnei', '01110', (e, a, b) => e.ne(a, b)),
-  insn('sync', '000000 00000 00000 00000 stype:5 001111', '{stype}', () => {}),
+  insn('sync', '000000 00000 00000 00000 stype:5 001111', '[{stype}]', () => {}),
 ];

@@ -1,11 +1,17 @@
 // table: MIPS32 release 2 privileged instructions, RDHWR and HYPCALL (MIPS32 Volumes II-A and III; HYPCALL: VZ ASE, KVM's
 // paravirtual interface). A more specific MFC0/MTC0 row stands for each register with effects of its own.
-import type { Row } from '../../../cpu/isa/insn.ts';
+import type { RawFields, Row } from '../../../cpu/isa/insn.ts';
 import type { MipsEmitter } from '../emitter.ts';
 import { CAUSE, CP0, STATUS, TLB_ENTRIES, trapCoprocessor } from '../registers.ts';
 import { insn } from './row.ts';
 
-const CP0_REGISTER = { derive: { register: (raw: Readonly<Record<string, number>>) => raw.rd! * 8 + raw.sel! } };
+const CP0_REGISTER = {
+  derive: {
+    register: (raw: RawFields) => raw['rd']! * 8 + raw['sel']!,
+    // The register's number as assemblers write it (rd elsewhere names a general register).
+    c0: (raw: RawFields) => raw['rd']!,
+  },
+};
 
 const bits = (value: number, width: number): string => value.toString(2).padStart(width, '0');
 
@@ -51,7 +57,7 @@ const interruptEnable = (mnemonic: string, sc: '0' | '1', change: (e: MipsEmitte
   insn(
     mnemonic,
     `010000 01011 rt:5 01100 00000 ${sc} 00 000` as '010000 01011 rt:5 01100 00000 0 00 000',
-    '{rt}',
+    '[{rt}]',
     (e, { rt }) => {
       e.requireCp0();
       e.setGpr(rt, e.status());
@@ -86,49 +92,49 @@ export const SYSTEM_ROWS: readonly Row[] = [
   insn(
     'mfc0',
     '010000 00000 rt:5 rd:5 00000000 sel:3',
-    '{rt}, ${rd}, {sel}',
+    '{rt}, ${c0}, {sel}',
     (e, { rt, register }) => {
       e.requireCp0();
       e.setGpr(rt, e.cp0(register));
     },
     CP0_REGISTER,
   ),
-  mfc0(CP0.RANDOM, '$1', (e) => e.call('randomIndex')),
-  mfc0(CP0.COUNT, '$9', (e) => e.count()),
+  mfc0(CP0.RANDOM, '$1, 0', (e) => e.call('randomIndex')),
+  mfc0(CP0.COUNT, '$9, 0', (e) => e.count()),
   insn(
     'mtc0',
     '010000 00100 rt:5 rd:5 00000000 sel:3',
-    '{rt}, ${rd}, {sel}',
+    '{rt}, ${c0}, {sel}',
     (e, { rt, register }) => {
       e.requireCp0();
       e.setCp0Masked(register, e.gpr(rt));
     },
     CP0_REGISTER,
   ),
-  mtc0(CP0.COUNT, '$9', (e, value) => e.setCount(value)),
-  mtc0(CP0.COMPARE, '$11', (e, value) => {
+  mtc0(CP0.COUNT, '$9, 0', (e, value) => e.setCount(value)),
+  mtc0(CP0.COMPARE, '$11, 0', (e, value) => {
     e.setCp0(CP0.COMPARE, value);
     e.setCp0(CP0.CAUSE, e.and(e.cp0(CP0.CAUSE), e.const(~(CAUSE.TI | CAUSE.IP7))));
     e.timerChanged();
   }),
-  mtc0(CP0.STATUS, '$12', (e, value) => {
+  mtc0(CP0.STATUS, '$12, 0', (e, value) => {
     const kept = e.and(e.status(), e.const(~WRITABLE_STATUS));
     e.setStatus(e.or(kept, e.and(value, e.const(WRITABLE_STATUS))));
   }),
-  mtc0(CP0.CAUSE, '$13', (e, value) => {
+  mtc0(CP0.CAUSE, '$13, 0', (e, value) => {
     const old = e.cp0(CP0.CAUSE);
     const cause = e.or(e.and(old, e.const(~WRITABLE_CAUSE)), e.and(value, e.const(WRITABLE_CAUSE)));
     e.setCp0(CP0.CAUSE, cause);
     e.when(e.isSet(e.xor(old, value), CAUSE.DC), () => e.helper('countDisabled'));
     e.cutIfInterrupt(e.status(), cause);
   }),
-  mtc0(CP0.ENTRYHI, '$10', (e, value) => {
+  mtc0(CP0.ENTRYHI, '$10, 0', (e, value) => {
     const old = e.cp0(CP0.ENTRYHI);
     e.setCp0(CP0.ENTRYHI, e.and(value, e.const(0xffffe0ff)));
     e.when(e.isSet(e.xor(old, value), 0xff), () => e.helper('addressSpaceChanged'));
   }),
   // Writing Wired puts Random at its upper bound; Random is computed here, so only Wired changes.
-  mtc0(CP0.WIRED, '$6', (e, value) => e.setCp0(CP0.WIRED, e.and(value, e.const(TLB_ENTRIES - 1)))),
+  mtc0(CP0.WIRED, '$6, 0', (e, value) => e.setCp0(CP0.WIRED, e.and(value, e.const(TLB_ENTRIES - 1)))),
 
   interruptEnable('di', '0', (e) => e.setCp0(CP0.STATUS, e.and(e.status(), e.const(~STATUS.IE)))),
   interruptEnable('ei', '1', (e) => {
@@ -161,11 +167,11 @@ export const SYSTEM_ROWS: readonly Row[] = [
     e.setLlbit(e.const(0));
     e.setStatus(e.and(status, e.select(error, e.const(~STATUS.ERL), e.const(~STATUS.EXL))));
   }),
-  insn('wait', '010000 1 code:19 100000', '', (e) => {
+  insn('wait', '010000 1 code:19 100000', '[{code}]', (e) => {
     e.requireCp0();
     e.wait();
   }),
-  insn('hypcall', '010000 1 0000 code:10 00000 101000', '{code}', (e, { code }) => {
+  insn('hypcall', '010000 1 0000 code:10 00000 101000', '[{code}]', (e, { code }) => {
     e.requireCp0();
     e.setGpr(2, e.helper('hypercall', e.imm(code)));
   }),
@@ -188,5 +194,7 @@ export const SYSTEM_ROWS: readonly Row[] = [
   unusable('swc2', '111010', 2),
   unusable('sdc2', '111110', 2),
   // MOVF/MOVT test an FPU condition.
-  insn('movci', '000000 rs:5 cc:3 0 tf:1 rd:5 00000 000001', '{rd}, {rs}, {cc}', (e) => e.trap(trapCoprocessor(1))),
+  insn('movci', '000000 rs:5 cc:3 0 tf:1 rd:5 00000 000001', '{rd}, {rs}, {cc}, {tf}', (e) =>
+    e.trap(trapCoprocessor(1)),
+  ),
 ];
