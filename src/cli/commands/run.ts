@@ -182,6 +182,7 @@ function followWindowSize(cli: Cli, vm: RunningVm): () => void {
     const { columns = 0, rows = 0 } = window;
     if (columns > 0 && rows > 0) vm.resize(columns, rows);
   };
+  resized();
   window.on('resize', resized);
   return () => window.off('resize', resized);
 }

@@ -122,6 +122,8 @@ function fakeMachine(programs: readonly GuestProgram[], output: OutputQueue, nsP
 export class FakeHost implements HostPort {
   ms = 0;
   slept = 0;
+  /** How much too late timers fire. */
+  lateMs = 0;
   msPerLook: () => number = () => 0.5;
   /** Called at every turn of the event loop and before every sleep: where outside things happen. */
   onTurn: () => void = () => {};
@@ -140,8 +142,8 @@ export class FakeHost implements HostPort {
     queueMicrotask(() => {
       this.onTurn();
       if (cancelled) return;
-      this.ms += ms;
-      this.slept += ms;
+      this.ms += ms + this.lateMs;
+      this.slept += ms + this.lateMs;
       callback();
     });
     return () => {

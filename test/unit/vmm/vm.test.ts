@@ -176,6 +176,15 @@ describe('host time', () => {
     expect(test.machine.vm.vcpus[0]!.entries).toBeLessThan(5);
   });
 
+  it('stays in step with guest time although host timers fire late', async () => {
+    const test = testVm([guest(...Array.from({ length: 100 }, () => ({ wait: 10e6 })))], { sourceOpen: true });
+    test.host.msPerLook = () => 0;
+    test.host.lateMs = 3;
+    expect((await test.vm.start()).guestTimeNs).toBeGreaterThan(1e9);
+    expect(test.host.slept).toBeGreaterThan(990);
+    expect(test.host.slept).toBeLessThan(1010);
+  });
+
   it('that only a pipe can end is waited for, but not silently', async () => {
     const test = testVm([guest({ wait: FOREVER })], { sourceOpen: true, waitNote: 'only the pipe', timeout: 60_000 });
     await test.vm.start();
@@ -239,6 +248,22 @@ describe('console input', () => {
     await test.vm.start();
     expect(released).toBe(1);
     expect(test.vm.inputBacklog).toBe(0);
+  });
+
+  it('that comes at the instant of a device timer comes after it, live and fed back', async () => {
+    for (const replay of [null, parseJournal('{"journal":1,"input":"live"}')]) {
+      const entry = { type: 'console', bytes: Uint8Array.of(0x71) } as const;
+      const test = testVm([echo], {
+        sourceOpen: true,
+        replay: replay && { ...replay, entries: [{ instructions: 2, at: 5000, event: entry }] },
+      });
+      const seen: number[] = [];
+      test.machine.timers.schedule(5000, () => seen.push(test.machine.fakeConsole.saveState().received.length));
+      test.host.onTurn = () => test.vm.arrive(entry);
+      await test.vm.start();
+      expect(test.vm.journal.entries[0]).toEqual({ instructions: 2, at: 5000, event: entry });
+      expect(seen).toEqual([0]);
+    }
   });
 
   it('and the size of the terminal reach the guest', async () => {

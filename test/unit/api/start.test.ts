@@ -1,0 +1,220 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, describe, expect, it } from 'vitest';
+import { startVmWith } from '../../../src/api/start.ts';
+import type { StartVmOptions } from '../../../src/api/types.ts';
+import { KVM_REG_MIPS_CP0_32 } from '../../../src/kvm/mips.ts';
+import { makeElf } from '../../support/boot/make-elf.ts';
+import { FakeVm, type GuestProgram } from '../../support/vmm/fake-kvm.ts';
+
+const ENTRY = 0x40100000n;
+const folder = mkdtempSync(join(tmpdir(), 'tsvm-api-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, contents: Uint8Array | string): string {
+  const path = join(folder, name);
+  writeFileSync(path, contents);
+  return path;
+}
+
+const segments = [{ vaddr: ENTRY, data: new TextEncoder().encode('kernel code here') }];
+const spec = { class: 32, order: 'little', machine: 8, flags: 0x70001001, entry: ENTRY, segments } as const;
+const kernel = file('kernel.elf', makeElf({ ...spec, segments: [...segments], stripped: true }).bytes);
+const symbols = [{ name: 'start_kernel', value: ENTRY, section: 1 }];
+const withSymbols = file('symbols.elf', makeElf({ ...spec, segments: [...segments], symbols }).bytes);
+
+/** Prints what RAM holds at a T&E KSEG0 address. */
+const say = (address: number, length: number) => ({ hypercall: 8, args: [0, address, length] });
+
+async function start(program: GuestProgram, options: Partial<StartVmOptions> = {}) {
+  let vm: FakeVm | undefined;
+  let text = '';
+  const messages: string[] = [];
+  const running = await startVmWith(
+    (created) => {
+      vm = new FakeVm(created, [program]);
+      return vm;
+    },
+    {
+      kernel,
+      memory: '16M',
+      onConsole: (bytes) => {
+        text += Buffer.from(bytes).toString('latin1');
+      },
+      log: { log: (_level, message) => messages.push(message) },
+      ...options,
+    },
+  );
+  return { running, vm: vm!, messages, text: () => text };
+}
+
+const off: GuestProgram = function* () {};
+
+describe('startVm', () => {
+  it('infers the machine from the ELF and says what it inferred and how to repeat the run', async () => {
+    const { running } = await start(off);
+    expect(running.inferred).toEqual({
+      elfClass: 32,
+      endianness: 'little',
+      architecture: 'MIPS32r2',
+      entry: 0x40100000,
+      guestKind: 'trap-and-emulate guest',
+      machine: 'mips-paravirt',
+      symbols: null,
+    });
+    expect(running.command).toBe(`tsvm run --machine mips-paravirt --mem 16M --cpus 1 --seed 1 ${kernel}`);
+    expect(await running.wait()).toMatchObject({ kind: 'power-off', exitCode: 0 });
+    expect(await running.wait()).toBe(await running.wait());
+  });
+
+  it('loads the kernel where its CPU sees it and says nothing before it has resolved', async () => {
+    let resolved = false;
+    const { running, text } = await start(
+      function* () {
+        yield say(0x40100000, 11);
+      },
+      { onConsole: () => expect(resolved).toBe(true) },
+    );
+    resolved = true;
+    expect(text()).toBe('');
+    await running.wait();
+  });
+
+  it('starts every vCPU at the entry with Status 6 and the command line in a0, a1', async () => {
+    const { running, vm } = await start(off, { cpus: 2, params: 'quiet' });
+    expect(vm.options).toMatchObject({ type: 2, maxVcpus: 2, paravirtHypercalls: true, nsPerInstruction: 10 });
+    for (const vcpu of vm.vcpus) {
+      const { gpr, pc } = vcpu.getRegs();
+      expect(pc).toBe(ENTRY);
+      expect(vcpu.getOneReg(KVM_REG_MIPS_CP0_32(12, 0))).toBe(6n);
+      expect(gpr[4]).toBe(1n);
+      const line = vm.memory.readU32(Number(gpr[5]) - 0x40000000, 'little') - 0x40000000;
+      const bytes = new Uint8Array(200);
+      vm.memory.read(line, bytes);
+      expect(Buffer.from(bytes).toString('latin1').split('\0')[0]).toBe(
+        'mem=16384K@0x0 numcpus=2 virtio_mmio.device=0x200@0x12000000:16 console=hvc0 quiet',
+      );
+    }
+    await running.wait();
+  });
+
+  it('puts the initrd into RAM and tells the kernel where', async () => {
+    const initrd = file('initrd', 'initrd contents');
+    const { running, vm } = await start(off, { initrd });
+    const gpa = 0x110000;
+    const bytes = new Uint8Array(15);
+    vm.memory.read(gpa, bytes);
+    expect(Buffer.from(bytes).toString()).toBe('initrd contents');
+    const all = new Uint8Array(0x3000);
+    vm.memory.read(0, all);
+    expect(Buffer.from(all).toString('latin1')).toContain('rd_start=0x40110000 rd_size=0xf');
+    await running.wait();
+  });
+
+  it('takes input through send until closeInput', async () => {
+    const { running } = await start(
+      function* () {
+        yield { wait: Number.POSITIVE_INFINITY };
+      },
+      { input: 'api' },
+    );
+    running.send('lost on this guest');
+    running.closeInput();
+    expect(() => running.send('more')).toThrow(expect.objectContaining({ code: 'usage' }));
+    expect((await running.wait()).kind).toBe('hang');
+    expect(running.journalEntries().map(({ event }) => event.type)).toEqual(['console', 'end-of-input']);
+    const again = await start(
+      function* () {
+        yield { wait: Number.POSITIVE_INFINITY };
+      },
+      { input: 'api', replay: running.journal() },
+    );
+    expect(await again.running.wait()).toMatchObject({ runId: (await running.wait()).runId });
+  });
+
+  it('is stopped, paused and resumed by its caller', async () => {
+    const { running, vm } = await start(function* () {
+      yield { run: 1e15 };
+    });
+    await running.pause();
+    const { instructions } = vm.clock;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(vm.clock.instructions).toBe(instructions);
+    running.resume();
+    running.stop('enough');
+    expect(await running.wait()).toMatchObject({ kind: 'interrupted', exitCode: 130, summary: 'enough' });
+  });
+
+  it('names addresses by --symbols, the ELF itself or a System.map beside it', async () => {
+    const map = file('other.map', 'ffffffff40100000 T the_map\n40100000 T mapped\n4010ffff B __end\n');
+    for (const [options, source, name] of [
+      [{ kernel: withSymbols }, withSymbols, 'start_kernel+0x4'],
+      [{ symbols: map }, map, 'mapped+0x4'],
+    ] as const) {
+      const { running } = await start(off, options);
+      expect(running.inferred.symbols).toBe(source);
+      await running.wait();
+      expect(running.symbolize(0x40100004)).toBe(name);
+    }
+    const beside = file('kernel.System.map.gz', gzipSync('40100000 T beside\n4010ffff B __end\n'));
+    const { running } = await start(off);
+    expect(running.inferred.symbols).toBe(beside);
+    await running.wait();
+    expect(running.symbolize(0x40100000)).toBe('beside');
+    rmSync(beside);
+  });
+
+  it('gives one run id to equal runs and another to runs that differ in the seed or the kernel', async () => {
+    const id = async (options: Partial<StartVmOptions>) => (await (await start(off, options)).running.wait()).runId;
+    const first = await id({});
+    expect(await id({ timeout: '10s', loglevel: 'error' })).toBe(first);
+    expect(await id({ seed: 2 })).not.toBe(first);
+    expect(await id({ kernel: withSymbols })).not.toBe(first);
+  });
+
+  it('says what it was told only from the log level on', async () => {
+    const lost: GuestProgram = function* () {
+      yield { read: 0x1f000000 };
+    };
+    const loud = await start(lost);
+    await loud.running.wait();
+    expect(loud.messages).toHaveLength(1);
+    const quiet = await start(lost, { loglevel: 'error' });
+    await quiet.running.wait();
+    expect(quiet.messages).toEqual([]);
+  });
+
+  it('says that --rtc has no effect on a machine without a clock', async () => {
+    const { running, messages } = await start(off, { rtc: 'now' });
+    expect(running.config.rtc).toMatch(/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    expect(running.command).toContain(running.config.rtc);
+    expect(messages).toEqual(['--rtc: mips-paravirt has no real-time clock']);
+    await running.wait();
+  });
+});
+
+describe('startVm refuses', () => {
+  const text = () => file('notes.txt', 'just some text\n');
+  it.each([
+    ['a kernel that does not exist', () => ({ kernel: join(folder, 'nothing') }), 'not-found', 'nothing'],
+    ['a kernel that is no ELF', () => ({ kernel: text() }), 'not-runnable', 'notes.txt'],
+    ['an initrd that does not exist', () => ({ initrd: join(folder, 'none') }), 'not-found', 'initrd'],
+    ['symbols that are none', () => ({ symbols: file('bad', '\x7fELF\x01') }), 'symbols-bad', 'bad'],
+    ['too little memory', () => ({ memory: '1M' }), 'image-outside-ram', 'kernel.elf'],
+    ['too much memory', () => ({ memory: '2G' }), 'usage', '--mem 2G'],
+    ['a console that the machine does not have', () => ({ console: 'serial' }), 'usage', '--console serial'],
+    ['a machine that does not exist', () => ({ machine: 'vax' }), 'usage', 'vax'],
+    ['a journal that is none', () => ({ replay: 'hello' }), 'usage', 'journal line 1'],
+    [
+      'a journal of a run with a file as input, without the file',
+      () => ({ replay: '{"journal":1,"input":"pulled"}' }),
+      'usage',
+      'from a file',
+    ],
+    ['a command line that does not fit', () => ({ params: 'x'.repeat(5000) }), 'usage', 'command line'],
+  ])('%s', async (_what, options, code, named) => {
+    await expect(start(off, options())).rejects.toMatchObject({ code, message: expect.stringContaining(named) });
+  });
+});

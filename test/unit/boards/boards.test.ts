@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { type BoardContext, fillRam, maxMemory, physicalAddress } from '../../../src/boards/board.ts';
+import { buildBoard } from '../../../src/boards/build.ts';
+import { BOARDS } from '../../../src/boards/index.ts';
+import { mipsParavirt } from '../../../src/boards/mips-paravirt.ts';
+import { OnceLog, silentLog } from '../../../src/util/log.ts';
+import { makeRam } from '../../support/boot/guest-ram.ts';
+import { VirtioDriver } from '../../support/devices/virtio-driver.ts';
+
+const MIB = 1 << 20;
+const IRQCHIP = 0x1e010000;
+const CONSOLE = 0x12000000;
+
+function build(order: 'little' | 'big' = 'little', change: Partial<BoardContext> = {}) {
+  const memory = makeRam(MIB, order);
+  const interrupts: [number, number][] = [];
+  const output: number[] = [];
+  const built = buildBoard(mipsParavirt, {
+    memory,
+    timer: { now: 0, schedule: () => 0, cancel() {} },
+    log: new OnceLog(silentLog),
+    cpus: 2,
+    legacyVirtio: false,
+    consoleOutput: { write: (bytes) => output.push(...bytes) },
+    interrupt: (cpu, irq) => interrupts.push([cpu, irq]),
+    ...change,
+  });
+  interrupts.length = 0;
+  const store = (address: number, ...data: number[]) => built.bus.write(address, Uint8Array.from(data), data.length);
+  const load = (address: number) => {
+    const data = new Uint8Array(4);
+    expect(built.bus.read(address, data, 4)).toBe(true);
+    return [...data];
+  };
+  return { ...built, memory, interrupts, output, store, load };
+}
+
+describe.each(BOARDS.map((board) => [board.name, board] as const))('board %s', (_name, board) => {
+  it('gives every device a window of its own, outside RAM, as large as the device is', () => {
+    const { devices } = build();
+    const rows = [board.irqchip, ...board.devices];
+    for (const [i, row] of rows.entries()) {
+      expect(devices[i]!.name).toBe(row.name);
+      expect(devices[i]!.device.size).toBe(row.size);
+      for (const { base, size } of board.ram)
+        expect(row.address >= base + size || row.address + row.size <= base).toBe(true);
+    }
+    expect(new Set(board.devices.map(({ irq }) => irq)).size).toBe(board.devices.length);
+  });
+
+  it('has a console and RAM, and takes kernels where its CPU finds RAM without a TLB', () => {
+    expect(Object.keys(board.consoles).length).toBeGreaterThan(0);
+    expect(maxMemory(board)).toBeGreaterThanOrEqual(256 * MIB);
+    expect(board.segments).toContain(board.image.segment);
+  });
+});
+
+describe('board mips-paravirt', () => {
+  it('splits RAM at 256 MiB, around its devices', () => {
+    expect(fillRam(mipsParavirt.ram, 64 * MIB)).toEqual([{ base: 0, size: 64 * MIB }]);
+    expect(fillRam(mipsParavirt.ram, 300 * MIB)).toEqual([
+      { base: 0, size: 256 * MIB },
+      { base: 0x20000000, size: 44 * MIB },
+    ]);
+    expect(fillRam(mipsParavirt.ram, maxMemory(mipsParavirt) + 1)).toBeUndefined();
+  });
+
+  it('tells Linux its memory, its CPUs, its virtio slots and its console', () => {
+    const ram = fillRam(mipsParavirt.ram, 300 * MIB)!;
+    expect(mipsParavirt.commandLine({ ram, cpus: 2, console: 'hvc0' })).toEqual([
+      'mem=262144K@0x0',
+      'mem=45056K@0x20000000',
+      'numcpus=2',
+      'virtio_mmio.device=0x200@0x12000000:16',
+      'console=hvc0',
+    ]);
+  });
+
+  it('knows the unmapped segments of trap-and-emulate and of ordinary guests', () => {
+    const physical = (address: number) => physicalAddress(mipsParavirt.segments, address);
+    expect([0x40001000, 0x5fffffff, 0x80001000, 0xa0001000].map(physical)).toEqual([
+      0x1000, 0x1fffffff, 0x1000, 0x1000,
+    ]);
+    expect([0, 0x3fffffff, 0x60000000, 0xc0000000].map(physical)).toEqual([undefined, undefined, undefined, undefined]);
+  });
+
+  it.each(['little', 'big'] as const)(
+    'shows a %s-endian guest virtio registers in little-endian, irqchip in its own order',
+    (order) => {
+      const { load } = build(order);
+      expect(String.fromCharCode(...load(CONSOLE))).toBe('virt');
+      expect(load(IRQCHIP)).toEqual(order === 'little' ? [64, 0, 0, 0] : [0, 0, 0, 64]);
+    },
+  );
+
+  it('takes the legacy interface when asked', () => {
+    expect(build('little', { legacyVirtio: true }).load(CONSOLE + 4)).toEqual([1, 0, 0, 0]);
+    expect(build().load(CONSOLE + 4)).toEqual([2, 0, 0, 0]);
+  });
+
+  it('raises IP2 of a vCPU that enabled line 16 when console input arrives, and lowers it', () => {
+    const { devices, memory, console, interrupts, store } = build();
+    const driver = new VirtioDriver(devices[1]!.device, memory);
+    driver.start();
+    const queue = driver.queues[0]!;
+    // en_w1s of vCPU 1: 0x20 + 1 * 0x20 + 0x10.
+    store(IRQCHIP + 0x50, 0, 0, 1, 0);
+    expect(console.room()).toBe(0);
+    queue.post([{ room: 16 }]);
+    queue.notify();
+    expect(console.room()).toBe(16);
+    expect(console.input(Uint8Array.of(1, 2, 3))).toBe(3);
+    expect(interrupts).toEqual([[1, 2]]);
+    driver.acknowledge();
+    expect(interrupts).toEqual([
+      [1, 2],
+      [1, -2],
+    ]);
+  });
+});

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { chooseBoard } from '../../../src/boards/choose.ts';
+import { BOARDS } from '../../../src/boards/index.ts';
+import { parseElf } from '../../../src/boot/elf.ts';
+import { TsvmError } from '../../../src/util/errors.ts';
+import { type ElfSpec, makeElf } from '../../support/boot/make-elf.ts';
+
+const EM_ARM = 40;
+
+async function choose(change: Partial<ElfSpec> = {}, machine: string | null = null) {
+  const entry = change.entry ?? 0x40100000n;
+  const { bytes } = makeElf({
+    class: 32,
+    order: 'little',
+    machine: 8,
+    flags: 0x70001001,
+    entry,
+    segments: [{ vaddr: entry, data: new Uint8Array(16) }],
+    ...change,
+  });
+  const image = await parseElf(bytes);
+  try {
+    return chooseBoard(BOARDS, image, machine).name;
+  } catch (error) {
+    if (error instanceof TsvmError) return error;
+    throw error;
+  }
+}
+
+describe('the board for an image', () => {
+  it('is chosen by the ELF', async () => {
+    expect(await choose()).toBe('mips-paravirt');
+    expect(await choose({ order: 'big' })).toBe('mips-paravirt');
+    expect(await choose({ flags: 0x50001000 })).toBe('mips-paravirt');
+  });
+
+  it('can be named', async () => {
+    expect(await choose({}, 'mips-paravirt')).toBe('mips-paravirt');
+  });
+
+  it.each([
+    ['another CPU', { machine: EM_ARM }, null, 'not-runnable', 'ARM'],
+    ['another class', { class: 64, entry: 0x40100000n } as const, null, 'not-runnable', 'ELF64'],
+    ['MIPS64 code', { flags: 0x80000000 }, null, 'not-runnable', 'e_flags 0x80000000'],
+    ['an ordinary kernel at 0x80100000', { entry: 0x80100000n }, null, 'not-runnable', '0x80100000'],
+    ['a user program at 0x00400000', { entry: 0x400000n }, 'mips-paravirt', 'not-runnable', '0x00400000'],
+    ['another CPU than the named machine has', { machine: EM_ARM }, 'mips-paravirt', 'image-wrong-machine', 'ARM'],
+    ['a machine that does not exist', {}, 'pdp11', 'usage', 'pdp11'],
+  ])('is refused for %s', async (_what, change, machine, code, named) => {
+    const refusal = await choose(change, machine);
+    expect(refusal).toMatchObject({ code, message: expect.stringContaining(named) });
+    const { message, details } = refusal as TsvmError;
+    expect(`${message} ${details.next}`).toContain('mips-paravirt');
+  });
+});
