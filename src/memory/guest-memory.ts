@@ -27,7 +27,7 @@ export interface HostWriteListener {
 }
 
 /** A guest-physical access that is not wholly inside RAM. */
-class GuestMemoryError extends TsvmError {
+export class GuestMemoryError extends TsvmError {
   constructor(gpa: number, length: number) {
     super('internal', `guest-physical range ${hex(gpa)}+${hex(length, 1)} is not in RAM`);
   }

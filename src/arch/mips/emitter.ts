@@ -1,7 +1,7 @@
 // The MIPS emitter: registers, delayed branches, privilege and the clock, in the words of the MIPS32 manuals.
 import { Emitter } from '../../cpu/emit/emitter.ts';
 import type { I32, I64, Operand, Target } from '../../cpu/emit/values.ts';
-import { CAUSE, CP0, EXC, STATUS, trapCoprocessor } from './registers.ts';
+import { CAUSE, CP0, EXC, STATUS, TIMER, trapCoprocessor } from './registers.ts';
 
 const NS_PER_SECOND = 1_000_000_000n;
 
@@ -122,11 +122,11 @@ export class MipsEmitter extends Emitter {
   setCount(value: I32): void {
     this.write('countBase', 0, value);
     this.write('countStart', 0, this.now());
-    this.timerChanged();
+    this.timerChanged(TIMER.SET_ANEW);
   }
   /** The timer has to be set anew: look at it after this instruction. */
-  timerChanged(): void {
-    this.write('timerChanged', 0, this.const(1));
+  timerChanged(how: number): void {
+    this.write('timerChanged', 0, this.const(how));
     this.cut();
   }
   wait(): void {

@@ -13,7 +13,7 @@ import {
   KVM_REG_MIPS_PC,
   KVM_REG_MIPS_R,
 } from '../../kvm/mips.ts';
-import { CAUSE, CP0 } from './registers.ts';
+import { CAUSE, CP0, TIMER } from './registers.ts';
 import { ONE_REG_MASKS } from './state.ts';
 import type { MipsTimer } from './timer.ts';
 
@@ -86,7 +86,7 @@ export function oneRegs(services: CoreServices, core: OneRegCore): readonly OneR
     },
     set: (value) => {
       i32[cp0 + register] = masked(register, value);
-      if (register === CP0.COMPARE) i32[word('timerChanged')] = 1;
+      if (register === CP0.COMPARE) i32[word('timerChanged')] = TIMER.SET_ANEW;
     },
   });
 

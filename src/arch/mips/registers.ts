@@ -18,7 +18,7 @@ export const BANKS: readonly BankSpec[] = [
   { name: 'countRate', count: 1, width: 32 },
   /** The rate Count runs at when it runs (COUNT_HZ). */
   { name: 'countHz', count: 1, width: 32 },
-  /** 1 when Count, Compare or the rate were written and the timer has to be set anew. */
+  /** The timer has to be set anew: 1 after a write of Count or the rate, 2 when the guest wrote Compare, which also takes back a match. */
   { name: 'timerChanged', count: 1, width: 32 },
   /** Guest instant of the next Count = Compare, as a 64-bit integer; -1 for never. */
   { name: 'timerAt', count: 1, width: 64 },
@@ -100,6 +100,9 @@ export const CAUSE = {
 } as const;
 
 export const CONFIG3_ULRI = 1 << 13;
+
+/** Values of bank timerChanged. */
+export const TIMER = { UNCHANGED: 0, SET_ANEW: 1, ACKNOWLEDGED: 2 } as const;
 
 /** ExcCode values. */
 export const EXC = {

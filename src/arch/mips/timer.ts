@@ -1,7 +1,7 @@
 // CP0 Count and Compare against guest time (MIPS32 Volume III; KVM's COUNT_CTL, COUNT_RESUME, COUNT_HZ).
 // Count = countBase + floor((now - countStart) * countRate / 1e9), so that reads are exact at any instruction.
 import type { CoreServices } from '../../cpu/isa/architecture.ts';
-import { CAUSE, CP0 } from './registers.ts';
+import { CAUSE, CP0, TIMER } from './registers.ts';
 
 const NS_PER_SECOND = 1_000_000_000n;
 const WRAP = 1n << 32n;
@@ -40,7 +40,7 @@ export class MipsTimer {
     this.i64[this.start] = BigInt(this.services.now());
     this.i32[this.rate] = hz;
     this.i32[this.hz] = hz;
-    this.i32[this.changed] = 1;
+    this.i32[this.changed] = TIMER.SET_ANEW;
     this.i64[this.at] = NEVER;
   }
 
@@ -52,7 +52,7 @@ export class MipsTimer {
   setCount(value: number, now: number): void {
     this.i32[this.base] = value;
     this.i64[this.start] = BigInt(now);
-    this.i32[this.changed] = 1;
+    this.i32[this.changed] = TIMER.SET_ANEW;
   }
 
   get frequency(): number {
@@ -76,10 +76,11 @@ export class MipsTimer {
   update(now: number): void {
     const at = this.i64[this.at]!;
     const instant = BigInt(now);
-    const due = at !== NEVER && at <= instant;
+    // The step that reached Compare may have gone on to write it.
+    const due = at !== NEVER && at <= instant && this.i32[this.changed] !== TIMER.ACKNOWLEDGED;
     if (due) this.i32[this.cp0 + CP0.CAUSE]! |= CAUSE.TI | CAUSE.IP7;
-    if (due || this.i32[this.changed] !== 0) {
-      this.i32[this.changed] = 0;
+    if (due || this.i32[this.changed] !== TIMER.UNCHANGED) {
+      this.i32[this.changed] = TIMER.UNCHANGED;
       this.i64[this.at] = this.nextMatch(instant);
     }
     if (instant - this.i64[this.start]! >= REBASE_AFTER) this.rebase(now);

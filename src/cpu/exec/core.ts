@@ -224,8 +224,9 @@ export class Core implements CoreServices {
     this.codeWritten(host, length);
     const reservation = this.u32[WORD.RESERVATION >>> 2]!;
     const line = reservation >>> CODE_LINE_SHIFT;
-    if (reservation !== 0 && line >= host >>> CODE_LINE_SHIFT && line <= (host + length - 1) >>> CODE_LINE_SHIFT)
-      this.breakReservation();
+    if (reservation === 0 || line < host >>> CODE_LINE_SHIFT || line > (host + length - 1) >>> CODE_LINE_SHIFT) return;
+    this.activate(this.lastRun); // user space may be looking at another vCPU
+    this.breakReservation();
   }
 
   /** Code changed: forget its records, and what is remembered of a branch among them. */

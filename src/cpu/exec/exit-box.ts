@@ -6,6 +6,11 @@ export interface MmioRead {
   readonly length: number;
 }
 
+/** A read with its answer. */
+export interface MmioAnswer extends MmioRead {
+  readonly value: number;
+}
+
 export interface MmioWrite extends MmioRead {
   readonly value: number;
 }
@@ -14,7 +19,7 @@ export interface ExitBox {
   /** The read that waits for its answer. */
   read: MmioRead | null;
   /** Answers to the current instruction's reads so far, and how many it has used in this attempt. */
-  answers: number[];
+  answers: MmioAnswer[];
   answersUsed: number;
   /** Writes of the instruction just completed, in order, not yet shown to user space. */
   writes: MmioWrite[];

@@ -31,6 +31,9 @@ const CAPABILITIES: ReadonlyMap<number, number> = new Map([
   [Cap.MIPS_TE, 1],
 ]);
 
+/** Capabilities that a VM made for fewer vCPUs answers lower. */
+const VCPU_LIMITS: ReadonlySet<number> = new Set([Cap.NR_VCPUS, Cap.MAX_VCPUS, Cap.MAX_VCPU_ID]);
+
 /** The emulated /dev/kvm for one architecture. */
 class EmulatedKvm implements Kvm {
   private readonly architecture: ArchitectureDefinition;
@@ -52,7 +55,8 @@ class EmulatedKvm implements Kvm {
   }
 
   checkExtension(cap: number): number {
-    return CAPABILITIES.get(cap) ?? 0;
+    const answer = CAPABILITIES.get(cap) ?? 0;
+    return VCPU_LIMITS.has(cap) ? Math.min(answer, this.options.maxVcpus) : answer;
   }
 }
 

@@ -27,15 +27,19 @@ export class MemoryAccess {
     const out = this.translation;
     if (!this.translate(address, descriptor, Access.READ)) return 0;
     const linked = (descriptor & ACCESS_LINKED) !== 0;
+    const signed = (descriptor & ACCESS_SIGNED) !== 0;
+    // An answered read is over, even where a slot has come to lie under it since.
+    const answer = this.answerFor(out.physical);
+    if (answer !== undefined) return extend(answer, width, signed);
     const range = out.outcome === Translated.PHYSICAL ? core.memory.find(out.physical) : undefined;
     if (!range) {
       if (linked) return this.refuse('LL from MMIO');
-      return extend(this.mmioRead(out.physical, width >>> 3), width, (descriptor & ACCESS_SIGNED) !== 0);
+      return this.mmioRead(out.physical, width >>> 3);
     }
     const host = core.arena + range.offset + (out.physical - range.gpa);
     core.tlb.fillRead(core.active, core.model.privilege(), address, host, fillKind(out));
     if (linked) this.core.u32[WORD.RESERVATION >>> 2] = host;
-    return extend(this.readHost(host, width), width, (descriptor & ACCESS_SIGNED) !== 0);
+    return extend(this.readHost(host, width), width, signed);
   }
 
   slowStore(address: number, descriptor: number, value: number): void {
@@ -102,12 +106,24 @@ export class MemoryAccess {
     else this.u8[host ^ this.swap] = value;
   }
 
-  /** The answer to an MMIO read when user space has given it; else the instruction leaves and runs again. */
-  private mmioRead(physical: number, length: number): number {
+  /** The next answer, if it is the one to this access; answers to accesses that the instruction no longer makes are dropped. */
+  private answerFor(physical: number): number | undefined {
     const { exits } = this.core;
-    if (exits.answersUsed < exits.answers.length) return exits.answers[exits.answersUsed++]!;
-    exits.read = { physical, length };
-    this.core.i32[WORD.WHY >>> 2] = WHY.EXIT;
+    const answer = exits.answers[exits.answersUsed];
+    if (!answer) return undefined;
+    if (answer.physical === physical) {
+      exits.answersUsed++;
+      return answer.value;
+    }
+    exits.answers.length = exits.answersUsed;
+    return undefined;
+  }
+
+  /** An MMIO read without an answer: the instruction leaves, and runs again when user space has given it. */
+  private mmioRead(physical: number, length: number): number {
+    const { core } = this;
+    core.exits.read = { physical, length };
+    core.i32[WORD.WHY >>> 2] = WHY.EXIT;
     return 0;
   }
 

@@ -235,7 +235,9 @@ export class InterpreterSemantics implements LoweringHooks {
     this.w.call(this.callees.helper);
     this.take(result);
     this.frame?.loadLeft();
-    if (this.frame) this.leaveIfAsked();
+    if (!this.frame) return;
+    this.leaveIfAsked();
+    this.refetch();
   }
 
   trap(code: () => void): void {
@@ -259,6 +261,16 @@ export class InterpreterSemantics implements LoweringHooks {
     w.i32(0).i32(0).memory('i32.load', WORD.TABLES);
     set();
     w.i32(SET_SIZE).ops('i32.mul', 'i32.add').memory('i32.store', WORD.CURRENT_TABLES);
+    if (this.frame && this.branched === 'no') this.refetch();
+  }
+
+  /** Privilege or translations may have changed: the next instruction is looked up anew, as it would be after a slice's end. */
+  private refetch(): void {
+    const w = this.w;
+    const { nip } = this.inFrame();
+    w.get(nip).i32(JUMP_RECORD).op('i32.ne').if();
+    w.get(nip).i32(RECORD_SHIFT).op('i32.shr_u').globalGet(GLOBAL.DELTA).op('i32.add').globalSet(GLOBAL.TARGET);
+    w.i32(JUMP_RECORD).set(nip).end();
   }
 
   private take(result: number): void {

@@ -66,7 +66,13 @@ export class MemorySlots {
   private check(region: MemoryRegion): void {
     const { slot, flags, guestPhysAddr, memorySize, userspaceAddr } = region;
     if (!Number.isInteger(slot) || slot < 0 || slot >= MEMORY_SLOTS) refuse('EINVAL', `slot ${slot} out of range`);
-    if ((flags & ~(KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY)) !== 0) refuse('EINVAL', `unknown flags ${flags}`);
+    if (
+      !Number.isInteger(flags) ||
+      flags < 0 ||
+      flags > 0xffffffff ||
+      (flags & ~(KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY)) !== 0
+    )
+      refuse('EINVAL', `unknown flags ${flags}`);
     for (const value of [guestPhysAddr, memorySize, userspaceAddr])
       if (!Number.isSafeInteger(value) || value < 0 || value % PAGE_SIZE !== 0)
         refuse('EINVAL', 'address, size and backing must be page-aligned');

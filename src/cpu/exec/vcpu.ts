@@ -44,9 +44,10 @@ export class EmulatedVcpu implements Vcpu {
 
   get runnable(): boolean {
     if (this.wait !== 'wait') return true;
-    this.core.activate(this.id);
-    this.core.model.updateTimers(this.core.clock.now);
-    return this.core.model.pending();
+    const { core } = this;
+    core.activate(this.id);
+    const { model } = core;
+    return model.pending() || (model.timerWakes(false) && model.timerDeadline() <= core.clock.now);
   }
 
   enter(deadline: number): number {
@@ -90,8 +91,12 @@ export class EmulatedVcpu implements Vcpu {
   /** Run one step: the instruction that has its answers. True when it left with an exit. */
   private step(): boolean {
     const { core, exits } = this;
-    exits.answersUsed = 0;
-    const ended = this.handle(core.run(1), Number.POSITIVE_INFINITY);
+    const before = core.clock.instructions;
+    let ended: number | undefined;
+    do {
+      exits.answersUsed = 0;
+      ended = this.handle(core.run(1), Number.POSITIVE_INFINITY);
+    } while (ended === undefined && core.clock.instructions === before); // only a fetch entry was filled
     if (exits.read === null) exits.answers.length = 0; // committed
     return ended === 0;
   }
@@ -167,7 +172,7 @@ export class EmulatedVcpu implements Vcpu {
   private takeAnswers(): void {
     const { exits, run } = this;
     if (exits.read) {
-      exits.answers.push(this.core.fromGuestOrder(run.mmio.data, exits.read.length));
+      exits.answers.push({ ...exits.read, value: this.core.fromGuestOrder(run.mmio.data, exits.read.length) });
       exits.read = null;
     }
     if (exits.hypercall === 'asked') {

@@ -41,17 +41,15 @@ export function parseSyntax(syntax: string): readonly SyntaxPiece[] {
     const pieces: SyntaxPiece[] = [];
     while (at < tokens.length) {
       const token = tokens[at++]!;
-      if (token === ']') {
-        if (inside) return pieces;
-        break;
-      }
+      if (token === ']' && inside) return pieces;
+      if (token === ']') throw new Error(`syntax "${syntax}" has a stray bracket`);
       if (token === '[') pieces.push({ kind: 'optional', pieces: list(true) });
       else if (token.startsWith('{')) {
         const [name, repeatedIn = null] = token.slice(1, -1).split('=');
         pieces.push({ kind: 'operand', name: name!, repeatedIn });
       } else pieces.push({ kind: 'text', text: token });
     }
-    if (inside || at < tokens.length) throw new Error(`syntax "${syntax}" has a stray bracket`);
+    if (inside) throw new Error(`syntax "${syntax}" has a stray bracket`);
     return pieces;
   };
   return list(false);

@@ -2,7 +2,7 @@
 // paravirtual interface). A more specific MFC0/MTC0 row stands for each register with effects of its own.
 import type { RawFields, Row } from '../../../cpu/isa/insn.ts';
 import type { MipsEmitter } from '../emitter.ts';
-import { CAUSE, CP0, STATUS, TLB_ENTRIES, trapCoprocessor } from '../registers.ts';
+import { CAUSE, CP0, STATUS, TIMER, TLB_ENTRIES, trapCoprocessor } from '../registers.ts';
 import { insn } from './row.ts';
 
 const CP0_REGISTER = {
@@ -115,7 +115,7 @@ export const SYSTEM_ROWS: readonly Row[] = [
   mtc0(CP0.COMPARE, '$11, 0', (e, value) => {
     e.setCp0(CP0.COMPARE, value);
     e.setCp0(CP0.CAUSE, e.and(e.cp0(CP0.CAUSE), e.const(~(CAUSE.TI | CAUSE.IP7))));
-    e.timerChanged();
+    e.timerChanged(TIMER.ACKNOWLEDGED);
   }),
   mtc0(CP0.STATUS, '$12, 0', (e, value) => {
     const kept = e.and(e.status(), e.const(~WRITABLE_STATUS));
