@@ -175,6 +175,7 @@ export class GuestMemory {
   }
 
   writeU64(gpa: number, value: bigint, order: Endianness): void {
+    this.locate(gpa, 8); // all of it or nothing
     this.writeU32(order === 'little' ? gpa : gpa + 4, Number(value & 0xffffffffn), order);
     this.writeU32(order === 'little' ? gpa + 4 : gpa, Number((value >> 32n) & 0xffffffffn), order);
   }

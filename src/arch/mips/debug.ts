@@ -5,10 +5,10 @@ import type { Row } from '../../cpu/isa/insn.ts';
 import { hex } from '../../util/bits.ts';
 
 /** Names of $0-$31. */
-export const GPR_NAMES = [
+export const GPR_NAMES: readonly string[] = [
   ...['zero', 'at', 'v0', 'v1', 'a0', 'a1', 'a2', 'a3', 't0', 't1', 't2', 't3', 't4', 't5', 't6', 't7'],
   ...['s0', 's1', 's2', 's3', 's4', 's5', 's6', 's7', 't8', 't9', 'k0', 'k1', 'gp', 'sp', 'fp', 'ra'],
-] as const;
+];
 
 const GPR_OPERANDS = new Set(['rs', 'rt', 'rd', 'base']);
 
@@ -50,6 +50,7 @@ function print(operand: string, value: number, row: Row, pc: number | undefined)
     return displacement < 0 ? `.${displacement}` : `.+${displacement}`;
   }
   if (operand === 'index') return hex(pc === undefined ? value * 4 : (region(pc) | (value * 4)) >>> 0);
+  if (operand === 'c0') return `$${value}`;
   if (operand === 'imm' && !isSigned(row, operand)) return hex(value, 1);
   return String(value);
 }
@@ -67,6 +68,7 @@ function parse(operand: string, text: string, _row: Row, pc: number | undefined)
     const reachable = pc === undefined ? address < 0x10000000 : (address & 0xf0000000) >>> 0 === region(pc);
     return reachable ? (address & 0x0fffffff) >>> 2 : undefined;
   }
+  if (operand === 'c0') return text.startsWith('$') ? number(text.slice(1)) : undefined;
   return number(text);
 }
 
@@ -78,7 +80,7 @@ function region(pc: number): number {
 function register(text: string): number | undefined {
   if (!text.startsWith('$')) return undefined;
   const name = text.slice(1);
-  const index = /^\d+$/.test(name) ? Number(name) : GPR_NAMES.findIndex((known) => known === name);
+  const index = /^\d+$/.test(name) ? Number(name) : GPR_NAMES.indexOf(name);
   return index >= 0 && index < GPR_NAMES.length ? index : undefined;
 }
 

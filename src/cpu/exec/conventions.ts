@@ -24,3 +24,9 @@ export const HELPER = 3;
 export const COLD_FAULT = 1;
 export const COLD_JUMP = 2;
 export const COLD_FLAGS = 3;
+
+/** Descriptor of an access for the slow path: width, and flags. */
+export const ACCESS_SIGNED = 0x100;
+export const ACCESS_LINKED = 0x200;
+/** A fault reports WORD.FAULT_ADDRESS instead of the accessed address. */
+export const ACCESS_REPORTED = 0x400;

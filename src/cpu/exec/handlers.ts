@@ -1,7 +1,7 @@
 // From rows to handlers: a handler is a row with its steering fields fixed, and the layout of its predecoded record:
 // u16 handler number, then register offsets (u16, prescaled) and immediates (i32) in the order the semantics use them.
 
-import { forEachNode, forEachStatement } from '../emit/tree.ts';
+import { forEachNode, forEachStatement, operands, roots } from '../emit/tree.ts';
 import type { Node, Operand, Statement } from '../emit/values.ts';
 import type { ArchitectureDefinition } from '../isa/architecture.ts';
 import type { RawFields, Row } from '../isa/insn.ts';
@@ -120,45 +120,34 @@ function expand(
     const known = wanted.some((slot) => slot.name === node.name && slot.kind === kind && slot.bank === bank);
     if (!known) wanted.push({ name: node.name, kind, bank });
   };
-  const targets = new Set<Node>();
-  const indices = new Set<Node>();
   let slot: Handler['slot'] = null;
   forEachStatement(statements, (statement) => {
+    // Register numbers and jump displacements are operands of their own kinds; every other field is an immediate.
+    const special = new Set<Node>();
     if (statement.kind === 'write') {
       want(statement.index, 'destination', banks[statement.bank]!);
-      indices.add(statement.index);
+      special.add(statement.index);
     }
-    if (statement.kind !== 'branch') return;
-    slot = statement.slot;
-    const { target, link } = statement;
-    if (target.kind === 'relative') {
-      want(target.offset, 'relative', null);
-      targets.add(target.offset);
-    } else if (target.kind === 'region') {
-      want(target.index, 'region', null);
-      targets.add(target.index);
+    if (statement.kind === 'branch') {
+      const { target, link } = statement;
+      slot = statement.slot;
+      if (target.kind === 'relative') {
+        want(target.offset, 'relative', null);
+        special.add(target.offset);
+      } else if (target.kind === 'region') {
+        want(target.index, 'region', null);
+        special.add(target.index);
+      }
+      if (link) {
+        want(link.index, 'destination', banks[link.bank]!);
+        special.add(link.index);
+      }
     }
-    if (link) {
-      want(link.index, 'destination', banks[link.bank]!);
-      indices.add(link.index);
-    }
-  });
-  const registerIndices = new Set<Node>();
-  forEachNode(statements, (node) => {
-    if (node.op !== 'read') return;
-    want(node.index, 'source', banks[node.bank]!);
-    registerIndices.add(node.index);
+    for (const root of roots(statement)) if (!special.has(root)) want(root, 'immediate', null);
   });
   forEachNode(statements, (node) => {
-    // A field is an immediate where it is used as a value: fields are shared nodes, so look at the users.
-    if (node.op === 'read') return;
-    for (const operand of 'args' in node ? node.args : []) want(operand, 'immediate', null);
-  });
-  forEachStatement(statements, (statement) => {
-    if (statement.kind === 'write') want(statement.value, 'immediate', null);
-    if (statement.kind === 'call' || statement.kind === 'helper')
-      for (const arg of statement.args) want(arg, 'immediate', null);
-    if (statement.kind === 'store') want(statement.value, 'immediate', null);
+    if (node.op === 'read') want(node.index, 'source', banks[node.bank]!);
+    else for (const operand of operands(node)) want(operand, 'immediate', null);
   });
   return { number, row, steering, statements, slots: layOutSlots(row, wanted), reach, slot };
 }

@@ -1,9 +1,9 @@
 // The slow paths of data accesses that the generated program calls: a miss in the tables, a page with code, MMIO, a fault.
 import { Access, createTranslation, Translated, type Translation } from '../isa/architecture.ts';
+import { ACCESS_LINKED, ACCESS_REPORTED, ACCESS_SIGNED } from './conventions.ts';
 import type { Core } from './core.ts';
 import { MAX_PENDING_WRITES } from './exit-box.ts';
 import { WHY, WORD } from './layout.ts';
-import { ACCESS_LINKED, ACCESS_REPORTED, ACCESS_SIGNED } from './semantics.ts';
 import { fillKind } from './soft-tlb.ts';
 
 export class MemoryAccess {

@@ -40,12 +40,19 @@ export class Predecoder {
     }
   }
 
-  /** Forget the records of the line that holds `offset`. */
+  /**
+   * Forget the records of the line that holds `offset`. Operands stay, for the instruction that stores into its own line still reads
+   * them; only handler numbers go.
+   */
   forgetLine(page: number, records: number, offset: number): void {
     const line = offset >>> CODE_LINE_SHIFT;
     this.u8[CODE_MAP + ((page + offset) >>> CODE_LINE_SHIFT)] = 0;
     const first = records + line * WORDS_PER_LINE * RECORD_SIZE;
-    this.i32.fill(0, first >>> 2, (first + WORDS_PER_LINE * RECORD_SIZE) >>> 2);
+    for (let record = first; record < first + WORDS_PER_LINE * RECORD_SIZE; record += RECORD_SIZE)
+      this.u16[record >>> 1] = HANDLER.UNDECODED;
+    // A self-jump before the line has its slot in it.
+    const before = (first - RECORD_SIZE) >>> 1;
+    if (line > 0 && this.u16[before] === HANDLER.SELF_JUMP) this.u16[before] = HANDLER.UNDECODED;
   }
 
   /** Write the record of the row itself over a self-jump record that turned out not to be one. */
@@ -59,6 +66,7 @@ export class Predecoder {
       const next = this.i32[(page + offset + 4) >>> 2]!;
       if (next === this.architecture.nop) {
         this.u16[record >>> 1] = HANDLER.SELF_JUMP;
+        this.u8[CODE_MAP + ((page + offset + 4) >>> CODE_LINE_SHIFT)] = 1; // a store into the slot must be seen
         return;
       }
     }

@@ -5,6 +5,7 @@ import type { AccessWidth, Node, Statement } from '../emit/values.ts';
 import type { Bank, Banks } from '../isa/register-file.ts';
 import type { MemoryOp } from '../wasm/opcodes.ts';
 import type { FunctionWriter } from '../wasm/writer.ts';
+import { ACCESS_LINKED, ACCESS_REPORTED, ACCESS_SIGNED } from './conventions.ts';
 import type { Handler, SlotKind } from './handlers.ts';
 import {
   GLOBAL,
@@ -55,12 +56,6 @@ const LOAD: Record<string, MemoryOp> = {
   '32s': 'i32.load',
 };
 const STORE: Record<AccessWidth, MemoryOp> = { 8: 'i32.store8', 16: 'i32.store16', 32: 'i32.store' };
-
-/** Descriptor of an access for the slow path: width, and flags. */
-export const ACCESS_SIGNED = 0x100;
-export const ACCESS_LINKED = 0x200;
-/** A fault reports WORD.FAULT_ADDRESS instead of the accessed address. */
-export const ACCESS_REPORTED = 0x400;
 
 export class InterpreterSemantics implements LoweringHooks {
   private readonly w: FunctionWriter;

@@ -142,7 +142,10 @@ describe('run', () => {
       },
       { stdout: window },
     );
-    expect(run.seen.sizes).toEqual([[100, 24]]);
+    expect(run.seen.sizes).toEqual([
+      [80, 24],
+      [100, 24],
+    ]);
     expect(window.listenerCount('resize')).toBe(0);
     expect(run.lines[1]).toMatch(/Ctrl-a h help$/);
     expect(run.stderr).toContain('Ctrl-a x       quit');

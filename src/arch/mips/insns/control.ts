@@ -12,7 +12,7 @@ const BYTES = { derive: { target: (raw: Readonly<Record<string, number>>) => raw
 
 /** Assemblers write BREAK's code as two numbers. */
 const BREAK_CODES = {
-  derive: { code1: (raw: RawFields) => raw['code']! >>> 10, code2: (raw: RawFields) => raw['code']! & 0x3ff },
+  derive: { code1: (raw: RawFields) => raw.code! >>> 10, code2: (raw: RawFields) => raw.code! & 0x3ff },
 } as const;
 
 /** BEQ and friends, plain and likely. */

@@ -7,9 +7,9 @@ import { insn } from './row.ts';
 
 const CP0_REGISTER = {
   derive: {
-    register: (raw: RawFields) => raw['rd']! * 8 + raw['sel']!,
+    register: (raw: RawFields) => raw.rd! * 8 + raw.sel!,
     // The register's number as assemblers write it (rd elsewhere names a general register).
-    c0: (raw: RawFields) => raw['rd']!,
+    c0: (raw: RawFields) => raw.rd!,
   },
 };
 
@@ -92,7 +92,7 @@ export const SYSTEM_ROWS: readonly Row[] = [
   insn(
     'mfc0',
     '010000 00000 rt:5 rd:5 00000000 sel:3',
-    '{rt}, ${c0}, {sel}',
+    '{rt}, {c0}, {sel}',
     (e, { rt, register }) => {
       e.requireCp0();
       e.setGpr(rt, e.cp0(register));
@@ -104,7 +104,7 @@ export const SYSTEM_ROWS: readonly Row[] = [
   insn(
     'mtc0',
     '010000 00100 rt:5 rd:5 00000000 sel:3',
-    '{rt}, ${c0}, {sel}',
+    '{rt}, {c0}, {sel}',
     (e, { rt, register }) => {
       e.requireCp0();
       e.setCp0Masked(register, e.gpr(rt));
