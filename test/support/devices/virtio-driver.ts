@@ -100,7 +100,7 @@ export class VirtioDriver {
   }
 }
 
-export class DriverQueue {
+class DriverQueue {
   readonly index: number;
   readonly size: number;
   readonly desc: number;
