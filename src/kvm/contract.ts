@@ -82,7 +82,7 @@ export interface Vcpu {
 }
 
 /**
- * Guest time: one number per VM. `instructions` counts what all vCPUs retired (plus one per exception taken), `now` is nanoseconds:
+ * Guest time: one number per VM. `instructions` counts what all vCPUs retired (plus one per exception taken, interrupts excepted), `now` is nanoseconds:
  * instructions x nsPerInstruction + idle time skipped. Instants and deadlines are `now` values.
  */
 export interface VmClock {

@@ -169,6 +169,18 @@ describe('a jump to itself', () => {
     expect([guest.gpr(s1), guest.cp0(CP0_EPC), guest.instructions]).toEqual([1, CODE + 4, 10_002]);
   });
 
+  it('with only an outside line open and no deadline waits for that interrupt', () => {
+    const guest = guestWith(nop);
+    setStatus(guest, IP2 | IE);
+    expect(guest.vcpu.enter(Number.POSITIVE_INFINITY)).toBe(EINTR);
+    const { waiting, runnable, wakeAt } = guest.vcpu;
+    expect([waiting, runnable, wakeAt]).toEqual(['wait', false, Number.POSITIVE_INFINITY]);
+    guest.vcpu.interrupt({ cpu: -1, irq: 2 });
+    expect(guest.vcpu.runnable).toBe(true);
+    guest.enter(2);
+    expect(guest.gpr(s1)).toBe(1);
+  });
+
   it('with something in its slot is not one', () => {
     const guest = guestWith(label('here'), b('here'), addiu(s0, s0, 1));
     expect(guest.enter(1000)).toBe(EINTR);

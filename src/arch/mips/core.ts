@@ -86,7 +86,9 @@ export class MipsCore implements CoreModel {
   }
 
   normalise(): void {
-    this.timer.rebase(this.services.now());
+    const now = this.services.now();
+    this.timer.update(now);
+    this.timer.rebase(now);
   }
 
   // Translation
@@ -210,8 +212,9 @@ export class MipsCore implements CoreModel {
 
   private dropEntry(index: number): void {
     const size = (this.i32[this.tlbMask + index]! | 0x1fff) + 1;
+    const oddMask = (size & (size - 1)) !== 0; // UNPREDICTABLE; it may cover pages far apart
     const pages = size >>> 12;
-    if (pages > MAX_PAGES_TO_DROP) this.services.dropMapped('all');
+    if (oddMask || pages > MAX_PAGES_TO_DROP) this.services.dropMapped('all');
     else this.services.dropPages(this.i32[this.tlbHi + index]! & ~(size - 1) & 0xffffe000, pages);
   }
 

@@ -209,6 +209,7 @@ export class Core implements CoreServices {
     const range = out.outcome === Translated.PHYSICAL ? this.memory.find(out.physical) : undefined;
     if (!range) return 'unemulated';
     const host = this.arena + range.offset + (out.physical - range.gpa);
+    this.i32[WORD.LINK_BRANCH >>> 2] = 0; // records may move
     const records = this.codePages.records(host);
     this.tlb.fillFetch(this.activeVcpu, this.model.privilege(), address, records, fillKind(out));
     return 'filled';

@@ -16,6 +16,8 @@ import {
 } from './layout.ts';
 
 const PAGE_MASK = ~(PAGE_SIZE - 1);
+/** Entries in one list before it is emptied: 256 MiB worth of pages. */
+const MAX_LISTED = 65536;
 
 /** Where a filled page comes from, and so what drops it. */
 const FillKind = { FIXED: 0, GLOBAL: 1, SPACE: 2 } as const;
@@ -111,8 +113,17 @@ export class SoftTlb {
       this.i32[(entry + READ_TABLE) >>> 2]! |
       this.i32[(entry + WRITE_TABLE) >>> 2]! |
       this.i32[(entry + FETCH_TABLE) >>> 2]!;
-    if (known === 0) this.filled[vcpu]![kind]!.push(entry);
+    if (known === 0) this.list(this.filled[vcpu]![kind]!, entry);
     this.i32[(entry + table) >>> 2] = value;
+  }
+
+  /**
+   * Entries dropped one by one stay listed, so a list could grow for ever: a full one is emptied, which costs its pages a slow access
+   * each.
+   */
+  private list(list: IntList, entry: number): void {
+    if (list.length === MAX_LISTED) this.dropList(list);
+    list.push(entry);
   }
 
   private zero(entry: number): void {

@@ -60,9 +60,7 @@ export class EmulatedVcpu implements Vcpu {
     if (this.showWrite()) return 0;
     if (run.immediateExit) {
       if (this.exits.answers.length > 0 || this.exits.hypercall === 'answered') {
-        const left = this.step();
-        // A write made while finishing is shown by the next enter.
-        if (left && this.exits.writes.length === 0) return 0;
+        if (this.step()) return 0;
       }
       return EINTR;
     }
@@ -109,9 +107,11 @@ export class EmulatedVcpu implements Vcpu {
         return this.showWrite() ? 0 : undefined;
       case WHY.FETCH:
         return this.fetch();
-      case WHY.EXIT:
+      case WHY.EXIT: {
+        const at = core.pc; // in a delay slot, the slot's
         core.rewindToBranch();
-        return this.showExit();
+        return this.showExit(at);
+      }
       case WHY.SPIN:
         return this.spin(deadline);
       default:
@@ -123,9 +123,10 @@ export class EmulatedVcpu implements Vcpu {
     const { core } = this;
     const outcome = core.fetch();
     if (outcome === 'unemulated') {
+      const at = core.pc;
       core.rewindToBranch();
       this.exits.unemulated = 'instruction fetch where there is no memory';
-      return this.showExit();
+      return this.showExit(at);
     }
     if (outcome === 'filled') {
       core.rewindToBranch();
@@ -149,8 +150,8 @@ export class EmulatedVcpu implements Vcpu {
     }
     // No time passes: whoever drives the vCPU decides what happens when nothing can end the spin.
     if (!model.interruptible()) return this.waits('spin', false);
-    const until = Math.min(deadline, model.timerDeadline());
-    if (until === Number.POSITIVE_INFINITY) return this.waits('spin', model.timerWakes(true));
+    const until = model.timerWakes(true) ? Math.min(deadline, model.timerDeadline()) : deadline;
+    if (until === Number.POSITIVE_INFINITY) return this.waits('wait', false); // for an interrupt from outside
     const rounds = Math.ceil((until - clock.now) / clock.nsPerInstruction / 2);
     clock.retire(2 * Math.max(1, rounds));
     return undefined;
@@ -193,14 +194,15 @@ export class EmulatedVcpu implements Vcpu {
     return true;
   }
 
-  private showExit(): 0 {
+  /** `at`: address of the instruction that left (the visible pc is its branch's when it sits in a slot). */
+  private showExit(at: number): 0 {
     const { exits, run, core } = this;
     exits.answersUsed = 0;
     if (exits.unemulated !== null) {
       run.exitReason = ExitReason.INTERNAL_ERROR;
       run.internal.suberror = KVM_INTERNAL_ERROR_EMULATION;
-      run.internal.pc = core.pc;
-      run.internal.instruction = (core.fetchWord(core.pc) ?? 0) >>> 0;
+      run.internal.pc = at;
+      run.internal.instruction = (core.fetchWord(at) ?? 0) >>> 0;
       run.internal.message = exits.unemulated;
       exits.unemulated = null;
     } else if (exits.shutdown) {

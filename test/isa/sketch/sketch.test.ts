@@ -132,11 +132,14 @@ describe('PowerPC on the engine, big endian', () => {
 
   it('lwzu moves its base, lwz reads (rA|0)', () => {
     const lwzu = ((33 << 26) | (5 << 21) | (6 << 16) | 4) >>> 0;
-    const lwz = (ra: number): number => ((32 << 26) | (7 << 21) | (ra << 16) | 0x2004) >>> 0;
-    const m = new SketchMachine(PPC, [lwzu, lwz(0)]).set('gpr', 6, 0x2000n).set('gpr', 0, 0x9999n);
+    const lwz = (rt: number, d: number, ra: number): number => ((32 << 26) | (rt << 21) | (ra << 16) | d) >>> 0;
+    const m = new SketchMachine(PPC, [lwzu, lwz(7, 0x2004, 0), lwz(8, 4, 6)])
+      .set('gpr', 6, 0x2000n)
+      .set('gpr', 0, 0x9999n);
     m.memory.writeU32(0x2004, 0x01020304, 'big');
+    m.memory.writeU32(0x2008, 0x05060708, 'big');
     m.run();
-    expect([m.get('gpr', 5), m.get('gpr', 6), m.get('gpr', 7)]).toEqual([0x01020304n, 0x2004n, 0x01020304n]);
+    expect([5, 6, 7, 8].map((n) => m.get('gpr', n))).toEqual([0x01020304n, 0x2004n, 0x01020304n, 0x05060708n]);
   });
 
   it('mflr is a row, mfspr of the rest a helper', () => {

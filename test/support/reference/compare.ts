@@ -229,7 +229,7 @@ export class Lockstep {
       this.reference.model.setInterrupt(Math.abs(outside.irq), outside.irq > 0);
     } else if (outside.kind === 'write') {
       this.tested.vm.memory.write(outside.physical, outside.bytes);
-      this.ram.set(outside.bytes, outside.physical);
+      this.reference.writeFromOutside(outside.physical, outside.bytes);
     }
   }
 

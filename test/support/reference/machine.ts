@@ -18,6 +18,8 @@ import { type BranchTaken, Evaluator, GuestTrap, Leave, type World } from './eva
 
 const STATE_BASE = 0x100;
 const PAGE_SIZE = 4096;
+/** Bytes a reservation covers. */
+const RESERVED_LINE = 256;
 
 /** A range of guest-physical memory, bytes in guest order. */
 export interface ReferenceRam {
@@ -64,6 +66,8 @@ export class ReferenceMachine {
   private readonly statements = new Map<Row, Map<string, readonly Statement[]>>();
   private readonly pcWord: Uint32Array;
   private readonly bigEndian: boolean;
+  /** Guest-physical address of the last load-linked. */
+  private reservation: number | null = null;
   private idle = 0;
   private leaving: Leave['why'] | null = null;
 
@@ -100,6 +104,16 @@ export class ReferenceMachine {
 
   skipTo(instant: number): void {
     if (instant > this.now) this.idle += instant - this.now;
+  }
+
+  /** A device or user space writes guest memory: a load-linked reservation on its line dies. */
+  writeFromOutside(physical: number, bytes: Uint8Array): void {
+    const ram = this.locate(physical)!;
+    ram.bytes.set(bytes, physical - ram.base);
+    const line = (address: number): number => Math.floor(address / RESERVED_LINE);
+    const reserved = this.reservation !== null && line(this.reservation) >= line(physical);
+    if (reserved && line(this.reservation!) <= line(physical + bytes.length - 1))
+      new Int32Array(this.state, this.banks.llbit!.offset, 1)[0] = 0;
   }
 
   /** The instruction word at a virtual address, if it can be fetched now. */
@@ -250,6 +264,7 @@ export class ReferenceMachine {
         if (!aligned(address, width)) this.fault(reported, this.model.misaligned(Access.READ));
         const { at, mmio } = this.translate(address, Access.READ, reported);
         if (mmio && linked) throw new Leave('internal error');
+        if (linked) this.reservation = at;
         const raw = mmio ? this.options.mmio.read(at, width / 8) : this.readRam(at, width / 8);
         const shift = 32 - width;
         return signed ? (raw << shift) >> shift : ((raw << shift) >>> shift) | 0;

@@ -193,6 +193,11 @@ export const SYSTEM_ROWS: readonly Row[] = [
   unusable('ldc2', '110110', 2),
   unusable('swc2', '111010', 2),
   unusable('sdc2', '111110', 2),
+  // The least specific row of coprocessor 0: what no other row takes.
+  insn('cop0', '010000 operation:26', '{operation}', (e) => {
+    e.requireCp0();
+    e.reserved();
+  }),
   // MOVF/MOVT test an FPU condition.
   insn('movci', '000000 rs:5 cc:3 0 tf:1 rd:5 00000 000001', '{rd}, {rs}, {cc}, {tf}', (e) =>
     e.trap(trapCoprocessor(1)),
