@@ -1,7 +1,7 @@
 /* Runs the faults of kinds.h at all positions: first to see the exception, then to see the instruction restarted. */
 #include "test.h"
 
-enum what { PLAIN, COP1, COP2, UNALIGNED, REFILL, INVALID, MODIFIED };
+enum what { PLAIN, COP1, COP2, UNALIGNED, REFILL, INVALID, MODIFIED, MMIO };
 
 static const struct kind {
   const char *name;
@@ -93,10 +93,39 @@ static void try_restart(const struct fault *f, const struct fault *straight, u32
   end();
 }
 
+#if TE
+#define VIRTIO_MMIO (IO_BASE | 0x12000000) /* the first virtio-mmio slot: MagicValue */
+#define DEVICE_FEATURES (VIRTIO_MMIO + 0x10)
+#define DEVICE_FEATURES_SEL (VIRTIO_MMIO + 0x14)
+
+/* Loads find what they find in C; stores choose another word of the features, once or not at all. */
+static void try_mmio(const struct fault *f) {
+  const struct kind *k = &kinds[f->kind];
+  u32 is_load = k->offset == 0, magic = *(volatile u32 *)VIRTIO_MMIO;
+  begin(k->name, f->position);
+  *(volatile u32 *)DEVICE_FEATURES_SEL = 0;
+  u32 low = *(volatile u32 *)DEVICE_FEATURES;
+  expect_exception(CATCH);
+  u32 v0 = probe(f->fn, VIRTIO_MMIO, 0, 0);
+  want("exceptions", 0, caught);
+  want("result", is_load && !(f->flags & NULLIFIED) ? magic : T3_SEED, v0);
+  u32 stored = *(volatile u32 *)DEVICE_FEATURES != low;
+  want("stored", !is_load && !(f->flags & NULLIFIED), stored);
+  *(volatile u32 *)DEVICE_FEATURES_SEL = 0;
+  end();
+}
+#endif
+
 void test_faults(void) {
   const struct fault *straight = 0;
   for (const struct fault *f = fault_table; f < fault_table_end; f = next(f)) {
     const struct kind *k = &kinds[f->kind];
+#if TE
+    if (k->what == MMIO) {
+      try_mmio(f);
+      continue;
+    }
+#endif
     if (k->what < REFILL) {
       try_fault(f, (u32)frames);
       continue;

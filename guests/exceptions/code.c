@@ -11,7 +11,11 @@
 #define ADD_V0(n) (0x24420000 | (n)) /* addiu v0, v0, n */
 #define BEQ(words) (0x10000000 | (words)) /* zero, zero: taken */
 #define BEQ_V0(words) (0x10400000 | (words)) /* v0, zero */
+#define BEQL(words) (0x50000000 | (words)) /* zero, zero: taken */
 #define BEQL_V0(words) (0x50400000 | (words))
+#define BLTZALL_V0(words) (0x04520000 | (words))
+#define JR_A1 0x00a00008
+#define JALR_A1_A1 0x00a02809
 #define JAL(va) (0x0c000000 | ((va) >> 2 & 0x3ffffff))
 #define LW_V0_A0 0x8c820000
 
@@ -123,6 +127,11 @@ static void test_crossing(void) {
       {"beq", BEQ(3), 7 + 40},
       {"beq-not-taken", BEQ_V0(3), 7 + 40 + 2},
       {"jal", JAL(PAIR + 0x100c), 7 + 40},
+      {"jr", JR_A1, 7 + 40},
+      {"beql", BEQL(3), 7 + 40},
+#if TE /* see jalr-same-register in slots.c */
+      {"jalr-same-register", JALR_A1_A1, 7 + 40},
+#endif
       {"beql-nullified", BEQL_V0(3), 7 + 2},
   };
   u32 *even = frames[0], *odd = frames[2];
@@ -135,7 +144,7 @@ static void test_crossing(void) {
   put(&odd[1], ADD_V0(2)); /* not taken comes here */
   put(&odd[2], NOP);
   put(&odd[3], 0x01000008); /* the target: jr t0 */
-  for (u32 i = 0; i < 4; i++) {
+  for (u32 i = 0; i < sizeof branches / sizeof branches[0]; i++) {
     put(&even[0xffc / 4], branches[i].branch);
     icache_sync(even, 4096);
     icache_sync(odd, 64);
@@ -143,7 +152,7 @@ static void test_crossing(void) {
     tlb_set(1, PAIR | ASID, 0, LO(even, C3 | V), LO(odd, C3 | V));
     begin("slot-on-next-page", branches[i].name);
     expect_exception(CATCH);
-    want("result", branches[i].expected, probe((void *)entry, 0, 0, 0));
+    want("result", branches[i].expected, probe((void *)entry, 0, PAIR + 0x100c, 0));
     want("exceptions", 0, caught);
     end();
     if (branches[i].branch == BEQL_V0(3)) break; /* whether a nullified slot is fetched is the CPU's choice */
@@ -151,7 +160,7 @@ static void test_crossing(void) {
     tlb_set(1, PAIR | ASID, 0, LO(even, C3 | V), LO(odd, C3));
     begin("slot-page-invalid", branches[i].name);
     expect_exception(CATCH);
-    probe((void *)entry, 0, 0, 0);
+    probe((void *)entry, 0, PAIR + 0x100c, 0);
     want_exception(0x180, EX_TLBL, branch, 1);
     want_tlb_address(PAIR + 0x1000);
     end();
@@ -159,7 +168,7 @@ static void test_crossing(void) {
     fix_lo0 = LO(even, C3 | V);
     fix_lo1 = LO(odd, C3 | V);
     expect_exception(FIX);
-    want("result", branches[i].expected, probe((void *)entry, 0, 0, 0));
+    want("result", branches[i].expected, probe((void *)entry, 0, PAIR + 0x100c, 0));
     want("exceptions", 1, caught);
     end();
   }
@@ -182,6 +191,15 @@ static void test_crossing(void) {
   expect_exception(FIX);
   want("result", 47, probe((void *)(entry + 0x1000), 0, 0, 0));
   want("exceptions", 1, caught);
+  end();
+
+  /* a branch as that slot */
+  begin("slot-on-next-page", "is-a-branch");
+  put(&odd[0], BEQ(1));
+  icache_sync(odd, 16);
+  expect_exception(CATCH);
+  probe((void *)(entry + 0x1000), 0, 0, 0);
+  want_exception(0x180, EX_RI, last, 1);
   end();
 
   /* a slot on the next page that itself faults on data */
@@ -208,8 +226,71 @@ static void test_crossing(void) {
   tlb_flush();
 }
 
+#if TE
+/* Branches-likely not taken at the end of a page. The nullified slot is not fetched: what faults is the instruction behind it. */
+static void test_nullified_at_end(void) {
+  static const struct {
+    const char *name;
+    u32 branch, at, next;
+  } cases[] = {
+      {"last-word", BEQL_V0(3), 0xffc, 0x1004},
+      {"last-word-links", BLTZALL_V0(3), 0xffc, 0x1004},
+      {"last-but-one", BEQL_V0(3), 0xff8, 0x1000},
+      {"last-but-one-links", BLTZALL_V0(3), 0xff8, 0x1000},
+      {"last-but-two", BEQL_V0(3), 0xff4, 0xffc},
+  };
+  u32 *even = frames[0], *odd = frames[2];
+  for (u32 i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    u32 at = cases[i].at, next = PAIR + cases[i].next;
+    int links = cases[i].branch == BLTZALL_V0(3);
+    memset(even, 0, 4096);
+    memset(odd, 0, 4096);
+    put(&even[at / 4 - 2], 0x03e04025); /* move t0, ra */
+    put(&even[at / 4 - 1], LI_V0(7));
+    put(&even[at / 4], cases[i].branch);
+    put(at == 0xffc ? &odd[0] : &even[at / 4 + 1], ADD_V0(40)); /* the nullified slot */
+    put(at == 0xff4 ? &even[0xffc / 4] : &odd[at == 0xffc], ADD_V0(2)); /* behind it */
+    put(&odd[2], 0x01000008); /* jr t0 */
+    icache_sync(even, 4096);
+    icache_sync(odd, 64);
+    void *entry = (void *)(PAIR + at - 8);
+    for (int round = 0; round < 2; round++) {
+      begin("nullified-at-page-end", cases[i].name);
+      tlb_flush();
+      tlb_set(1, PAIR | ASID, 0, LO(even, C3 | V), LO(odd, C3 | V));
+      expect_exception(CATCH);
+      want("result", 9, probe(entry, 0, 0, 0));
+      want("result again", 9, probe(entry, 0, 0, 0));
+      want("exceptions", 0, caught);
+      end();
+      if (at == 0xff4) break; /* stays on its page */
+
+      begin("nullified-next-page-invalid", cases[i].name);
+      tlb_set(1, PAIR | ASID, 0, LO(even, C3 | V), LO(odd, C3));
+      expect_exception(CATCH);
+      probe(entry, 0, 0, 0);
+      want_exception(0x180, EX_TLBL, next, 0);
+      want_tlb_address(next);
+      if (links) want("ra", PAIR + at + 8, first.r[31]);
+      end();
+      begin("nullified-next-page-restart", cases[i].name);
+      fix_lo0 = LO(even, C3 | V);
+      fix_lo1 = LO(odd, C3 | V);
+      expect_exception(FIX);
+      want("result", 9, probe(entry, 0, 0, 0));
+      want("exceptions", 1, caught);
+      end();
+    }
+  }
+  tlb_flush();
+}
+#endif
+
 void test_code(void) {
   test_modification();
   test_remap();
   test_crossing();
+#if TE
+  test_nullified_at_end();
+#endif
 }

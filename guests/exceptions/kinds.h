@@ -53,3 +53,7 @@ X("sw-invalid", INVALID, EX_TLBS, 0, sw $t1, 0($a0))
 X("sw-modified", MODIFIED, EX_MOD, 0, sw $t1, 0($a0))
 X("sb-modified", MODIFIED, EX_MOD, 3, sb $t0, 3($a0))
 X("swl-modified", MODIFIED, EX_MOD, 1, swl $t0, 1($a0))
+#if TE /* no fault: an access to a device, which leaves the guest in the middle of branch and slot */
+X("lw-mmio", MMIO, 0, 0, lw $t3, 0($a0))
+X("sw-mmio", MMIO, 0, 0x14, sw $t1, 0x14($a0))
+#endif

@@ -65,10 +65,14 @@ static void on_exception(struct exc_frame *f) {
       set_pagemask(0);
       set_entrylo0(fix_lo0);
       set_entrylo1(fix_lo1);
-      if (get_index() >> 31)
+      if (get_index() >> 31) {
+        u32 wired = get_wired();
+        set_wired(8); /* not over an entry of the case's own, which are in 0..7 */
         tlbwr();
-      else
+        set_wired(wired);
+      } else {
         tlbwi();
+      }
       break;
     case SKIP:
       f->epc += 4;
@@ -123,6 +127,7 @@ int main(void) {
   test_tlb();
   test_user();
   test_code();
+  test_slots();
   printf("exceptions: %u cases, %u failed\n", cases, failures);
   return failures ? 10 : 0;
 }

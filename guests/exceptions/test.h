@@ -54,5 +54,6 @@ void test_control(void);
 void test_tlb(void);
 void test_user(void);
 void test_code(void);
+void test_slots(void);
 #endif
 #endif

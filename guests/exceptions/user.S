@@ -69,11 +69,14 @@ user_table:
   raises "wait", EX_CPU, wait
   passes "nothing", nop
   passes "ll", ll $t3, 0($a1)
+  raises "eret", EX_CPU, eret
 90:
 91:
-  eret
+  b 92f
+  b 92f
+92:
   syscall
-  entry "eret", EX_CPU, 0
+  entry "branch-in-slot", EX_RI, SLOT
   .section .rodata
   .globl user_table_end
 user_table_end:

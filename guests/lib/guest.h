@@ -169,7 +169,7 @@ extern struct boot_state boot_state;
 /* Console: virtio-console when the board has one, else hypercall 8 (TE=0: the Malta 16550). */
 void console_init(void);
 void console_write(const char *bytes, u32 length);
-int console_getc(void); /* next received byte, or -1 */
+int console_getc(void); /* next received byte, or -1; interrupts off once console_irq_enable was called */
 void console_irq_enable(void); /* route the console's interrupt line to IP2 (Status bits are the caller's) */
 void console_irq(void); /* acknowledge it and take in what arrived */
 const char *console_name(void);

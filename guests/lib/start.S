@@ -18,6 +18,9 @@ _start:
   mtc0 $zero, C0_STATUS /* kernel mode, BEV, EXL, ERL and IE clear, all interrupts masked */
   mtc0 $zero, C0_CAUSE
   ehb
+  andi $t0, $s2, 0x3ff /* EBase.CPUNum: every vCPU enters here, and one is enough */
+  bnez $t0, park
+  nop
   lui $t0, %hi(__bss_start)
   addiu $t0, $t0, %lo(__bss_start)
   lui $t1, %hi(__bss_end)
@@ -45,6 +48,10 @@ _start:
   nop
 2:
   b 2b
+  nop
+park:
+  wait /* no interrupt is let through by Status, so none ends this */
+  b park
   nop
 
   .text

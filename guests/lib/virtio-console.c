@@ -72,11 +72,12 @@ static u16 seen[2]; /* used_idx up to which we have looked */
 static u8 rx_buffer[N][RX_BYTES];
 static u32 slot_base, slot_irq;
 static int modern;
-static int irq_driven; /* receive happens in console_irq only */
+static int irq_driven; /* the device says when there is something to receive */
 
 /* Bytes received and not yet read. */
 static u8 input[256];
 static u32 input_head, input_tail;
+static int held_back; /* filled buffers lie in the used ring, for which input has no room */
 
 static inline u32 reg_read(u32 offset) {
   u32 v = *(volatile u32 *)(slot_base + offset);
@@ -162,17 +163,22 @@ void virtio_console_write(const char *bytes, u32 length) {
   while (ring16(v->used_idx) != seen[TX]) barrier();
 }
 
-/* Takes in what the device has put in the receive queue and gives the buffers back. */
+/*
+ * Takes in what the device has put in the receive queue and gives the buffers back; those that might not fit into input
+ * stay where they are, so that the device runs out of them and holds the rest back on its side. Nothing is lost.
+ */
 static void receive(void) {
   struct queue *v = &queues[RX];
+  held_back = 0;
   while (seen[RX] != ring16(v->used_idx)) {
+    if (sizeof input - (input_head - input_tail) < RX_BYTES) {
+      held_back = 1;
+      return;
+    }
     barrier(); /* the index before the entry it publishes */
     u32 at = seen[RX]++ % N;
     u32 id = ring32(v->used_ring[at].id), length = ring32(v->used_ring[at].len);
-    for (u32 i = 0; i < length && i < RX_BYTES; i++) {
-      if (input_head - input_tail == sizeof input) break; /* full: drop, as a serial port does */
-      input[input_head++ % sizeof input] = rx_buffer[id % N][i];
-    }
+    for (u32 i = 0; i < length && i < RX_BYTES; i++) input[input_head++ % sizeof input] = rx_buffer[id % N][i];
     offer(RX, id % N, rx_buffer[id % N], RX_BYTES, DESC_F_WRITE);
   }
 }
@@ -192,14 +198,15 @@ void virtio_console_irq_enable(void) {
   *(volatile u32 *)(IO_BASE | (IRQCHIP_PHYS + IRQCHIP_EN_W1S)) = 1u << slot_irq; /* guest-endian */
 }
 
-/* The line is a level that falls with the acknowledge; what arrives after it raises the line again. */
+/* The line is a level that falls with the acknowledge; what arrives after it raises the line again. What receive() holds
+   back raises nothing: virtio_console_getc takes it in. */
 void virtio_console_irq(void) {
   reg_write(INTERRUPT_ACK, reg_read(INTERRUPT_STATUS));
   receive();
 }
 
 int virtio_console_getc(void) {
-  if (input_head == input_tail && !irq_driven) receive();
+  if (input_head == input_tail && (held_back || !irq_driven)) receive();
   return input_head == input_tail ? -1 : input[input_tail++ % sizeof input];
 }
 

@@ -3,7 +3,8 @@
 
 int virtio_console_init(void); /* false when no slot holds a virtio-console that accepts us */
 void virtio_console_write(const char *bytes, u32 length); /* returns when the device is done with the bytes */
-int virtio_console_getc(void); /* next received byte, or -1; polls the device unless it interrupts */
+/* Next received byte, or -1; polls the device unless it interrupts (call it with interrupts off then). */
+int virtio_console_getc(void);
 void virtio_console_irq_enable(void);
 void virtio_console_irq(void);
 int virtio_console_is_legacy(void);

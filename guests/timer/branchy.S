@@ -1,4 +1,4 @@
-/* A WAIT whose address is known, and code with many branches and working slots. */
+/* A WAIT and a spin whose addresses are known, and code with many branches and working slots. */
   .set noreorder
   .set noat
   .text
@@ -11,6 +11,16 @@ wait_insn:
   wait
   nop
   nop
+  jr $ra
+  nop
+
+/* void call_spin_enabled(void): spins with interrupts on until a handler goes on at spin_left. */
+  .globl call_spin_enabled, spin_insn, spin_left
+call_spin_enabled:
+spin_insn:
+  b spin_insn
+  nop
+spin_left:
   jr $ra
   nop
 

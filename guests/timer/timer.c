@@ -4,9 +4,10 @@
  */
 #include "guest.h"
 
-extern const u8 wait_insn[];
+extern const u8 wait_insn[], spin_insn[], spin_left[];
 u32 call_branchy(u32 rounds);
 void call_wait_enabled(void);
+void call_spin_enabled(void);
 
 #define TI_IP7 (CA_TI | CA_IP(7))
 /* Short intervals; QEMU needs longer ones, as its Count runs on while it translates code. */
@@ -21,6 +22,7 @@ static u32 checks, failures;
 /* What the handler saw. */
 static struct {
   volatile u32 timer, soft; /* how many of each */
+  u32 resume; /* go on here after a timer interrupt, unless 0 */
   u32 step; /* Compare moves on by this at every timer interrupt; 0: to far in the future */
   u32 at, due, epc, cause;
 } seen;
@@ -46,6 +48,7 @@ static void on_exception(struct exc_frame *frame) {
   if (pending & CA_IP(7)) {
     seen.timer++;
     set_compare(seen.step ? seen.due + seen.step : seen.at - 1);
+    if (seen.resume) frame->epc = seen.resume;
   }
   if (pending & SOFT) {
     seen.soft++;
@@ -190,6 +193,18 @@ static void test_wait(void) {
   set_status(0);
 }
 
+static void test_spin(void) {
+  reset_seen(0);
+  seen.resume = (u32)spin_left;
+  u32 due = arm(period);
+  set_status(ST_IM(7) | ST_IE);
+  call_spin_enabled();
+  u32 left = get_count();
+  set_status(0);
+  check("spin-is-interrupted", seen.timer == 1 && left - due < period, "ticks late:", left - due);
+  check("spin-epc", seen.epc == (u32)spin_insn, "EPC - branch:", seen.epc - (u32)spin_insn);
+}
+
 /* Interrupts at all sorts of places in code full of branches and slots must not show in what it computes. */
 static void test_stress(void) {
   reset_seen(0);
@@ -224,6 +239,7 @@ int main(void) {
   test_soft();
   test_stopped();
   test_wait();
+  test_spin();
   test_stress();
   printf("timer: %u checks, %u failed\n", checks, failures);
   return failures ? 10 : 0;
