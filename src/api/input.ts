@@ -34,6 +34,8 @@ function planLive(option: ConsoleInputOption): InputPlan {
 export interface InputEvents {
   arrive(event: JournalEvent): void;
   action(action: EscapeAction): void;
+  /** The terminal hung up: nobody can type or read any more, which is no end of input. */
+  terminalGone(): void;
   /** Live bytes waiting for the guest are too many: the source is held until release(). */
   readonly mustHold: () => boolean;
 }
@@ -56,7 +58,7 @@ export function openInput(plan: InputPlan, events: InputEvents): OpenInput {
       for (const action of actions) events.action(action);
       if (events.mustHold()) stream.hold();
     },
-    end: () => events.arrive({ type: 'end-of-input' }),
+    end: () => (keys ? events.terminalGone() : events.arrive({ type: 'end-of-input' })),
   });
   return {
     release: () => stream.release(),

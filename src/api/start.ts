@@ -107,6 +107,7 @@ function runningVm(
       arrive: (event) => vm.arrive(event),
       action: (action) =>
         action === 'quit' ? stop('stopped from the console (Ctrl-a x)') : options.onTerminalRequest?.(action),
+      terminalGone: () => stop('the terminal went away'),
       mustHold: () => vm.inputBacklog >= INPUT_HIGH_WATER,
     });
     opened(input);

@@ -16,7 +16,15 @@ export function startSpinner(stream: Writable & TerminalFacts, env: Env, text: s
     const { default: ora } = await import('ora');
     if (ended) return;
     const color = wantsColour(stream, env) ? 'cyan' : false;
-    const spinner = ora({ stream: stream as NodeJS.WriteStream, discardStdin: false, color, text }).start();
+    // What ora would find out by itself (a terminal? CI?) is decided above.
+    const options = {
+      stream: stream as NodeJS.WriteStream,
+      discardStdin: false,
+      isEnabled: true,
+      color,
+      text,
+    } as const;
+    const spinner = ora(options).start();
     stop = () => spinner.stop();
   }, PATIENCE);
   return () => {
