@@ -132,7 +132,7 @@ export class MainFunction {
     bodies[HANDLER.SELF_JUMP] = () => {
       this.pushInSlot();
       w.if();
-      this.reserved(labels.fault); // as any branch in a slot
+      this.reserved(labels.fault); // like every branch in a slot
       w.end();
       this.leave(WHY.SPIN, labels.fault);
     };
