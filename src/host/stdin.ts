@@ -77,7 +77,7 @@ export function streamStdin(listener: InputListener): StdinStream {
       stdin.off('data', onData);
       stdin.off('end', onEnd);
       stdin.pause();
-      stdin.unref();
+      stdin.unref?.(); // a character device such as /dev/zero is read as a file, which has none
     },
   };
 }

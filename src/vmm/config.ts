@@ -179,14 +179,20 @@ function name(value: string | undefined): string | null {
   return value;
 }
 
+/** Days of a month of the Gregorian calendar. */
+function daysIn(year: number, month: number): number {
+  if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
+  return [4, 6, 9, 11].includes(month) ? 30 : 31;
+}
+
 function rtcDate(value: string): string {
   if (value === 'now') return value;
   const match = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)Z)?$/.exec(value);
-  const [, , month, day, hour = '00', minute = '00', second = '00'] = match ?? [];
+  const [, year, month, day, hour = '00', minute = '00', second = '00'] = match ?? [];
   const valid =
     match &&
     inRange(month, 1, 12) &&
-    inRange(day, 1, 31) &&
+    inRange(day, 1, daysIn(Number(year), Number(month))) &&
     inRange(hour, 0, 23) &&
     inRange(minute, 0, 59) &&
     inRange(second, 0, 59);

@@ -82,6 +82,7 @@ function systemEvent(type: number): Ending {
 
 function internalError(vcpu: Vcpu, error: InternalErrorExit): Ending {
   return ending('reset', `cpu${vcpu.id} met what KVM cannot emulate: ${error.message}`, [
-    `instruction ${hex(error.instruction)} at pc ${hex(error.pc)}`,
+    // A fetch that failed has no instruction to show (0 is a NOP, which never leaves).
+    `${error.instruction === 0 ? '' : `instruction ${hex(error.instruction)} at `}pc ${hex(error.pc)}`,
   ]);
 }

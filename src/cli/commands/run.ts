@@ -9,6 +9,7 @@ import type { Cli, CommandSpec } from '../command.ts';
 import { isImpatient, READER_PATIENCE, reportError } from '../errors.ts';
 import { type EventSink, noEvents, openEvents } from '../events.ts';
 import { GuestOutput } from '../guest-output.ts';
+import { type NamedFile, refuseSameFile } from '../named-files.ts';
 import { addRunOptions, type RunRequest, runRequest } from '../options.ts';
 import { NO_DEBUG_SHELL, renderInferred, renderVerdict, TERMINAL_HELP } from '../render.ts';
 import { startSpinner } from '../spinner.ts';
@@ -30,6 +31,7 @@ export const runCommand: CommandSpec = {
   addOptions: addRunOptions,
   async run(cli, [kernel], options) {
     const request = runRequest(kernel, options);
+    refuseSameFile(namedFiles(request));
     const events =
       request.json === null ? noEvents : openEvents(request.json, (message) => cli.said.log('warning', message));
     const run = new Run(cli, request, events);
@@ -83,8 +85,9 @@ class Run {
       const verdict = await vm.wait();
       stopResizing();
       await this.drain(verdict);
-      if (journal !== null) writeFileSync(journal, vm.journal());
+      const journalError = journal === null ? null : writeJournal(request.journal ?? '', vm.journal());
       this.conclude(vm, verdict);
+      if (journalError) throw journalError;
       if (this.outputError !== null && this.outputError.code !== 'EPIPE') throw outputFailed(this.outputError);
       return verdict.exitCode;
     } finally {
@@ -190,12 +193,40 @@ function followWindowSize(cli: Cli, vm: RunningVm): () => void {
 /** Open the journal before the run, so that a bad path is an error now and not after an hour. */
 function openJournal(path: string): number {
   try {
-    return openSync(path, 'w');
+    return openSync(path, 'a'); // not emptied: what it holds stays until there is a new journal
   } catch (error) {
     throw new TsvmError('io', `--journal ${path}: cannot be written (${(error as Error).message})`, {
       next: 'give a file in a folder that exists and is yours',
     });
   }
+}
+
+/** The error when it cannot be written: the verdict comes first. */
+function writeJournal(path: string, text: string): TsvmError | null {
+  try {
+    writeFileSync(path, text);
+    return null;
+  } catch (error) {
+    return new TsvmError('io', `--journal ${path}: a write failed (${(error as Error).message})`, {
+      cause: 'the journal is incomplete, so this run cannot be replayed',
+      next: 'make room on the disk and run again',
+    });
+  }
+}
+
+/** Every file the command line names; a journal may be replayed and written anew. */
+function namedFiles(request: RunRequest): NamedFile[] {
+  const { kernel, initrd, symbols } = request.config;
+  const named = (role: string, path: string | null | undefined, written: boolean): NamedFile[] =>
+    path === null || path === undefined ? [] : [{ role, path, written }];
+  return [
+    ...named('the kernel', kernel, false),
+    ...named('--initrd', initrd, false),
+    ...named('--symbols', symbols, false),
+    ...named('--json', request.json, true),
+    ...named('--journal', request.journal, true),
+    ...(request.replay === request.journal ? [] : named('--replay', request.replay, false)),
+  ];
 }
 
 function readReplay(path: string): string {

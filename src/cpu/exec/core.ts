@@ -2,6 +2,7 @@
 // active at a time: its state lies at the fixed place the program addresses, the others' are kept aside.
 
 import { GuestMemory } from '../../memory/guest-memory.ts';
+import { TsvmError } from '../../util/errors.ts';
 import {
   Access,
   type CoreModel,
@@ -74,7 +75,7 @@ export class Core implements CoreServices {
     this.program = program;
     this.banks = program.banks;
     const plan = planMemory(options.maxVcpus, architecture.privileges, options.arenaSize);
-    const memory = new WebAssembly.Memory({ initial: plan.wasmPages, maximum: MAX_WASM_PAGES, shared: true });
+    const memory = allocate(plan.wasmPages);
     this.i32 = new Int32Array(memory.buffer);
     this.u32 = new Uint32Array(memory.buffer);
     this.i64 = new BigInt64Array(memory.buffer);
@@ -316,5 +317,17 @@ export class Core implements CoreServices {
         update(page);
       }
     }
+  }
+}
+
+/** One shared memory. Throws TsvmError io when the host does not give it. */
+function allocate(pages: number): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: MAX_WASM_PAGES, shared: true });
+  } catch (error) {
+    throw new TsvmError('io', `the host gives no memory for the VM (${(error as Error).message})`, {
+      cause: 'a limit on address space (ulimit -v): a VM reserves about 10 GiB of it and uses what the guest touches',
+      next: 'ulimit -v unlimited, or a guest with less memory (-m)',
+    });
   }
 }
