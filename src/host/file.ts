@@ -43,6 +43,13 @@ function inWords(role: string, path: string, error: unknown): TsvmError {
     return new TsvmError('not-found', `${path}: no such file (${role})`, { next: 'check the path' });
   if (code === 'EACCES' || code === 'EPERM')
     return notRunnable(role, path, 'permission denied', `make it readable: chmod +r ${path}`);
+  if (code === 'ELOOP' || code === 'ENAMETOOLONG')
+    return notRunnable(
+      role,
+      path,
+      code === 'ELOOP' ? 'its links lead in a circle' : 'the path is too long',
+      'check the path',
+    );
   return new TsvmError('io', `${path}: cannot be read (${role}): ${error instanceof Error ? error.message : code}`);
 }
 

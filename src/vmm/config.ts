@@ -126,7 +126,9 @@ export function formatDuration(ns: number): string {
 
 function memoryBytes(value: string | number): number {
   const bytes = typeof value === 'number' ? value : parseSize('mem', value);
-  if (!Number.isSafeInteger(bytes) || bytes <= 0) throw usage(`--mem ${value}: must be more than nothing`);
+  const example = 'such as 128M or 1G';
+  if (bytes <= 0) throw usage(`--mem ${value}: must be more than nothing`, example);
+  if (!Number.isSafeInteger(bytes)) throw usage(`--mem ${value}: no machine has so much`, example);
   if (bytes % MEMORY_STEP !== 0) throw usage(`--mem ${value}: must be a multiple of 64K`);
   return bytes;
 }
