@@ -154,6 +154,15 @@ describe('immediate_exit', () => {
 });
 
 describe('HYPCALL on a board with the paravirt interface', () => {
+  it('does not answer another one when user space has moved the pc away from it', () => {
+    const guest = guestWith(addiu(v0, zero, 8), hypcall(), nop, addiu(s0, zero, 1), hypcall());
+    expect(guest.enter(100)).toBe(0);
+    guest.vcpu.run.hypercall.ret = 77;
+    guest.pc = CODE + 12;
+    expect([guest.enter(100), guest.vcpu.run.exitReason]).toEqual([0, ExitReason.HYPERCALL]);
+    expect([guest.pc, guest.gpr(s0), guest.gpr(v0)]).toEqual([CODE + 16, 1, 8]);
+  });
+
   it('8 leaves with KVM_EXIT_HYPERCALL: number, six arguments; the result goes to v0', () => {
     const guest = guestWith(addiu(v0, zero, 8), hypcall(), addiu(s0, zero, 1));
     for (const [n, value] of [0x10, 0x40002000, -1, 13, 14, 15].entries()) guest.setGpr(a0 + n, value);

@@ -4,7 +4,7 @@ import { Errno, ExitReason, KVM_INTERNAL_ERROR_EMULATION } from '../../kvm/const
 import type { KvmInterrupt, KvmRegs, Vcpu, VcpuWait } from '../../kvm/contract.ts';
 import { KvmError } from '../../kvm/errors.ts';
 import { createKvmRun, type KvmRun } from '../../kvm/run.ts';
-import type { OneReg } from '../isa/architecture.ts';
+import { Access, type OneReg } from '../isa/architecture.ts';
 import type { Core } from './core.ts';
 import { createExitBox, type ExitBox } from './exit-box.ts';
 import { WHY, WORD } from './layout.ts';
@@ -95,7 +95,9 @@ export class EmulatedVcpu implements Vcpu {
       exits.answersUsed = 0;
       ended = this.handle(core.run(1), Number.POSITIVE_INFINITY);
     } while (ended === undefined && core.clock.instructions === before); // only a fetch entry was filled
-    if (exits.read === null) exits.answers.length = 0; // committed
+    // Committed, or another instruction ran in its place (user space moved the pc, an exception came first): answers are for one step.
+    if (exits.read === null) exits.answers.length = 0;
+    if (exits.hypercall === 'answered') exits.hypercall = 'none';
     return ended === 0;
   }
 
@@ -141,10 +143,9 @@ export class EmulatedVcpu implements Vcpu {
   private spin(deadline: number): number | undefined {
     const { core } = this;
     const { model, clock } = core;
-    const host = core.hostAddress(core.pc, 2);
-    const word = core.fetchWord(core.pc);
-    if (host === undefined || word === undefined) throw new Error('a self-jump without an instruction');
-    if (!core.program.architecture.isSelfJump(word, core.pc & 0xfff, core.pc)) {
+    const host = core.hostAddress(core.pc, Access.FETCH);
+    if (host === undefined) throw new Error('a self-jump without an instruction');
+    if (!core.program.architecture.isSelfJump(core.i32[host >>> 2]!, core.pc & 0xfff, core.pc)) {
       core.codePages.decodePlain(host);
       return undefined;
     }
