@@ -105,7 +105,7 @@ export async function runShell(folder: string, script: string): Promise<Finished
 export type TerminalStep =
   | { readonly expect: string }
   | { readonly send: string }
-  | { readonly signal: 'INT' | 'TERM' | 'HUP' | 'KILL' }
+  | { readonly signal: 'INT' | 'TERM' | 'HUP' | 'KILL' | 'QUIT' }
   | { readonly raw: boolean }
   | { readonly resize: readonly [number, number] }
   | { readonly hangup: true };

@@ -53,7 +53,7 @@ describe.runIf(canOpenTerminal)('a terminal', () => {
     expect(run).toMatchObject({ failed: null, exitCode: 21, restored: true });
   });
 
-  test.each(['INT', 'TERM', 'HUP'] as const)('is restored when SIG%s ends the run', async (signal) => {
+  test.each(['INT', 'TERM', 'HUP', 'QUIT'] as const)('is restored when SIG%s ends the run', async (signal) => {
     const run = await runOnTerminal(folder, ['run', guest('echo-te-el')], [...READY, { signal }]);
     expect(run).toMatchObject({ failed: null, exitCode: 130, restored: true });
   });
