@@ -71,3 +71,25 @@ export interface ConsoleInput {
   /** Hand over bytes; returns how many were taken (the rest stays with the caller). */
   input(bytes: Uint8Array): number;
 }
+
+/**
+ * Port of a disk: bytes by position. Synchronous, so that a run never depends on how fast the host is (docs/adr/0006-disks.md). Every method
+ * throws TsvmError `io` when the host cannot do it; what was asked then holds in part or not at all. Positions and lengths are in bytes and
+ * inside `size`. Real ones live in host/, fakes in tests.
+ */
+export interface BlockBackend {
+  /** Bytes, a multiple of 512. */
+  readonly size: number;
+  /** Writes are refused. */
+  readonly readonly: boolean;
+  /** What the guest may call the disk by: the same in every run. */
+  readonly id: string;
+  /** Fill `into` from `position`. */
+  read(position: number, into: Uint8Array): void;
+  write(position: number, bytes: Uint8Array): void;
+  writeZeroes(position: number, length: number): void;
+  /** What the range holds is not needed any more. */
+  discard(position: number, length: number): void;
+  /** When it returns, everything written before survives the end of this process and of the host. */
+  flush(): void;
+}

@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import type { MmioDevice } from '../../src/devices/device.ts';
 import { ParavirtIrqchip } from '../../src/devices/irqchip/paravirt.ts';
 import type { SizedRegisterView } from '../../src/devices/registers.ts';
-import { VIRTIO_CONSOLE_F_MULTIPORT } from '../../src/devices/virtio/constants.ts';
+import { VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT, VIRTIO_CONSOLE_F_MULTIPORT } from '../../src/devices/virtio/constants.ts';
 import { TsvmError } from '../../src/util/errors.ts';
+import { BlkDriver, BlkMachine } from '../support/devices/blk-machine.ts';
 import { ConsoleMachine, INTERFACES } from '../support/devices/console-machine.ts';
-import { FakeLine, ram, random } from '../support/devices/fakes.ts';
+import { FakeDisk, FakeLine, FakeTimer, ram, random } from '../support/devices/fakes.ts';
 import { VirtioDriver } from '../support/devices/virtio-driver.ts';
 
 type Device = Omit<MmioDevice, 'registers'> & { registers(): readonly SizedRegisterView[] };
@@ -31,6 +32,20 @@ const DEVICES: readonly Subject[] = [
         driver.queues[1]!.send('hello');
         driver.queues[3]!.post([{ bytes: new Uint8Array(8) }]);
         driver.queues[3]!.notify();
+      },
+      bigEndianFrom: legacy && endianness === 'big' ? 0x100 : undefined,
+    };
+  }),
+  ...INTERFACES.map(({ title, legacy, endianness }) => {
+    const memory = ram(0x40000, endianness);
+    return {
+      title: `virtio-blk on virtio-mmio, ${title}`,
+      create: () => new BlkMachine({ legacy, endianness, memory }).mmio,
+      // One request in flight, one waiting behind it.
+      start: (device: MmioDevice) => {
+        const driver = new BlkDriver({ mmio: device, memory, timer: new FakeTimer(), disk: new FakeDisk() });
+        driver.submit(VIRTIO_BLK_T_OUT, 1, { out: new Uint8Array(1024) });
+        driver.submit(VIRTIO_BLK_T_IN, 2, { room: 512 });
       },
       bigEndianFrom: legacy && endianness === 'big' ? 0x100 : undefined,
     };

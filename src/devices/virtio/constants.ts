@@ -1,6 +1,7 @@
 // Numbers of virtio 1.2 (OASIS csd01), spelled as in the specification.
 
 // Device types (section 5).
+export const VIRTIO_ID_BLOCK = 2;
 export const VIRTIO_ID_CONSOLE = 3;
 
 // Device status (2.1).
@@ -78,3 +79,29 @@ export const VIRTIO_CONSOLE_CONSOLE_PORT = 4;
 export const VIRTIO_CONSOLE_RESIZE = 5;
 export const VIRTIO_CONSOLE_PORT_OPEN = 6;
 export const VIRTIO_CONSOLE_PORT_NAME = 7;
+
+// Block device (5.2.3): features.
+export const VIRTIO_BLK_F_SIZE_MAX = 1n << 1n;
+export const VIRTIO_BLK_F_SEG_MAX = 1n << 2n;
+export const VIRTIO_BLK_F_RO = 1n << 5n;
+export const VIRTIO_BLK_F_BLK_SIZE = 1n << 6n;
+export const VIRTIO_BLK_F_FLUSH = 1n << 9n;
+export const VIRTIO_BLK_F_TOPOLOGY = 1n << 10n;
+export const VIRTIO_BLK_F_CONFIG_WCE = 1n << 11n;
+export const VIRTIO_BLK_F_DISCARD = 1n << 13n;
+export const VIRTIO_BLK_F_WRITE_ZEROES = 1n << 14n;
+
+// struct virtio_blk_req (5.2.6): types and status.
+export const VIRTIO_BLK_T_IN = 0;
+export const VIRTIO_BLK_T_OUT = 1;
+export const VIRTIO_BLK_T_FLUSH = 4;
+export const VIRTIO_BLK_T_GET_ID = 8;
+export const VIRTIO_BLK_T_DISCARD = 11;
+export const VIRTIO_BLK_T_WRITE_ZEROES = 13;
+export const VIRTIO_BLK_S_OK = 0;
+export const VIRTIO_BLK_S_IOERR = 1;
+export const VIRTIO_BLK_S_UNSUPP = 2;
+/** Bytes of a GET_ID answer. */
+export const VIRTIO_BLK_ID_BYTES = 20;
+/** Flag of struct virtio_blk_discard_write_zeroes. */
+export const VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP = 1;

@@ -82,6 +82,8 @@ export abstract class VirtioDevice {
   protected abstract queueNotified(index: number): void;
   /** The driver reset the device: forget everything it said. */
   protected abstract deviceReset(): void;
+  /** The driver took queue `index` back: drop what was taken from it. A device that finishes chains as it takes them has nothing to do. */
+  protected queueDisabled(_index: number): void {}
   protected abstract saveDevice(): DeviceState;
   protected abstract restoreDevice(saved: SavedState): void;
 
@@ -166,6 +168,12 @@ export abstract class VirtioDevice {
 
   enableQueue(index: number, place: RingPlace): void {
     this.guard(() => this.queues[index]?.enable(place));
+  }
+
+  /** The driver takes one queue back (QueueReady 0, or QueuePFN on a legacy transport). */
+  disableQueue(index: number): void {
+    this.queues[index]?.reset();
+    this.queueDisabled(index);
   }
 
   /** Queue notification by the driver. */

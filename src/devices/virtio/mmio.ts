@@ -243,7 +243,7 @@ export class VirtioMmio implements MmioDevice, VirtioTransport {
     const setup = this.setups[index];
     const queue = this.device.queues[index];
     if (!setup || !queue) this.device.misuse('set-up of a queue that does not exist');
-    else if (!(value & 1)) queue.reset();
+    else if (!(value & 1)) this.device.disableQueue(index);
     else if (queue.ready) this.device.misuse('QueueReady written for a queue that is ready');
     else
       this.device.enableQueue(index, {
@@ -264,7 +264,7 @@ export class VirtioMmio implements MmioDevice, VirtioTransport {
       return;
     }
     setup.pfn = pfn;
-    queue.reset();
+    this.device.disableQueue(index);
     if (pfn === 0) return;
     const desc = pfn * this.block.get('GuestPageSize');
     const driver = desc + 16 * setup.num;

@@ -114,7 +114,8 @@ export class VirtQueue {
   }
 
   save(): DeviceState {
-    return { ...this.place, lastAvail: this.lastAvail, usedIdx: this.usedIdx, asked: this.asked };
+    const { size, desc, driver, device } = this.place;
+    return { size, desc, driver, device, lastAvail: this.lastAvail, usedIdx: this.usedIdx, asked: this.asked };
   }
 
   restore(saved: SavedState): void {

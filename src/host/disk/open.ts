@@ -1,0 +1,277 @@
+// Opening the disk that a user named: what it is, what may be done with it, and who else writes to it.
+import { randomUUID } from 'node:crypto';
+import { closeSync, constants, fstatSync, fsyncSync, openSync, realpathSync, type Stats, unlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import type { BlockBackend } from '../../devices/device.ts';
+import { TsvmError } from '../../util/errors.ts';
+import { blockDeviceSize } from './block-device.ts';
+import { CowDisk } from './cow.ts';
+import { type ImageLock, lockImage, writerOf } from './lock.ts';
+import { type PositionedFile, positionedFile } from './positioned-file.ts';
+import { RawDisk } from './raw.ts';
+
+/** What the user asked for. */
+export interface DiskRequest {
+  readonly path: string;
+  /** `rw`: written in place. `ro`: never written. `cow`: what is written goes elsewhere. */
+  readonly mode: 'rw' | 'ro' | 'cow';
+  /** Where a `cow` disk keeps what is written; null: nowhere, it is gone at the end. */
+  readonly overlay: string | null;
+}
+
+export interface OpenDisk {
+  readonly backend: BlockBackend;
+  /** What the user should know, one line each. */
+  readonly notes: readonly string[];
+  /** Device and inode of the image. */
+  readonly identity: string;
+  /**
+   * Put away what is open and give locks back; what the guest wrote is kept first. Throws TsvmError `io`. Called again it does
+   * nothing.
+   */
+  close(): void;
+}
+
+const SECTOR = 512;
+const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_NONBLOCK } = constants;
+
+/** @throws TsvmError not-found, not-runnable (what is there cannot be a disk), io (it is in use, the host failed) */
+export function openDisk(request: DiskRequest): OpenDisk {
+  const closers: (() => void)[] = [];
+  let closed = false;
+  const close = (): void => {
+    if (closed) return;
+    closed = true;
+    atExit.delete(closeQuietly);
+    closeAll(closers);
+  };
+  const closeQuietly = (): void => {
+    try {
+      close();
+    } catch {
+      // nobody is there to hear it
+    }
+  };
+  watchForExit();
+  atExit.add(closeQuietly);
+  try {
+    return { ...open(request, closers), close };
+  } catch (error) {
+    closeQuietly();
+    throw error;
+  }
+}
+
+/** What is open: locks are given back, and overlays completed, at every end that still runs code. */
+const atExit = new Set<() => void>();
+let watching = false;
+
+function watchForExit(): void {
+  if (watching) return;
+  watching = true;
+  process.on('exit', () => {
+    for (const close of atExit) close();
+  });
+}
+
+function open({ path, mode, overlay }: DiskRequest, closers: (() => void)[]): Omit<OpenDisk, 'close'> {
+  const real = inWords(path, 'disk', () => realpathSync(path));
+  const notes: string[] = [];
+  const writable = mode === 'rw';
+  if (!writable) notes.push(...noteWriter(path, real, overlay));
+  const image = openImage(path, real, writable, closers);
+  const size = Math.floor(image.size / SECTOR) * SECTOR;
+  if (size === 0)
+    throw notRunnable(
+      path,
+      'disk',
+      'it has not even one sector of 512 bytes',
+      `make it larger: truncate -s 64M ${path}`,
+    );
+  if (size !== image.size)
+    notes.push(
+      `${path}: its last ${image.size - size} bytes are less than a sector of 512; the guest does not see them`,
+    );
+  const { file } = image;
+  const common = { size, id: basename(real) };
+  const backend =
+    mode === 'cow'
+      ? openCow({ path, overlay }, { base: file, basePath: path, ...common }, closers)
+      : new RawDisk({ file, path, readonly: !writable, ...common });
+  return { backend, notes, identity: image.identity };
+}
+
+/** A reader beside a writer sees the image change; what is kept of such a run would be of no use. */
+function noteWriter(path: string, real: string, overlay: string | null): string[] {
+  const pid = writerOf(real);
+  if (pid === null) return [];
+  if (overlay === null) return [`${path}: process ${pid} writes to it now; this guest may see half of a change`];
+  throw new TsvmError('io', `${path}: process ${pid} writes to it now`, {
+    cause: `${overlay} holds only what differs from the image, and means nothing once the image has changed`,
+    next: `end that VM first, or use ${path}:cow`,
+  });
+}
+
+interface OpenImage {
+  readonly file: PositionedFile;
+  readonly size: number;
+  readonly identity: string;
+}
+
+function openImage(path: string, real: string, writable: boolean, closers: (() => void)[]): OpenImage {
+  return inWords(path, 'disk', () => {
+    // Non-blocking, so that a FIFO is refused instead of waited for.
+    let fd = openSync(real, O_RDONLY | O_NONBLOCK);
+    let stat = fstatSync(fd);
+    const isDevice = stat.isBlockDevice();
+    if (writable || !isDisk(stat)) closeSync(fd);
+    if (!isDisk(stat)) throw notRunnable(path, 'disk', `it is ${kindOf(stat)}`);
+    if (writable) {
+      // The kernel keeps two writers of a block device apart (and a mounted one to its file system): no file in /dev is needed.
+      if (!isDevice) keep(closers, lockImage(real));
+      fd = openSync(real, O_RDWR | O_NONBLOCK | (isDevice ? O_EXCL : 0));
+      stat = fstatSync(fd);
+    }
+    const file = positionedFile(fd, path);
+    closers.push(() => file.close());
+    const size = isDevice ? blockDeviceSize(path, stat.rdev) : stat.size;
+    return { file, size, identity: `${stat.dev}:${stat.ino}` };
+  });
+}
+
+function openCow(
+  { path, overlay }: Pick<DiskRequest, 'path' | 'overlay'>,
+  base: Pick<ConstructorParameters<typeof CowDisk>[0], 'base' | 'basePath' | 'size' | 'id'>,
+  closers: (() => void)[],
+): CowDisk {
+  if (overlay === null) {
+    const overlayPath = `${path}:cow`;
+    const file = positionedFile(openUnlinked(path), overlayPath);
+    closers.push(() => file.close());
+    return new CowDisk({ ...base, overlay: file, overlayPath, kept: false });
+  }
+  const file = openOverlay(overlay, closers);
+  const disk = new CowDisk({ ...base, overlay: file, overlayPath: overlay, kept: true });
+  closers.push(() => disk.flush());
+  return disk;
+}
+
+/** Open or create the overlay, locked. */
+function openOverlay(path: string, closers: (() => void)[]): PositionedFile {
+  return inWords(path, 'overlay', () => {
+    const folder = realpathSync(dirname(path));
+    const real = realOr(path, join(folder, basename(path)));
+    keep(closers, lockImage(real));
+    const fd = openSync(real, O_RDWR | O_CREAT | O_NONBLOCK, 0o666);
+    const file = positionedFile(fd, path);
+    closers.push(() => file.close());
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw notRunnable(path, 'overlay', `it is ${kindOf(stat)}`);
+    if (stat.size === 0) syncFolder(folder);
+    return file;
+  });
+}
+
+/** A new file's name, too, must survive the end of the host. */
+function syncFolder(folder: string): void {
+  const fd = openSync(folder, O_RDONLY);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A file without a name for what a guest writes and nobody keeps. */
+function openUnlinked(path: string): number {
+  const name = join(tmpdir(), `tsvm-cow-${randomUUID()}`);
+  try {
+    const fd = openSync(name, O_RDWR | O_CREAT | O_EXCL, 0o600);
+    unlinkSync(name);
+    return fd;
+  } catch (error) {
+    throw new TsvmError('io', `${path}:cow: no temporary file can be made (${messageOf(error)})`, {
+      next: 'set TMPDIR to a folder with room',
+    });
+  }
+}
+
+function keep(closers: (() => void)[], lock: ImageLock): void {
+  closers.push(() => lock.release());
+}
+
+/** In reverse order, each whatever the others do; the first error is thrown at the end. */
+function closeAll(closers: readonly (() => void)[]): void {
+  const errors: unknown[] = [];
+  for (const close of closers.toReversed()) {
+    try {
+      close();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
+}
+
+function isDisk(stat: Stats): boolean {
+  return stat.isFile() || stat.isBlockDevice();
+}
+
+function kindOf(stat: Stats): string {
+  if (stat.isDirectory()) return 'a directory';
+  if (stat.isFIFO()) return 'a FIFO';
+  if (stat.isCharacterDevice()) return 'a character device';
+  return 'not a regular file';
+}
+
+function realOr(path: string, otherwise: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return otherwise;
+    throw error;
+  }
+}
+
+/** Errors of the file system in the user's words. */
+function inWords<T>(path: string, role: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof TsvmError) throw error;
+    const code = codeOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      throw new TsvmError('not-found', `${path}: no such file (${role})`, {
+        next: 'check the path; after it may stand :ro, :cow or :cow=OVERLAY',
+      });
+    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
+      throw notRunnable(
+        path,
+        role,
+        'permission denied',
+        'change who may read and write it; for :ro and :cow reading is enough',
+      );
+    if (code === 'ELOOP') throw notRunnable(path, role, 'its links lead in a circle', 'check the path');
+    if (code === 'ENAMETOOLONG') throw notRunnable(path, role, 'the path is too long', 'check the path');
+    if (code === 'EISDIR') throw notRunnable(path, role, 'it is a directory');
+    if (code === 'ENXIO') throw notRunnable(path, role, 'it is a socket, or a device that is not there');
+    if (code === 'EBUSY')
+      throw new TsvmError('io', `${path}: in use (mounted, or another program has it)`, {
+        next: 'unmount it first, or use it with :ro',
+      });
+    throw new TsvmError('io', `${path}: cannot be opened (${role}): ${messageOf(error)}`);
+  }
+}
+
+function notRunnable(path: string, role: string, why: string, next?: string): TsvmError {
+  return new TsvmError('not-runnable', `${path}: cannot be a ${role}: ${why}`, next === undefined ? {} : { next });
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
