@@ -1,5 +1,14 @@
 // The command that reproduces a run, as one line for a POSIX shell.
-import { DEFAULT_NS_PER_INSTRUCTION, DEFAULT_RTC, formatDuration, formatSize, type VmConfig } from '../vmm/config.ts';
+import {
+  DEFAULT_NS_PER_INSTRUCTION,
+  DEFAULT_RTC,
+  formatDisk,
+  formatDuration,
+  formatSize,
+  type VmConfig,
+} from '../vmm/config.ts';
+
+export { parseDisk } from '../vmm/config.ts';
 
 /** `machine` is the one that was chosen; everything that decides the result is spelled out, defaults of later versions being free. */
 export function reproducingCommand(config: VmConfig, machine: string): string {
@@ -13,6 +22,7 @@ export function reproducingCommand(config: VmConfig, machine: string): string {
   if (config.limit !== null) words.push('--limit', formatDuration(config.limit));
   if (config.timeout !== null) words.push('--timeout', formatDuration(config.timeout * 1e6));
   if (config.initrd !== null) words.push('--initrd', config.initrd);
+  for (const disk of config.disks) words.push('--disk', formatDisk(disk));
   if (config.symbols !== null) words.push('--symbols', config.symbols);
   if (config.params !== '') words.push('--params', config.params);
   // A path that starts with a dash must not be read as an option.

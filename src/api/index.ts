@@ -3,10 +3,12 @@ import { createEmulatedVm } from '../vmm/emulated-vm.ts';
 import { startVmWith } from './start.ts';
 import type { RunningVm, StartVmOptions } from './types.ts';
 
+export type { TraceEvent, TracePlace, TraceSink } from '../kvm/trace.ts';
 export { parseVmConfig, type VmConfig, type VmConfigInput } from '../vmm/config.ts';
 export type { JournalEntry, JournalEvent } from '../vmm/journal.ts';
 export type { VcpuPlace, Verdict, VerdictKind } from '../vmm/verdict.ts';
 export { describeMachines } from './machines.ts';
+export { describeStats, type StatLine } from './stats.ts';
 
 export type {
   ConsoleInputOption,

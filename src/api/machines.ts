@@ -17,8 +17,8 @@ function describeBoard(board: Board): MachineDescription {
     maxMemory: maxMemory(board),
     consoles: Object.keys(board.consoles),
     devices: [
-      ...board.devices.map(({ name, address, size, irq }) => ({ name, address, size, irq })),
-      { name: irqchip.name, address: irqchip.address, size: irqchip.size, irq: null },
+      ...board.devices.map(({ name, address, size, irq, disks = 0 }) => ({ name, address, size, irq, disks })),
+      { name: irqchip.name, address: irqchip.address, size: irqchip.size, irq: null, disks: 0 },
     ],
   };
 }

@@ -15,6 +15,7 @@ import { OutputQueue } from '../vmm/output-queue.ts';
 import type { Verdict } from '../vmm/verdict.ts';
 import { type HostPort, INPUT_HIGH_WATER, Vm } from '../vmm/vm.ts';
 import { reproducingCommand } from './command-line.ts';
+import { type OpenDisks, openDisks } from './disks.ts';
 import { type InputPlan, type OpenInput, openInput, planInput } from './input.ts';
 import { findSymbols, type KernelSymbols } from './symbols.ts';
 import type { InferredFacts, RunningVm, StartVmOptions } from './types.ts';
@@ -46,45 +47,71 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
   const symbols = await findSymbols(config, image, log);
   const plan = planInput(options.input ?? 'none', replay);
   const output = new OutputQueue();
-  const machine = await about(config.kernel, async () =>
-    composeMachine({ board, config, image, initrd, createVm, consoleOutput: output, log }),
-  );
-  const prepared: Prepared = {
-    config,
-    image,
-    inferred: {
-      elfClass: image.class,
-      endianness: image.endianness,
-      architecture: board.cpu,
-      entry: image.entry,
-      guestKind: board.image.kind,
-      machine: board.name,
-      symbols: symbols.source,
-    },
-    symbols,
-    identity: identityOf(config, board.name, kernel, initrd),
-  };
-  let input: OpenInput | null = null;
-  const vm = new Vm({
-    machine,
-    host,
-    log,
-    seed: config.seed,
-    limit: config.limit,
-    timeout: config.timeout,
-    debugMmio: config.debugMmio,
-    pull: plan.pull,
-    sourceOpen: plan.kind === 'tty' || plan.kind === 'pipe' || plan.kind === 'api',
-    waitNote: plan.kind === 'pipe' ? PIPE_NOTE : null,
-    replay,
-    identity: prepared.identity,
-    output,
-    onConsole: options.onConsole ?? (() => {}),
-    onInputRoom: () => input?.release(),
-  });
-  return runningVm(prepared, vm, plan, options, (opened) => {
-    input = opened;
-  });
+  const disks = openDisks(config.disks, log);
+  try {
+    const machine = await about(config.kernel, async () =>
+      composeMachine({ board, config, image, initrd, createVm, consoleOutput: output, disks: disks.backends, log }),
+    );
+    machine.observe({ stats: options.stat ?? false, trace: options.trace ?? null });
+    const prepared: Prepared = {
+      config,
+      image,
+      inferred: {
+        elfClass: image.class,
+        endianness: image.endianness,
+        architecture: board.cpu,
+        entry: image.entry,
+        guestKind: board.image.kind,
+        machine: board.name,
+        symbols: symbols.source,
+      },
+      symbols,
+      identity: identityOf(config, board.name, kernel, initrd, disks),
+    };
+    let input: OpenInput | null = null;
+    const vm = new Vm({
+      machine,
+      host,
+      log,
+      seed: config.seed,
+      limit: config.limit,
+      timeout: config.timeout,
+      debugMmio: config.debugMmio,
+      pull: plan.pull,
+      sourceOpen: plan.kind === 'tty' || plan.kind === 'pipe' || plan.kind === 'api',
+      waitNote: plan.kind === 'pipe' ? PIPE_NOTE : null,
+      replay,
+      identity: prepared.identity,
+      output,
+      onConsole: options.onConsole ?? (() => {}),
+      onInputRoom: () => input?.release(),
+    });
+    return runningVm(
+      prepared,
+      vm,
+      plan,
+      options,
+      () => closeDisks(disks, log),
+      (opened) => {
+        input = opened;
+      },
+    );
+  } catch (error) {
+    disks.close();
+    throw error;
+  }
+}
+
+/** At the end of a run: its verdict stands, whatever the host does now. */
+function closeDisks(disks: OpenDisks, log: OnceLog): void {
+  try {
+    disks.close();
+  } catch (error) {
+    log.log(
+      'error',
+      `${error instanceof Error ? error.message : String(error)}; what the guest did not flush may be lost`,
+    );
+  }
 }
 
 const PIPE_NOTE =
@@ -95,6 +122,7 @@ function runningVm(
   vm: Vm,
   plan: InputPlan,
   options: StartVmOptions,
+  ended: () => void,
   opened: (input: OpenInput) => void,
 ): RunningVm {
   const stop = (reason: string): void => {
@@ -126,7 +154,7 @@ function runningVm(
       input.close();
     }
   };
-  const result = run();
+  const result = run().finally(ended);
   let inputOpen = plan.kind === 'api';
   const requireInput = (): void => {
     if (!inputOpen) throw new TsvmError('usage', "send() needs a VM started with input: 'api', before closeInput()");
@@ -166,11 +194,31 @@ function characters(count: number): number {
   return Math.min(0xffff, Math.max(0, Math.trunc(count) || 0));
 }
 
-/** Everything but input and journal that the result depends on. */
-function identityOf(config: VmConfig, machine: string, kernel: Uint8Array, initrd: Uint8Array | null): string {
+/** Everything but input, journal and the bytes of the disks that the result depends on. */
+function identityOf(
+  config: VmConfig,
+  machine: string,
+  kernel: Uint8Array,
+  initrd: Uint8Array | null,
+  disks: OpenDisks,
+): string {
   const { memory, cpus, params, console, seed, rtc, limit, nsPerInstruction, virtio } = config;
+  const named = disks.backends.map(({ id, size }, n) => [config.disks[n]!.mode, id, size]);
   const images = [sha256Hex(kernel), initrd ? sha256Hex(initrd) : null];
-  return JSON.stringify([machine, images, memory, cpus, params, console, seed, rtc, limit, nsPerInstruction, virtio]);
+  return JSON.stringify([
+    machine,
+    images,
+    memory,
+    cpus,
+    params,
+    console,
+    seed,
+    rtc,
+    limit,
+    nsPerInstruction,
+    virtio,
+    named,
+  ]);
 }
 
 function withDate(config: VmConfig): VmConfig {

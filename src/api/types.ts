@@ -1,5 +1,6 @@
 // The types of the library's door: what startVm takes and what it gives back.
 
+import type { TraceSink } from '../kvm/trace.ts';
 import type { Log } from '../util/log.ts';
 import type { VmConfig, VmConfigInput } from '../vmm/config.ts';
 import type { JournalEntry } from '../vmm/journal.ts';
@@ -34,6 +35,10 @@ export interface StartVmOptions extends VmConfigInput {
   readonly onTerminalRequest?: ((request: TerminalRequest) => void) | undefined;
   /** Handle SIGINT, SIGTERM and SIGHUP (restore the terminal, end the run as interrupted). Default false. */
   readonly handleSignals?: boolean | undefined;
+  /** Keep the exit counters that cost something (Verdict.stats has null for them else). No effect on the guest. Default false. */
+  readonly stat?: boolean | undefined;
+  /** KVM trace events as they happen. Slow; no effect on the guest. */
+  readonly trace?: TraceSink | undefined;
   /** A journal to feed back instead of live input: the text that RunningVm.journal() gave. */
   readonly replay?: string | undefined;
 }
@@ -95,5 +100,7 @@ export interface MachineDescription {
     readonly address: number;
     readonly size: number;
     readonly irq: number | null;
+    /** The device is there only when so many disks are given; 0: always. */
+    readonly disks: number;
   }[];
 }

@@ -1,8 +1,8 @@
 // What a board is: a machine as data. Names, addresses, interrupt lines and who makes each device; build.ts walks it.
 import type { mipsTrapAndEmulate } from '../arch/mips/index.ts';
 import type { AddressRange } from '../boot/placement.ts';
-import type { CharBackend, ConsoleInput, DeviceContext, IrqLine, MmioDevice } from '../devices/device.ts';
-import type { GuestMemory } from '../memory/guest-memory.ts';
+import type { BlockBackend, CharBackend, ConsoleInput, DeviceContext, IrqLine, MmioDevice } from '../devices/device.ts';
+import type { Endianness, GuestMemory } from '../memory/guest-memory.ts';
 
 /** Guest-physical addresses that RAM fills, in order, as far as it goes. */
 export interface RamWindow {
@@ -27,6 +27,12 @@ export interface BoardContext {
   readonly legacyVirtio: boolean;
   /** Terminal 0. */
   readonly consoleOutput: CharBackend;
+  /** In the user's order. */
+  readonly disks: readonly BlockBackend[];
+  /** KVM_CREATE_IRQCHIP with this model of one. */
+  createIrqchip(window: { readonly base: number; readonly order: Endianness; readonly device: Irqchip }): void;
+  /** KVM_IRQ_LINE. */
+  irqLine(irq: number, level: boolean): void;
   /** KVM_INTERRUPT on vCPU `cpu`: `irq` raises the line, `-irq` lowers it. */
   interrupt(cpu: number, irq: number): void;
 }
@@ -42,9 +48,10 @@ export interface MadeDevice {
   readonly console?: BoardConsole;
 }
 
-/** An interrupt controller: a device with input lines. */
+/** An interrupt controller: a device with input lines, which KVM keeps in the kernel. */
 export interface Irqchip extends MmioDevice {
-  line(n: number): IrqLine;
+  /** False when there is no such line. */
+  setLine(irq: number, level: boolean): boolean;
 }
 
 /** Byte order of a device's registers in the guest's address space. */
@@ -65,6 +72,8 @@ export interface BoardDevice {
   readonly size: number;
   /** Line of the irqchip. */
   readonly irq: number;
+  /** The device is there only when so many disks are given. */
+  readonly disks?: number;
   make(context: BoardContext, irq: IrqLine): MadeDevice;
 }
 
@@ -127,9 +136,21 @@ export interface Board {
     readonly ram: readonly RamWindow[];
     readonly cpus: number;
     readonly console: string;
+    /** The devices that are there. */
+    readonly devices: readonly BoardDevice[];
   }): string[];
   /** Write what the kernel finds in memory, and say what it finds in registers. */
   boot(context: BootContext): BootRegisters;
+}
+
+/** The devices of a machine with `disks` disks. */
+export function presentDevices(board: Board, disks: number): BoardDevice[] {
+  return board.devices.filter((device) => (device.disks ?? 0) <= disks);
+}
+
+/** Most disks the board takes. */
+export function maxDisks(board: Board): number {
+  return Math.max(0, ...board.devices.map((device) => device.disks ?? 0));
 }
 
 /** RAM of `bytes` as the windows hold it, or undefined when they are too small. */

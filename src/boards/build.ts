@@ -1,9 +1,9 @@
-// The walk that builds a board: interrupt controller, devices, bus. The only place that reads a Board's hardware.
+// The walk that builds a board: interrupt controller (in KVM), devices, bus. The only place that reads a Board's hardware.
 import type { MmioDevice } from '../devices/device.ts';
 import { Bus } from '../memory/bus.ts';
 import type { Endianness } from '../memory/guest-memory.ts';
 import { TsvmError } from '../util/errors.ts';
-import type { Board, BoardConsole, BoardContext, RegisterOrder } from './board.ts';
+import { type Board, type BoardConsole, type BoardContext, presentDevices, type RegisterOrder } from './board.ts';
 
 export interface BuiltBoard {
   readonly bus: Bus;
@@ -19,10 +19,10 @@ export function buildBoard(board: Board, context: BoardContext): BuiltBoard {
     registerOrder === 'guest' ? context.memory.endianness : registerOrder;
   const irqchip = board.irqchip.make(context);
   const devices: { name: string; device: MmioDevice }[] = [{ name: board.irqchip.name, device: irqchip }];
-  bus.add(board.irqchip.address, irqchip, order(board.irqchip));
+  context.createIrqchip({ base: board.irqchip.address, order: order(board.irqchip), device: irqchip });
   let console: BoardConsole | undefined;
-  for (const row of board.devices) {
-    const made = row.make(context, irqchip.line(row.irq));
+  for (const row of presentDevices(board, context.disks.length)) {
+    const made = row.make(context, { set: (level) => context.irqLine(row.irq, level) });
     bus.add(row.address, made.device, order(row));
     devices.push({ name: row.name, device: made.device });
     console ??= made.console;

@@ -7,6 +7,7 @@ import { EM_MIPS } from '../boot/elf-constants.ts';
 import { TE_KSEG0, writeBootArguments } from '../boot/linux-mips.ts';
 import type { IrqLine } from '../devices/device.ts';
 import { ParavirtIrqchip } from '../devices/irqchip/paravirt.ts';
+import { VirtioBlk } from '../devices/virtio/blk.ts';
 import { VirtioConsole } from '../devices/virtio/console.ts';
 import { VirtioMmio } from '../devices/virtio/mmio.ts';
 import { hex } from '../util/bits.ts';
@@ -31,7 +32,12 @@ const A0 = 4;
 
 const teKseg0: Segment = { name: 'trap-and-emulate KSEG0', base: TE_KSEG0, size: SEGMENT_SIZE, physical: 0 };
 
-const slots: readonly ((context: BoardContext, irq: IrqLine) => MadeDevice)[] = [virtioConsole];
+/** Slot 0 is the console, slot 1 + n disk n. */
+const MAX_DISKS = 8;
+const slots: readonly Pick<BoardDevice, 'make' | 'disks'>[] = [
+  { make: virtioConsole },
+  ...Array.from({ length: MAX_DISKS }, (_, n) => ({ make: virtioDisk(n), disks: n + 1 })),
+];
 
 export const mipsParavirt: Board = {
   name: 'mips-paravirt',
@@ -74,12 +80,10 @@ export const mipsParavirt: Board = {
   },
   devices: slots.map(virtioSlot),
   commandLineSize: COMMAND_LINE_SIZE.mips,
-  commandLine: ({ ram, cpus, console }) => [
+  commandLine: ({ ram, cpus, console, devices }) => [
     ...ram.map(({ base, size }) => `mem=${size / 1024}K@${hex(base, 1)}`),
     `numcpus=${cpus}`,
-    ...mipsParavirt.devices.map(
-      ({ address, size, irq }) => `virtio_mmio.device=${hex(size, 1)}@${hex(address, 1)}:${irq}`,
-    ),
+    ...devices.map(({ address, size, irq }) => `virtio_mmio.device=${hex(size, 1)}@${hex(address, 1)}:${irq}`),
     `console=${console}`,
   ],
   boot: ({ memory, commandLine, taken }) => {
@@ -88,7 +92,7 @@ export const mipsParavirt: Board = {
   },
 };
 
-function virtioSlot(make: BoardDevice['make'], slot: number): BoardDevice {
+function virtioSlot(device: Pick<BoardDevice, 'make' | 'disks'>, slot: number): BoardDevice {
   return {
     name: `virtio-mmio${slot}`,
     address: VIRTIO_BASE + slot * VIRTIO_SIZE,
@@ -96,7 +100,7 @@ function virtioSlot(make: BoardDevice['make'], slot: number): BoardDevice {
     // virtio 1.2, 4.2.2: little-endian for every guest; a big-endian MIPS readl() swaps (SWAP_IO_SPACE).
     registerOrder: 'little',
     irq: VIRTIO_FIRST_IRQ + slot,
-    make,
+    ...device,
   };
 }
 
@@ -110,5 +114,12 @@ function virtioConsole(context: BoardContext, irq: IrqLine): MadeDevice {
       input: (bytes) => input.input(bytes),
       resize: (columns, rows) => device.resize(columns, rows),
     },
+  };
+}
+
+function virtioDisk(n: number): BoardDevice['make'] {
+  return (context, irq) => {
+    const device = new VirtioBlk(context, { name: `virtio-blk${n}`, backend: context.disks[n]! });
+    return { device: new VirtioMmio({ irq }, device, { legacy: context.legacyVirtio }) };
   };
 }

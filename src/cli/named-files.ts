@@ -8,6 +8,8 @@ export interface NamedFile {
   readonly role: string;
   readonly path: string;
   readonly written: boolean;
+  /** What to do when it is written and also another one; "give ROLE a file of its own" when left out. */
+  readonly next?: string;
 }
 
 const STDOUT = 1;
@@ -17,9 +19,13 @@ export function refuseSameFile(files: readonly NamedFile[]): void {
   for (const output of files.filter((file) => file.written)) {
     for (const other of files)
       if (other !== output && identity(other.path) === identity(output.path))
-        throw new TsvmError('usage', `${output.role} ${output.path}: that is ${other.role} too, and would be lost`, {
-          next: `give ${output.role} a file of its own`,
-        });
+        throw new TsvmError(
+          'usage',
+          `${output.role} ${output.path}: that is ${other.role} too, and would be overwritten`,
+          {
+            next: output.next ?? `give ${output.role} a file of its own`,
+          },
+        );
     if (isStdout(output.path))
       throw new TsvmError('usage', `${output.role} ${output.path}: standard output is the guest's console`, {
         next: `give ${output.role} a file`,

@@ -9,7 +9,7 @@ export interface OptionRow {
   readonly flags: string;
   readonly group: 'Machine:' | 'Kernel:' | 'Run:' | 'Output:' | 'Debugging:';
   readonly help: string;
-  /** May be given several times; the values are joined with blanks. */
+  /** May be given several times. */
   readonly repeat?: true;
 }
 
@@ -27,6 +27,12 @@ export const RUN_OPTIONS: readonly OptionRow[] = [
   { flags: '-c, --cpus <n>', group: 'Machine:', help: 'virtual CPUs (default: 1)' },
   { flags: '--console <kind>', group: 'Machine:', help: 'virtio or serial (default: what the machine has)' },
   { flags: '--virtio <version>', group: 'Machine:', help: 'modern or legacy virtio-mmio registers (default: modern)' },
+  {
+    flags: '-d, --disk <file>',
+    group: 'Machine:',
+    help: 'disk image; FILE:ro is never written, FILE:cow loses what is written, FILE:cow=OVERLAY keeps it there; up to 8 times',
+    repeat: true,
+  },
   { flags: '--name <name>', group: 'Machine:', help: 'name of this VM' },
   { flags: '--seed <n>', group: 'Run:', help: 'seed of all that is random in the machine (default: 1)' },
   {
@@ -46,6 +52,11 @@ export const RUN_OPTIONS: readonly OptionRow[] = [
   { flags: '--journal <file>', group: 'Run:', help: 'write down what enters from outside (keys, pipe, window size)' },
   { flags: '--replay <file>', group: 'Run:', help: 'feed a journal back: the same run again, to the bit' },
   { flags: '--loglevel <level>', group: 'Output:', help: 'error, warning, info or debug (default: warning)' },
+  {
+    flags: '--stat',
+    group: 'Debugging:',
+    help: 'count every exit of the guest to KVM, and show the counters at the end',
+  },
   { flags: '--debug-mmio', group: 'Debugging:', help: 'report accesses that no device claims' },
   { flags: '--debug', group: 'Debugging:', help: '--loglevel debug, and stack traces with errors' },
 ];
@@ -59,6 +70,8 @@ export interface RunRequest {
   readonly journal: string | null;
   readonly replay: string | null;
   readonly debug: boolean;
+  /** Count and show exits. */
+  readonly stat: boolean;
 }
 
 /** Commander's result for the rows above: long names in camel case. */
@@ -101,16 +114,21 @@ export function runRequest(bareKernel: string | undefined, options: ParsedOption
     });
   }
   const debug = options.debug === true;
-  const params = options.params;
+  const list = (key: string): readonly string[] | undefined => {
+    const value = options[key];
+    return Array.isArray(value) ? value : undefined;
+  };
   return {
     json: json ?? null,
     journal: text('journal') ?? null,
     replay: text('replay') ?? null,
     debug,
+    stat: options.stat === true,
     config: {
       kernel: chosen,
       initrd: text('initrd'),
-      params: Array.isArray(params) ? params.join(' ') : undefined,
+      params: list('params')?.join(' '),
+      disks: list('disk'),
       symbols: text('symbols'),
       machine: text('machine'),
       memory: text('mem'),

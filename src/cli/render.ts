@@ -1,6 +1,6 @@
 // What tsvm says about a run, as text: the first two lines, the verdict, and the terminal's help. Guest time comes first
 // (virtual seconds @ instructions), wall time in parentheses.
-import type { InferredFacts, Verdict } from '../api/index.ts';
+import type { InferredFacts, StatLine, Verdict } from '../api/index.ts';
 import { hex } from '../util/bits.ts';
 import { alignRight } from './errors.ts';
 import type { Style } from './style.ts';
@@ -85,6 +85,18 @@ function renderPlace(place: Verdict['vcpus'][number], symbolize: (address: numbe
   const symbol = symbolize(place.pc);
   const state = { running: 'running', wait: 'in WAIT', spin: 'branching to itself' }[place.state];
   return `#   cpu${place.cpu} ${state}, pc ${hex(place.pc)}${symbol === null ? '' : ` ${printable(symbol)}`}`;
+}
+
+/** The table of --stat: what happened, and what never did in one line. */
+export function renderStats(stats: readonly StatLine[]): string {
+  const happened = stats.filter(({ count }) => count !== 0);
+  const width = Math.max(...happened.map(({ name }) => name.length), 0);
+  const lines = happened.map(({ name, count, means }) => {
+    const shown = count === null ? 'not counted' : grouped(count);
+    return `#   ${name.padEnd(width)}  ${shown.padStart(14)}  ${means}`;
+  });
+  const never = stats.filter(({ count }) => count === 0).map(({ name }) => name);
+  return ['# exits of the guest to KVM, all cpus', ...lines, `#   never: ${never.join(' ')}`].join('\n');
 }
 
 /** Ctrl-a h. */

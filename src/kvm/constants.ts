@@ -42,6 +42,18 @@ export const KVM_VM_MIPS_TE = 2;
 export const KVM_MEM_LOG_DIRTY_PAGES = 1 << 0;
 export const KVM_MEM_READONLY = 1 << 1;
 
+/** KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, args[0]. */
+export const KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE = 1n << 0n;
+export const KVM_DIRTY_LOG_INITIALLY_SET = 1n << 1n;
+
+/** KVM_IOEVENTFD flags. */
+export const KVM_IOEVENTFD_FLAG_DATAMATCH = 1 << 0;
+export const KVM_IOEVENTFD_FLAG_PIO = 1 << 1;
+export const KVM_IOEVENTFD_FLAG_DEASSIGN = 1 << 2;
+export const KVM_IOEVENTFD_FLAG_VIRTIO_CCW_NOTIFY = 1 << 3;
+/** Bit 4 is KVM's own (fast MMIO); it is not refused. */
+export const KVM_IOEVENTFD_VALID_FLAG_MASK = 0x1f;
+
 /** KVM_CAP_*: capability numbers for CHECK_EXTENSION. */
 export const Cap = {
   IRQCHIP: 0,
@@ -62,6 +74,7 @@ export const Cap = {
   ONE_REG: 70,
   READONLY_MEM: 81,
   DEVICE_CTRL: 89,
+  ENABLE_CAP_VM: 98,
   CHECK_EXTENSION_VM: 105,
   MIPS_FPU: 111,
   MIPS_MSA: 112,

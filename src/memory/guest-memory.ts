@@ -5,6 +5,7 @@
 // only byte and halfword addresses are XORed (ENGINE: +4 % against +32 % for swapping); everyone else goes through here.
 import { hex } from '../util/bits.ts';
 import { TsvmError } from '../util/errors.ts';
+import type { DirtyPages } from './dirty-pages.ts';
 
 const PAGE_SHIFT = 12;
 const PAGE_SIZE = 1 << PAGE_SHIFT;
@@ -18,6 +19,8 @@ export interface BackedRange {
   /** Byte offset in the arena. */
   readonly offset: number;
   readonly readonly: boolean;
+  /** Where writes are noted, while the slot logs them. */
+  readonly dirty?: DirtyPages | null;
 }
 
 /** Told of every write that does not come from a vCPU's own instruction (devices, loader, debugger). */
@@ -61,8 +64,9 @@ export class GuestMemory {
     for (let page = offset >>> PAGE_SHIFT; page <= last; page++) this.touched[page] = 1;
   }
 
-  private wrote(offset: number, length: number): void {
+  private wrote(range: BackedRange, offset: number, length: number): void {
     this.touch(offset, length);
+    range.dirty?.wrote(offset - range.offset, length);
     this.listener?.wrote(offset, length);
   }
 
@@ -102,22 +106,22 @@ export class GuestMemory {
 
   /** Copy guest bytes out. Throws GuestMemoryError when any byte is not RAM. */
   read(gpa: number, into: Uint8Array): void {
-    this.walk(gpa, into.length, (offset, from, length) => this.copyOut(offset, into, from, length));
+    this.walk(gpa, into.length, (_range, offset, from, length) => this.copyOut(offset, into, from, length));
   }
 
   /** Copy bytes into the guest. Throws GuestMemoryError, with nothing written, when any byte is not RAM. */
   write(gpa: number, data: Uint8Array): void {
-    this.walk(gpa, data.length, (offset, from, length) => {
+    this.walk(gpa, data.length, (range, offset, from, length) => {
       this.copyIn(offset, data, from, length);
-      this.wrote(offset, length);
+      this.wrote(range, offset, length);
     });
   }
 
   /** Set `length` bytes to `value`. */
   fill(gpa: number, value: number, length: number): void {
-    this.walk(gpa, length, (offset, _from, part) => {
+    this.walk(gpa, length, (range, offset, _from, part) => {
       for (let i = 0; i < part; i++) this.bytes[(offset + i) ^ this.swap] = value;
-      this.wrote(offset, part);
+      this.wrote(range, offset, part);
     });
   }
 
@@ -149,9 +153,10 @@ export class GuestMemory {
   }
 
   writeU8(gpa: number, value: number): void {
-    const offset = this.locate(gpa, 1);
+    const range = this.locateRange(gpa, 1);
+    const offset = range.offset + (gpa - range.gpa);
     this.bytes[offset ^ this.swap] = value;
-    this.wrote(offset, 1);
+    this.wrote(range, offset, 1);
   }
 
   writeU16(gpa: number, value: number, order: Endianness): void {
@@ -164,9 +169,10 @@ export class GuestMemory {
 
   writeU32(gpa: number, value: number, order: Endianness): void {
     if ((gpa & 3) === 0) {
-      const offset = this.locate(gpa, 4);
+      const range = this.locateRange(gpa, 4);
+      const offset = range.offset + (gpa - range.gpa);
       this.view.setUint32(offset, value, (order === 'little') === (this.swap === 0));
-      this.wrote(offset, 4);
+      this.wrote(range, offset, 4);
       return;
     }
     this.locate(gpa, 4);
@@ -194,20 +200,30 @@ export class GuestMemory {
   }
 
   private locate(gpa: number, length: number): number {
-    const range = this.find(gpa);
-    if (!range) throw new GuestMemoryError(gpa, length);
-    if (gpa + length > range.gpa + range.size && !this.contains(gpa, length)) throw new GuestMemoryError(gpa, length);
+    const range = this.locateRange(gpa, length);
     return range.offset + (gpa - range.gpa);
   }
 
-  private walk(gpa: number, length: number, part: (offset: number, from: number, length: number) => void): void {
+  /** The range that `gpa` lies in, when all `length` bytes are RAM. */
+  private locateRange(gpa: number, length: number): BackedRange {
+    const range = this.find(gpa);
+    if (!range) throw new GuestMemoryError(gpa, length);
+    if (gpa + length > range.gpa + range.size && !this.contains(gpa, length)) throw new GuestMemoryError(gpa, length);
+    return range;
+  }
+
+  private walk(
+    gpa: number,
+    length: number,
+    part: (range: BackedRange, offset: number, from: number, length: number) => void,
+  ): void {
     if (!this.contains(gpa, length)) throw new GuestMemoryError(gpa, length);
     let done = 0;
     while (done < length) {
       const range = this.find(gpa + done)!;
       const inRange = gpa + done - range.gpa;
       const count = Math.min(length - done, range.size - inRange);
-      part(range.offset + inRange, done, count);
+      part(range, range.offset + inRange, done, count);
       done += count;
     }
   }

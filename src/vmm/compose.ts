@@ -1,15 +1,25 @@
 // A board and an image become a machine: memory slots, vCPUs, devices, the kernel in memory and the boot registers.
 // The emulated core is handed in (CreateVm), so that everything here and after it knows only the KVM contract.
-import { type Board, fillRam, maxMemory, physicalAddress, type RamWindow } from '../boards/board.ts';
+import {
+  type Board,
+  fillRam,
+  maxDisks,
+  maxMemory,
+  physicalAddress,
+  presentDevices,
+  type RamWindow,
+} from '../boards/board.ts';
 import { buildBoard } from '../boards/build.ts';
 import { buildCommandLine } from '../boot/cmdline.ts';
 import { type ElfImage, loadElf } from '../boot/elf.ts';
 import { loadInitrd } from '../boot/initrd.ts';
 import type { AddressRange } from '../boot/placement.ts';
-import type { CharBackend } from '../devices/device.ts';
+import type { BlockBackend, CharBackend } from '../devices/device.ts';
 import { KVM_VM_MIPS_TE } from '../kvm/constants.ts';
 import type { Vm as KvmVm, Vcpu, VmClock } from '../kvm/contract.ts';
+import type { InKernelIrqchip, InKernelWindow } from '../kvm/in-kernel-device.ts';
 import { KVM_REG_MIPS_CP0_32 } from '../kvm/mips.ts';
+import type { TraceSink } from '../kvm/trace.ts';
 import type { Endianness, GuestMemory } from '../memory/guest-memory.ts';
 import { TsvmError } from '../util/errors.ts';
 import type { OnceLog } from '../util/log.ts';
@@ -18,9 +28,13 @@ import type { Machine } from './machine.ts';
 import { GuestTimers } from './timers.ts';
 
 /** A KVM VM with what only an emulated one has: its memory, its clock, and a view of its whole state. */
-export interface EmulatedVm extends KvmVm {
+export interface EmulatedVm extends Pick<KvmVm, 'createVcpu' | 'setUserMemoryRegion' | 'createIrqchip' | 'irqLine'> {
   readonly memory: GuestMemory;
   readonly clock: VmClock;
+  /** The model that KVM_CREATE_IRQCHIP switches on. */
+  provideIrqchip(window: InKernelWindow<InKernelIrqchip>): void;
+  /** Keep the hot exit counters, trace. No guest-visible effect. */
+  observe(observation: { readonly stats: boolean; readonly trace: TraceSink | null }): void;
   /** All vCPU state and every non-zero RAM page with its address. */
   hashState(update: (bytes: Uint8Array) => void): void;
 }
@@ -47,6 +61,8 @@ export interface ComposeOptions {
   readonly initrd: Uint8Array | null;
   readonly createVm: CreateVm;
   readonly consoleOutput: CharBackend;
+  /** One for each of config.disks. */
+  readonly disks: readonly BlockBackend[];
   readonly log: OnceLog;
 }
 
@@ -77,6 +93,12 @@ export function composeMachine(options: ComposeOptions): Machine {
     cpus: config.cpus,
     legacyVirtio: config.virtio === 'legacy',
     consoleOutput: options.consoleOutput,
+    disks: options.disks,
+    createIrqchip: (window) => {
+      vm.provideIrqchip(window);
+      vm.createIrqchip();
+    },
+    irqLine: (irq, level) => vm.irqLine({ irq, level: level ? 1 : 0 }),
     interrupt: (cpu, irq) => {
       vcpus[cpu]!.interrupt({ cpu: -1, irq });
       if (irq > 0) interrupted(cpu);
@@ -92,6 +114,7 @@ export function composeMachine(options: ComposeOptions): Machine {
     devices,
     console,
     toPhysical: (address) => physicalAddress(board.segments, address) ?? null,
+    observe: (observation) => vm.observe(observation),
     hashState: (update) => vm.hashState(update),
     onInterrupt: (listener) => {
       interrupted = listener;
@@ -102,6 +125,8 @@ export function composeMachine(options: ComposeOptions): Machine {
 function ramFor(board: Board, config: VmConfig): RamWindow[] {
   if (config.cpus > board.maxCpus)
     throw new TsvmError('usage', `--cpus ${config.cpus}: ${board.name} has at most ${board.maxCpus}`);
+  if (config.disks.length > maxDisks(board))
+    throw new TsvmError('usage', `${config.disks.length} disks: ${board.name} has at most ${maxDisks(board)}`);
   const ram = fillRam(board.ram, config.memory);
   if (!ram)
     throw new TsvmError(
@@ -111,7 +136,7 @@ function ramFor(board: Board, config: VmConfig): RamWindow[] {
   return ram;
 }
 
-function mapRam(vm: KvmVm, ram: readonly RamWindow[]): void {
+function mapRam(vm: EmulatedVm, ram: readonly RamWindow[]): void {
   let userspaceAddr = 0;
   for (const [slot, { base, size }] of ram.entries()) {
     vm.setUserMemoryRegion({ slot, flags: 0, guestPhysAddr: base, memorySize: size, userspaceAddr });
@@ -129,7 +154,9 @@ function bootKernel(
   const { segment } = board.image;
   const kernel = loadElf(image, memory, (address) => physicalAddress([segment], address));
   const taken: AddressRange[] = [...kernel.loaded];
-  const words = board.commandLine({ ram, cpus: config.cpus, console: consoleWord(board, config) });
+  const devices = presentDevices(board, config.disks.length);
+  const words = board.commandLine({ ram, cpus: config.cpus, console: consoleWord(board, config), devices });
+  words.push(...rootWords(config));
   if (initrd) {
     const place = loadInitrd(initrd, memory, { taken, from: kernel.highest, to: segment.physical + segment.size });
     taken.push(place);
@@ -156,6 +183,13 @@ function consoleWord(board: Board, config: VmConfig): string {
       next: `one of ${kinds.join(', ')}`,
     });
   return word;
+}
+
+/** As kvmtool: a kernel with a disk and nothing else to start from has its root on the first one. */
+function rootWords({ disks, initrd, params }: VmConfig): string[] {
+  const [first] = disks;
+  if (!first || initrd !== null || /(^|\s)root=/.test(params)) return [];
+  return ['root=/dev/vda', first.mode === 'ro' ? 'ro' : 'rw'];
 }
 
 /** 32-bit guests show sign-extended registers. */

@@ -4,6 +4,7 @@ import { TsvmError } from '../util/errors.ts';
 import type { LogLevel } from '../util/log.ts';
 
 const MAX_CPUS = 8;
+const MAX_DISKS = 8;
 export const DEFAULT_MEMORY = '128M';
 /** 10 ns per instruction is a 100 MIPS guest, and Count at 100 MHz ticks once per instruction. */
 export const DEFAULT_NS_PER_INSTRUCTION = 10;
@@ -12,6 +13,15 @@ export const DEFAULT_RTC = '2024-01-01T00:00:00Z';
 
 export type ConsoleKind = 'virtio' | 'serial';
 export type VirtioVersion = 'modern' | 'legacy';
+
+/** A disk: an image, and what may be done with it. */
+export interface DiskConfig {
+  readonly path: string;
+  /** `rw`: written in place. `ro`: never written, and the guest is told. `cow`: never written, what the guest writes goes elsewhere. */
+  readonly mode: 'rw' | 'ro' | 'cow';
+  /** Where a `cow` disk keeps what was written, for a later run; null: nowhere. */
+  readonly overlay: string | null;
+}
 
 /** What the user may say; strings as they come from the command line are fine everywhere. */
 export interface VmConfigInput {
@@ -43,6 +53,10 @@ export interface VmConfigInput {
   readonly debugMmio?: boolean | undefined;
   readonly loglevel?: string | undefined;
   readonly virtio?: string | undefined;
+  /** A disk image: `FILE`, `FILE:ro`, `FILE:cow` (what the guest writes is gone at the end) or `FILE:cow=OVERLAY` (it is kept there). */
+  readonly disk?: string | undefined;
+  /** Several of them, in order after `disk`; at most 8. */
+  readonly disks?: readonly string[] | undefined;
 }
 
 /** A validated configuration: plain JSON data, null where nothing was said and the machine decides. */
@@ -69,6 +83,7 @@ export interface VmConfig {
   readonly debugMmio: boolean;
   readonly loglevel: LogLevel;
   readonly virtio: VirtioVersion;
+  readonly disks: readonly DiskConfig[];
 }
 
 const CONSOLES: readonly ConsoleKind[] = ['virtio', 'serial'];
@@ -100,6 +115,7 @@ export function parseVmConfig(input: VmConfigInput): VmConfig {
     debugMmio: input.debugMmio ?? false,
     loglevel: oneOf('loglevel', input.loglevel ?? 'warning', LOG_LEVELS),
     virtio: oneOf('virtio', input.virtio ?? 'modern', VIRTIO_VERSIONS),
+    disks: parseDisks(input),
   };
 }
 
@@ -122,6 +138,38 @@ export function formatDuration(ns: number): string {
   for (const unit of ['s', 'ms', 'us'])
     if (ns % TIME_UNITS_NS[unit]! === 0) return `${ns / TIME_UNITS_NS[unit]!}${unit}`;
   return `${ns}ns`;
+}
+
+/** What stands between an image and the overlay that is kept. */
+const KEPT = ':cow=';
+
+/** The disk syntax to what it means; kvmtool's `,ro` too. */
+export function parseDisk(text: string): DiskConfig {
+  const at = text.indexOf(KEPT);
+  const suffix = at >= 0 ? text.slice(at) : (/[:,]ro$|:cow$/.exec(text)?.[0] ?? '');
+  const path = text.slice(0, text.length - suffix.length);
+  const overlay = at >= 0 ? suffix.slice(KEPT.length) : null;
+  if (path === '' || overlay === '')
+    throw usage(`--disk ${text}: a file name is missing`, 'FILE, FILE:ro, FILE:cow or FILE:cow=OVERLAY');
+  const mode = suffix === '' ? 'rw' : suffix.endsWith('ro') && at < 0 ? 'ro' : 'cow';
+  return { path: withoutNul('disk', path), mode, overlay: overlay === null ? null : withoutNul('disk', overlay) };
+}
+
+/** A disk in the form that parseDisk reads back. */
+export function formatDisk({ path, mode, overlay }: DiskConfig): string {
+  if (overlay !== null) return path + KEPT + overlay;
+  return mode === 'rw' ? path : `${path}:${mode}`;
+}
+
+function parseDisks({ disk, disks = [] }: VmConfigInput): DiskConfig[] {
+  const texts = Array.isArray(disks) && disk !== undefined ? [disk, ...disks] : disks;
+  if (!Array.isArray(texts) || texts.some((text) => typeof text !== 'string'))
+    throw usage(
+      'disks: must be a list of strings',
+      "such as ['root.img', 'data.img:ro']; one disk alone goes into `disk`",
+    );
+  if (texts.length > MAX_DISKS) throw usage(`${texts.length} disks: there may be at most ${MAX_DISKS}`);
+  return texts.map((text: string) => parseDisk(text));
 }
 
 function memoryBytes(value: string | number): number {

@@ -1,6 +1,7 @@
 // What the run loop drives, in KVM's words: vCPUs, the clock, the bus, timers and the console. Composed in compose.ts.
 import type { ConsoleInput, MmioDevice } from '../devices/device.ts';
 import type { Vcpu, VmClock } from '../kvm/contract.ts';
+import type { TraceSink } from '../kvm/trace.ts';
 import type { Bus } from '../memory/bus.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import type { GuestTimers } from './timers.ts';
@@ -26,6 +27,8 @@ export interface Machine {
   readonly console: MachineConsole;
   /** Guest-physical address behind an unmapped-segment virtual address, or null. */
   toPhysical(virtualAddress: number): number | null;
+  /** Keep the hot exit counters, trace. No guest-visible effect. */
+  observe(observation: { readonly stats: boolean; readonly trace: TraceSink | null }): void;
   /** All vCPU state and every non-zero RAM page with its address. */
   hashState(update: (bytes: Uint8Array) => void): void;
   /** Told of interrupts that the board raises, with the vCPU's id (so that the scheduler can end a quantum). */

@@ -2,6 +2,7 @@
 // Exit codes are the table in the user's manual (UX): 0 well, 1 fail, 10-99 the guest's own, 100-105, 125, 130.
 
 import type { Vcpu } from '../kvm/contract.ts';
+import type { VcpuStats } from '../kvm/stats.ts';
 
 export type VerdictKind =
   | 'power-off' // the guest ended well: 0
@@ -46,6 +47,8 @@ export interface Verdict extends Ending {
   /** First 8 hex digits of the hash over kernel, initrd, options, seed and journal. */
   readonly runId: string;
   readonly vcpus: readonly VcpuPlace[];
+  /** Exit counters of all vCPUs together; null: not counted in this run. */
+  readonly stats: VcpuStats;
 }
 
 const EXIT_CODES: Readonly<Record<Exclude<VerdictKind, 'guest-exit'>, number>> = {

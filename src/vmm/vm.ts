@@ -1,5 +1,6 @@
 // A VM's life: run in slices, between slices serve what comes from outside, to the verdict. The guest-visible part is runner.ts;
 // here is the host's side of it: wall time, waiting, pausing, output, and the one queue through which everything from outside comes.
+import { sumStats } from '../kvm/stats.ts';
 import type { OnceLog } from '../util/log.ts';
 import { ConsoleFeed, type PullSource } from './console-feed.ts';
 import { formatJournal, type Journal, type JournalEvent, JournalRecorder, JournalReplay } from './journal.ts';
@@ -175,6 +176,7 @@ export class Vm {
       stateHash,
       runId: this.runId(),
       vcpus: machine.vcpus.map(placeOf),
+      stats: sumStats(machine.vcpus.map((vcpu) => vcpu.stats())),
     };
   }
 

@@ -1,6 +1,9 @@
 // KVM_GET_REGS, KVM_SET_REGS, KVM_GET_REG_LIST, KVM_GET_ONE_REG and KVM_SET_ONE_REG of a trap-and-emulate vCPU (reference
-// KVM-API.md 7.1; write masks: MIPS.md A3). The timer's registers are in kvm-timer.test.ts.
+// KVM-API.md 7.1; values at creation and write masks: MIPS.md A2 and A3). The timer's registers are in kvm-timer.test.ts.
 import { describe, expect, it } from 'vitest';
+import { mipsTrapAndEmulate } from '../../src/arch/mips/index.ts';
+import { createKvm } from '../../src/cpu/exec/kvm.ts';
+import { KVM_VM_MIPS_TE } from '../../src/kvm/constants.ts';
 import {
   KVM_REG_MIPS_COUNT_CTL,
   KVM_REG_MIPS_COUNT_HZ,
@@ -56,6 +59,43 @@ const U64: readonly (readonly [string, number, number])[] = [
 const MIPS_U32 = 0x7020000000000000n;
 const MIPS_U64 = 0x7030000000000000n;
 const cp0Id = (size: bigint, rd: number, sel: number): bigint => size + 0x10000n + BigInt(8 * rd + sel);
+
+describe('a new vCPU', () => {
+  const newVm = (endianness: 'little' | 'big' = 'little') =>
+    createKvm(mipsTrapAndEmulate(endianness), {
+      arenaSize: 0x10000,
+      endianness,
+      maxVcpus: 4,
+      nsPerInstruction: 10,
+      seed: 1,
+      paravirtHypercalls: false,
+    }).createVm(KVM_VM_MIPS_TE);
+
+  it('starts at the trap-and-emulate reset vector with the reset values of MIPS.md A2', () => {
+    const vcpu = newVm().createVcpu(3);
+    expect(vcpu.getRegs().pc).toBe(0x5fc00000n);
+    expect(vcpu.getRegs().gpr).toEqual(new Array(32).fill(0n));
+    const cp0 = (rd: number, sel: number) => vcpu.getOneReg(KVM_REG_MIPS_CP0_32(rd, sel));
+    expect(cp0(15, 0)).toBe(0x00019300n); // PRId: 24Kc
+    expect(cp0(12, 0)).toBe(0x00400004n); // Status: BEV, ERL
+    expect(cp0(12, 1)).toBe(0xfc000000n); // IntCtl: IPTI = IPPCI = 7
+    expect(vcpu.getOneReg(KVM_REG_MIPS_CP0_64(15, 1))).toBe(0x40000003n); // EBase with the vCPU id
+    expect(cp0(16, 0)).toBe(0x80000483n); // Config: M, release 2, TLB, noncoherent, little endian
+    expect(cp0(16, 1) & 0xfe00007fn).toBe(0xfe000000n); // Config1: M, 64 TLB entries, no FPU, no EJTAG
+    expect([cp0(16, 2), cp0(16, 3), cp0(16, 4), cp0(16, 5), cp0(16, 7)]).toEqual([
+      0x80000000n,
+      0x80002000n,
+      0x80000000n,
+      0n,
+      0x80000400n,
+    ]);
+  });
+
+  it('a big-endian guest has Config.BE set', () => {
+    const vcpu = newVm('big').createVcpu(0);
+    expect(vcpu.getOneReg(KVM_REG_MIPS_CP0_32(16, 0)) & 0x8000n).toBe(0x8000n);
+  });
+});
 
 describe('KVM_GET_REG_LIST', () => {
   it('is the trap-and-emulate list with the ids of asm/kvm.h, each once', () => {

@@ -1,26 +1,10 @@
-// Memory slots: KVM_SET_USER_MEMORY_REGION with every rule and errno of reference KVM-API.md 3, and slots changed while the guest runs.
+// Memory slots: KVM_SET_USER_MEMORY_REGION with every rule and errno of reference KVM-API.md 3, and slots changed while
+// the guest runs. READONLY slots, dirty logs and SYNC_MMU have files of their own.
 import { describe, expect, it } from 'vitest';
 import { ExitReason, KVM_MEM_LOG_DIRTY_PAGES, KVM_MEM_READONLY } from '../../src/kvm/constants.ts';
-import type { MemoryRegion } from '../../src/kvm/contract.ts';
-import { CODE, DATA, errnoOf, Guest, NS, physical, RAM_BYTES, SPARE } from '../support/kvm/guest.ts';
+import { Guest, RAM_BYTES, SPARE, SPARE_BYTES } from '../support/kvm/guest.ts';
 import { addiu, b, label, li, lw, nop, s0, spin, sw, t0, t1, zero } from '../support/kvm/mips-words.ts';
-
-const PAGE = 0x1000;
-/** Guest-physical addresses beyond slot 0. */
-const HIGH = 0x400000;
-const HIGH_VA = 0x40000000 + HIGH;
-
-const region = (change: Partial<MemoryRegion> = {}): MemoryRegion => ({
-  slot: 1,
-  flags: 0,
-  guestPhysAddr: HIGH,
-  memorySize: 2 * PAGE,
-  userspaceAddr: SPARE,
-  ...change,
-});
-
-const set = (guest: Guest, change: Partial<MemoryRegion> = {}): string =>
-  errnoOf(() => guest.vm.setUserMemoryRegion(region(change)));
+import { HIGH, HIGH_VA, PAGE, setSlot as set } from '../support/kvm/slots.ts';
 
 describe('KVM_SET_USER_MEMORY_REGION', () => {
   it('creates a slot, takes the same again as a no-op, and deletes it with size 0', () => {
@@ -40,7 +24,7 @@ describe('KVM_SET_USER_MEMORY_REGION', () => {
     ['an unaligned backing', { userspaceAddr: SPARE + 4 }],
     ['a negative address', { guestPhysAddr: -PAGE }],
     ['a range that wraps', { guestPhysAddr: 2 ** 53 - PAGE, memorySize: 2 * PAGE }],
-    ['a backing outside the host memory', { userspaceAddr: SPARE + 0x3f000 }],
+    ['a backing outside the host memory', { userspaceAddr: SPARE + SPARE_BYTES - PAGE }],
     ['a backing far outside', { userspaceAddr: 2 ** 52 }],
     ['a slot out of range', { slot: 16 }],
     ['a negative slot', { slot: -1 }],
@@ -205,52 +189,5 @@ describe('a slot changed while the guest runs', () => {
     guest.vm.memory.writeU32(HIGH, 0x66, 'little');
     guest.enter(100);
     expect([guest.gpr(t0), guest.gpr(s0)]).toEqual([0x55, 0x66]);
-  });
-});
-
-describe('a READONLY slot', () => {
-  const readonly = (): Guest => {
-    const guest = new Guest();
-    set(guest, { flags: KVM_MEM_READONLY });
-    return guest;
-  };
-
-  it('is read and executed without an exit; a store to it is an MMIO exit and changes nothing', () => {
-    const guest = readonly();
-    guest.vm.memory.writeU32(HIGH + 0x40, 0x1234, 'little');
-    guest.load([lw(t0, 0x40, t1), sw(s0, 0x40, t1), lw(s0, 0x40, t1), ...spin], HIGH_VA);
-    guest.setGpr(t1, HIGH_VA);
-    guest.setGpr(s0, 0xabcd);
-    guest.pc = HIGH_VA;
-    expect(guest.enter(100)).toBe(0);
-    expect(guest.gpr(t0)).toBe(0x1234);
-    expect(guest.vcpu.run.exitReason).toBe(ExitReason.MMIO);
-    expect(guest.vcpu.run.mmio).toMatchObject({ physAddr: HIGH + 0x40, len: 4, isWrite: true });
-    expect([...guest.vcpu.run.mmio.data.subarray(0, 4)]).toEqual([0xcd, 0xab, 0, 0]);
-    expect(guest.enter(100)).toBeLessThan(0);
-    expect(guest.gpr(s0)).toBe(0x1234);
-  });
-
-  it('takes user space writes, and the guest sees them at once', () => {
-    const guest = readonly();
-    guest.load([...li(t1, HIGH_VA), lw(t0, 0, t1), lw(s0, 0, t1), ...spin]);
-    guest.enter(3);
-    guest.vm.memory.writeU32(HIGH, 9, 'little');
-    guest.enter(1);
-    expect([guest.gpr(t0), guest.gpr(s0)]).toEqual([0, 9]);
-  });
-});
-
-describe('user space writes to guest memory', () => {
-  it('into code change what the guest executes next', () => {
-    const guest = new Guest();
-    guest.load([label('again'), addiu(t0, zero, 1), sw(t0, 0, t1), b('again'), nop]);
-    guest.setGpr(t1, DATA);
-    guest.enter(40);
-    expect(guest.pc).toBe(CODE);
-    guest.vm.memory.writeU32(physical(CODE), addiu(t0, zero, 2), 'little');
-    guest.enter(2);
-    expect(guest.word(DATA)).toBe(2);
-    expect(guest.vm.clock.now).toBe(42 * NS);
   });
 });

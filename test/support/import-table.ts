@@ -27,7 +27,7 @@ const IMPORT_TABLE: readonly ImportRule[] = [
   rule('memory', ['util'], 'no device, no cpu'),
   rule('devices', ['memory (types)', 'util'], 'pure models: no vmm, cpu, arch, boards'),
   rule('host', ['devices (types)', 'util'], 'side effects behind the ports of devices', { node: true }),
-  rule('cpu/isa', ['cpu/emit (types)', 'util'], 'no arch'),
+  rule('cpu/isa', ['cpu/emit (types)', 'kvm (types)', 'util'], 'no arch'),
   rule('cpu/emit', ['cpu/isa (types)', 'cpu/wasm', 'util'], 'no arch'),
   rule('cpu/wasm', ['util'], 'knows only Wasm'),
   rule('cpu/exec', ['cpu', 'kvm', 'memory', 'util'], 'no arch, no devices'),
@@ -37,7 +37,7 @@ const IMPORT_TABLE: readonly ImportRule[] = [
   rule('boards', ['arch', 'devices', 'boot', 'memory', 'util'], 'hardware is composed here'),
   rule('vmm', ['kvm', 'cpu/exec', 'boards', 'devices (types)', 'memory', 'boot', 'util'], 'no cli, no debug'),
   rule('debug', ['kvm', 'memory', 'cpu/isa', 'boot', 'util'], 'no inside of vmm, no cli'),
-  rule('api', ['vmm', 'boards', 'host', 'boot', 'util'], 'host files and backends are composed here', { node: true }),
+  rule('api', ['vmm', 'kvm', 'boards', 'host', 'boot', 'util'], 'host files and backends are composed here', { node: true }),
   rule('regress', ['api', 'util'], 'no cli', { node: true }),
   rule('cli', ['api', 'debug', 'regress', 'vmm (types)', 'util'], 'the only one to write to the terminal', {
     packages: ['chalk', 'commander', 'ora'],

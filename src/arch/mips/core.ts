@@ -15,13 +15,14 @@ import {
   KVM_HC_MIPS_EXIT_VM,
   KVM_HC_MIPS_GET_CLOCK_FREQ,
 } from '../../kvm/constants.ts';
+import { deviceAccessReason, reportEvent, reportExit } from './events.ts';
 import { oneRegs } from './one-reg.ts';
 import { CAUSE, CP0, EXC, PRIVILEGE, STATUS, TLB_ENTRIES, TRAP_REFILL } from './registers.ts';
 import { DEFAULT_COUNT_HZ, MTC0_MASKS, TE_BOOT_VECTOR, TE_RESET_PC, teResetValues } from './state.ts';
 import { MipsTimer } from './timer.ts';
 
 /** Helper names, in the order of their numbers. */
-export const HELPERS = ['countDisabled', 'addressSpaceChanged', 'tlbRead', 'tlbWrite', 'hypercall'] as const;
+export const HELPERS = ['countDisabled', 'addressSpaceChanged', 'tlbRead', 'tlbWrite', 'hypercall', 'pause'] as const;
 
 const ENTRYLO_G = 1;
 const ENTRYLO_V = 2;
@@ -162,6 +163,15 @@ export class MipsCore implements CoreModel {
 
   // Helpers of rows
 
+  event(number: number, a: number, b: number): void {
+    reportEvent(this.services, number, a, b);
+  }
+
+  deviceAccess(access: Access, why: 'segment' | 'no memory' | 'readonly'): void {
+    const { observer } = this.services;
+    reportExit(observer, deviceAccessReason(access, why), observer.exitPc);
+  }
+
   helper(number: number, a: number, _b: number): number {
     switch (HELPERS[number]) {
       case 'countDisabled':
@@ -179,6 +189,9 @@ export class MipsCore implements CoreModel {
         return 0;
       case 'hypercall':
         return this.hypercall(a);
+      case 'pause':
+        this.services.yieldNow();
+        return 0;
       default:
         throw new Error(`no MIPS helper ${number}`);
     }
@@ -193,7 +206,9 @@ export class MipsCore implements CoreModel {
     this.i32[this.cp0 + CP0.ENTRYHI] = entryHi;
     this.i32[this.cp0 + CP0.ENTRYLO0] = (this.i32[this.tlbLo0 + index]! & ~ENTRYLO_G) | global;
     this.i32[this.cp0 + CP0.ENTRYLO1] = (this.i32[this.tlbLo1 + index]! & ~ENTRYLO_G) | global;
-    if ((entryHi & 0xff) !== oldAsid) this.services.dropMapped('not-global');
+    if ((entryHi & 0xff) === oldAsid) return;
+    this.services.observer.asidChanged(oldAsid, entryHi & 0xff);
+    this.services.dropMapped('not-global');
   }
 
   private tlbWrite(index: number): void {
@@ -282,13 +297,15 @@ export class MipsCore implements CoreModel {
     return (status & (STATUS.IE | STATUS.EXL | STATUS.ERL)) === STATUS.IE && (status & STATUS.IM) !== 0;
   }
 
-  /** KVM_INTERRUPT: 2, 3, 4 and 6 are IP2, IP3, IP4 and IP6. */
-  setInterrupt(irq: number, raise: boolean): boolean {
-    if (irq !== 2 && irq !== 3 && irq !== 4 && irq !== 6) return false;
+  /** 2, 3, 4 and 6 are IP2, IP3, IP4 and IP6. */
+  hasInterrupt(irq: number): boolean {
+    return irq === 2 || irq === 3 || irq === 4 || irq === 6;
+  }
+
+  setInterrupt(irq: number, raise: boolean): void {
     const bit = 1 << (8 + irq);
     if (raise) this.i32[this.cp0 + CP0.CAUSE]! |= bit;
     else this.i32[this.cp0 + CP0.CAUSE]! &= ~bit;
-    return true;
   }
 
   oneRegs(): readonly OneReg[] {

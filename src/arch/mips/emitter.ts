@@ -89,8 +89,17 @@ export class MipsEmitter extends Emitter {
   }
   /** Coprocessor 0 is usable in kernel mode, or anywhere with Status.CU0. */
   requireCp0(): void {
+    this.checkCp0();
+    this.exit(EXC.CpU);
+  }
+  /** The same, for rows that report their exit themselves. */
+  checkCp0(): void {
     const status = this.and(this.status(), this.const(STATUS.CU0 | STATUS.UM | STATUS.EXL | STATUS.ERL));
     this.when(this.eq(status, this.const(STATUS.UM)), () => this.trap(trapCoprocessor(0)));
+  }
+  /** A trap-and-emulate kernel would exit to KVM here, which does what the instruction says. */
+  exit(reason: number): void {
+    this.event('exit', () => this.const(reason));
   }
   /** Write Status: the privilege may change, and an interrupt may become deliverable. */
   setStatus(value: I32): void {

@@ -44,6 +44,11 @@ const raise: Routine = {
     const coded = e.or(cleared, e.or(e.shl(excCode, e.const(2)), e.shl(unit, e.const(28))));
     const withSlot = e.or(e.and(coded, e.const(~CAUSE.BD)), e.shl(inSlot, e.const(31)));
     const epc = e.sub(e.parameter(1), e.shl(inSlot, e.const(2)));
+    e.event(
+      'exception',
+      () => excCode,
+      () => epc,
+    );
     e.setCp0(CP0.CAUSE, e.select(first, withSlot, coded));
     e.setCp0(CP0.EPC, e.select(first, epc, e.cp0(CP0.EPC)));
     e.setCp0(CP0.STATUS, e.or(status, e.const(STATUS.EXL)));

@@ -2,6 +2,7 @@
 import type { ArchitectureDefinition } from '../../cpu/isa/architecture.ts';
 import { HELPERS, MipsCore } from './core.ts';
 import { MipsEmitter } from './emitter.ts';
+import { EVENTS } from './events.ts';
 import { RESERVED_INSTRUCTION, ROUTINES } from './exceptions.ts';
 import { ARITHMETIC_ROWS } from './insns/arithmetic.ts';
 import { CONTROL_ROWS } from './insns/control.ts';
@@ -35,12 +36,13 @@ export function mipsTrapAndEmulate(endianness: 'little' | 'big'): ArchitectureDe
     banks: BANKS,
     routines: ROUTINES,
     helpers: HELPERS,
+    events: EVENTS,
     privileges: 2,
     reservedInstruction: RESERVED_INSTRUCTION,
     raise: 'raise',
     nop: NOP,
     isSelfJump,
-    createEmitter: (banks) => new MipsEmitter(banks),
+    createEmitter: (banks, observing) => new MipsEmitter(banks, observing),
     createModel: (services, options) => new MipsCore(services, options),
   };
 }

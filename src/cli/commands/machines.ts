@@ -20,7 +20,9 @@ function renderMachine(machine: MachineDescription): string {
   const widest = Math.max(...machine.devices.map((device) => device.name.length));
   const devices = machine.devices.map((device) => {
     const range = `${hex(device.address)}-${hex(device.address + device.size - 1)}`;
-    return `  ${device.name.padEnd(widest)}  ${range}${device.irq === null ? '' : `  irq ${device.irq}`}`;
+    const irq = device.irq === null ? '' : `  irq ${device.irq}`;
+    const when = device.disks === 0 ? '' : `  with ${device.disks === 1 ? 'a --disk' : `${device.disks} --disk`}`;
+    return `  ${device.name.padEnd(widest)}  ${range}${irq}${when}`;
   });
   return [
     `${machine.name}: ${machine.summary}`,

@@ -1,7 +1,7 @@
 // `tsvm run`: boot a kernel and tell how it ended. stdout carries the guest's console bytes and nothing else; stderr says
 // the reproducing command first, what was inferred second and the verdict last.
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { quoteWord } from '../../api/command-line.ts';
+import { parseDisk, quoteWord } from '../../api/command-line.ts';
 import type { RunningVm, StartVmOptions, TerminalRequest, Verdict } from '../../api/index.ts';
 import { TsvmError } from '../../util/errors.ts';
 import type { LogLevel } from '../../util/log.ts';
@@ -11,7 +11,7 @@ import { type EventSink, noEvents, openEvents } from '../events.ts';
 import { GuestOutput } from '../guest-output.ts';
 import { type NamedFile, refuseSameFile } from '../named-files.ts';
 import { addRunOptions, type RunRequest, runRequest } from '../options.ts';
-import { NO_DEBUG_SHELL, renderInferred, renderVerdict, TERMINAL_HELP } from '../render.ts';
+import { NO_DEBUG_SHELL, renderInferred, renderStats, renderVerdict, TERMINAL_HELP } from '../render.ts';
 import { startSpinner } from '../spinner.ts';
 import { printable } from '../words.ts';
 
@@ -86,7 +86,7 @@ class Run {
       stopResizing();
       await this.drain(verdict);
       const journalError = journal === null ? null : writeJournal(request.journal ?? '', vm.journal());
-      this.conclude(vm, verdict);
+      await this.conclude(vm, verdict);
       if (journalError) throw journalError;
       if (this.outputError !== null && this.outputError.code !== 'EPIPE') throw outputFailed(this.outputError);
       return verdict.exitCode;
@@ -124,6 +124,7 @@ class Run {
       ...this.request.config,
       input: 'stdin',
       replay,
+      stat: this.request.stat,
       handleSignals: true,
       onConsole: (bytes) => this.output.write(bytes),
       onTerminalRequest: (what) => this.answer(what),
@@ -161,7 +162,11 @@ class Run {
     await this.output.flush();
   }
 
-  private conclude(vm: RunningVm, verdict: Verdict): void {
+  private async conclude(vm: RunningVm, verdict: Verdict): Promise<void> {
+    if (this.request.stat) {
+      const { describeStats } = await this.cli.loadApi();
+      this.cli.said.lines(renderStats(describeStats(verdict.stats)));
+    }
     this.cli.said.lines(renderVerdict(verdict, this.cli.said.style, (address) => vm.symbolize(address)));
     const vcpus = verdict.vcpus.map((place) => ({ ...place, symbol: vm.symbolize(place.pc) }));
     this.events.emit({ event: 'verdict', ...verdict, vcpus, consoleBytes: this.output.bytes });
@@ -216,13 +221,22 @@ function writeJournal(path: string, text: string): TsvmError | null {
 
 /** Every file the command line names; a journal may be replayed and written anew. */
 function namedFiles(request: RunRequest): NamedFile[] {
-  const { kernel, initrd, symbols } = request.config;
+  const { kernel, initrd, symbols, disks = [] } = request.config;
   const named = (role: string, path: string | null | undefined, written: boolean): NamedFile[] =>
     path === null || path === undefined ? [] : [{ role, path, written }];
+  const disk = (path: string, written: boolean): NamedFile => ({
+    role: written ? '--disk' : 'a --disk',
+    path,
+    written,
+    next: `use it without writing to it, ${path}:cow or ${path}:ro, or give --disk a copy`,
+  });
   return [
     ...named('the kernel', kernel, false),
     ...named('--initrd', initrd, false),
     ...named('--symbols', symbols, false),
+    ...disks
+      .map(parseDisk)
+      .flatMap(({ path, mode, overlay }) => [disk(path, mode === 'rw'), ...named('the overlay', overlay, true)]),
     ...named('--json', request.json, true),
     ...named('--journal', request.journal, true),
     ...(request.replay === request.journal ? [] : named('--replay', request.replay, false)),

@@ -8,10 +8,13 @@ export type Signedness = 'signed' | 'unsigned';
 
 export class Emitter {
   readonly banks: Banks;
+  private readonly observing: boolean;
   private list: Statement[] = [];
 
-  constructor(banks: Banks) {
+  /** With `observing`, events reach the host. */
+  constructor(banks: Banks, observing = false) {
     this.banks = banks;
+    this.observing = observing;
   }
 
   /** The statements said so far. */
@@ -238,6 +241,14 @@ export class Emitter {
     const result: Node = { op: 'result', type: 'i32' };
     this.list.push({ kind: 'helper', name, args: args.map(node), result });
     return asI32(result);
+  }
+
+  /**
+   * Something that exit counters and traces know happens here. Costs nothing, and builds nothing, unless the program observes: guest state
+   * must not depend on it. At most two arguments.
+   */
+  event(name: string, ...args: (() => I32)[]): void {
+    if (this.observing) this.list.push({ kind: 'event', name, args: args.map((arg) => node(arg())) });
   }
 
   /** Raise a guest exception. */

@@ -7,8 +7,8 @@ import { isPure, PURE } from './operations.ts';
 import { forEachNode, forEachStatement, operands, roots } from './tree.ts';
 import type { Node, Statement, ValueKind } from './values.ts';
 
-/** Every helper takes this many i32 arguments; missing ones are 0. */
-const HELPER_ARGUMENTS = 2;
+/** Every helper and every event takes this many i32 arguments; missing ones are 0. */
+const HOST_ARGUMENTS = 2;
 
 type StatementOf<Kind extends Statement['kind']> = Extract<Statement, { kind: Kind }>;
 
@@ -29,6 +29,7 @@ export interface LoweringHooks {
   /** `result` is a local, or -1. */
   call(routine: string, args: () => void, result: number): void;
   helper(name: string, args: () => void, result: number): void;
+  event(name: string, args: () => void): void;
   trap(code: () => void): void;
   cut(): void;
   tables(set: () => void): void;
@@ -218,14 +219,17 @@ export class Lowering {
       case 'helper': {
         const result = statement.result ? this.temporaries.take('i32') : -1;
         const args = (): void => {
-          for (const arg of statement.args) push(arg);
-          if (statement.kind === 'helper') for (let i = statement.args.length; i < HELPER_ARGUMENTS; i++) w.i32(0);
+          if (statement.kind === 'helper') this.hostArguments(statement.args);
+          else for (const arg of statement.args) push(arg);
         };
         if (statement.kind === 'call') hooks.call(statement.routine, args, result);
         else hooks.helper(statement.name, args, result);
         if (statement.result) this.locals.set(statement.result, result);
         return;
       }
+      case 'event':
+        hooks.event(statement.name, () => this.hostArguments(statement.args));
+        return;
       case 'search':
         this.search(statement);
         return;
@@ -247,6 +251,11 @@ export class Lowering {
 
   private reported({ reported }: { readonly reported: Node | null }): (() => void) | null {
     return reported && (() => this.push(reported));
+  }
+
+  private hostArguments(args: readonly Node[]): void {
+    for (const arg of args) this.push(arg);
+    for (let i = args.length; i < HOST_ARGUMENTS; i++) this.w.i32(0);
   }
 
   private inLocal(node: Node): number {

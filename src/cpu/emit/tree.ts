@@ -31,6 +31,7 @@ export function roots(statement: Statement): readonly Node[] {
     }
     case 'call':
     case 'helper':
+    case 'event':
       return statement.args;
     case 'search':
       return [statement.condition];

@@ -77,6 +77,8 @@ export type Statement =
     }
   | { readonly kind: 'call'; readonly routine: string; readonly args: readonly Node[]; readonly result: Node | null }
   | { readonly kind: 'helper'; readonly name: string; readonly args: readonly Node[]; readonly result: Node | null }
+  /** Something that exit counters and traces know; there only in the program that observes. */
+  | { readonly kind: 'event'; readonly name: string; readonly args: readonly Node[] }
   /** result := the first i in [0, count) for which `condition` holds, else -1. */
   | {
       readonly kind: 'search';

@@ -19,7 +19,7 @@ export class CodePages {
   private readonly plan: MemoryPlan;
   private readonly u8: Uint8Array;
   private readonly u16: Uint16Array;
-  private readonly predecoder: Predecoder;
+  private predecoder: Predecoder;
   private readonly tlb: SoftTlb;
   /** Arena page -> record page, and back (host address of the page). */
   private readonly recordPageOf: Int32Array;
@@ -34,6 +34,12 @@ export class CodePages {
     this.tlb = tlb;
     this.recordPageOf = new Int32Array(plan.arenaSize / PAGE_SIZE).fill(NONE);
     this.hostPageOf = new Int32Array(plan.recordPages);
+  }
+
+  /** From now on records are made by `predecoder`; those that exist go. */
+  use(predecoder: Predecoder): void {
+    this.forgetAll();
+    this.predecoder = predecoder;
   }
 
   /** Does the page at `host` have records? */

@@ -5,6 +5,7 @@ const I32_TO_I32: FunctionType = { parameters: ['i32', 'i32'], results: ['i32'] 
 export const STORE_TYPE: FunctionType = { parameters: ['i32', 'i32', 'i32'], results: [] };
 const HELPER_TYPE: FunctionType = { parameters: ['i32', 'i32', 'i32'], results: ['i32'] };
 const DECODE_TYPE: FunctionType = { parameters: ['i32'], results: [] };
+const EVENT_TYPE: FunctionType = { parameters: ['i32', 'i32', 'i32'], results: [] };
 export const COLD_TYPE: FunctionType = { parameters: ['i32', 'i32'], results: ['i32', 'i32'] };
 export const RUN_TYPE: FunctionType = { parameters: [], results: [] };
 
@@ -14,11 +15,13 @@ export const IMPORTS = [
   { name: 'slowStore', type: STORE_TYPE },
   { name: 'decode', type: DECODE_TYPE },
   { name: 'helper', type: HELPER_TYPE },
+  { name: 'event', type: EVENT_TYPE },
 ] as const;
 export const SLOW_LOAD = 0;
 export const SLOW_STORE = 1;
 export const DECODE = 2;
 export const HELPER = 3;
+export const EVENT = 4;
 
 /** What a cold handler adds to the ip it returns (records are 16-byte aligned). */
 export const COLD_FAULT = 1;

@@ -5,6 +5,7 @@ import { GuestMemory } from '../../memory/guest-memory.ts';
 import { TsvmError } from '../../util/errors.ts';
 import {
   Access,
+  type ArchitectureDefinition,
   type CoreModel,
   type CoreServices,
   createTranslation,
@@ -15,12 +16,12 @@ import type { Banks } from '../isa/register-file.ts';
 import { InstructionClock } from './clock.ts';
 import { CodePages } from './code-pages.ts';
 import { createExitBox, type ExitBox } from './exit-box.ts';
+import { IoBus } from './io-bus.ts';
 import {
   CODE_LINE_SHIFT,
   HANDLER,
   JUMP_RECORD,
   MAX_WASM_PAGES,
-  PAGE_SIZE,
   planMemory,
   SET_SIZE,
   STATE_BASE,
@@ -28,8 +29,9 @@ import {
   WORD,
 } from './layout.ts';
 import { MemoryAccess } from './memory-access.ts';
+import { type Observation, type ObservedCore, Observer } from './observer.ts';
 import { Predecoder } from './predecoder.ts';
-import type { Program } from './program.ts';
+import { type Program, programFor } from './program.ts';
 import { MemorySlots } from './slots.ts';
 import { fillKind, SoftTlb } from './soft-tlb.ts';
 
@@ -44,7 +46,14 @@ export interface CoreOptions {
 
 type Export = (...args: number[]) => number;
 
-export class Core implements CoreServices {
+/** An interrupt line that changes while a vCPU runs. */
+interface LineChange {
+  readonly vcpu: number;
+  readonly irq: number;
+  readonly raise: boolean;
+}
+
+export class Core implements CoreServices, ObservedCore {
   readonly program: Program;
   readonly banks: Banks;
   readonly i32: Int32Array;
@@ -56,6 +65,8 @@ export class Core implements CoreServices {
   readonly tlb: SoftTlb;
   readonly codePages: CodePages;
   readonly model: CoreModel;
+  readonly ioBus: IoBus;
+  readonly observer: Observer;
   /** Answers and exits of the vCPU that runs. */
   exits: ExitBox = createExitBox();
   private readonly u8: Uint8Array;
@@ -63,15 +74,19 @@ export class Core implements CoreServices {
   /** Host address of the arena. */
   readonly arena: number;
   private readonly swap: number;
-  private readonly exports: Record<string, Export>;
+  private exports: Record<string, Export>;
+  private readonly wasmMemory: WebAssembly.Memory;
   private readonly saved: Uint8Array[];
   private readonly translation: Translation = createTranslation();
+  /** Should another vCPU run now: did this one raise an interrupt for it, or say that it spins? */
+  yields = false;
+  private lineChanges: LineChange[] = [];
   private activeVcpu = 0;
   private lastRun = 0;
   private running = false;
 
-  constructor(program: Program, options: CoreOptions) {
-    const { architecture } = program;
+  constructor(architecture: ArchitectureDefinition, options: CoreOptions) {
+    const program = programFor(architecture, options.endianness === 'big', false);
     this.program = program;
     this.banks = program.banks;
     const plan = planMemory(options.maxVcpus, architecture.privileges, options.arenaSize);
@@ -93,22 +108,42 @@ export class Core implements CoreServices {
     this.i32[JUMP_RECORD >>> 2] = HANDLER.JUMP;
     this.access = new MemoryAccess(this, this.swap);
     this.i64[WORD.NS_PER_INSTRUCTION >>> 3] = BigInt(options.nsPerInstruction);
-    const instance = new WebAssembly.Instance(program.module, {
-      e: {
-        memory,
-        slowLoad: (address: number, descriptor: number) => this.access.slowLoad(address, descriptor),
-        slowStore: (address: number, descriptor: number, value: number) =>
-          this.access.slowStore(address, descriptor, value),
-        decode: (ip: number) => this.codePages.decode(ip),
-        helper: (number: number, a: number, b: number) => this.model.helper(number, a, b),
-      },
-    });
-    this.exports = instance.exports as Record<string, Export>;
+    this.ioBus = new IoBus(options.endianness);
+    this.observer = new Observer(this, options.maxVcpus);
+    this.wasmMemory = memory;
+    this.exports = this.instantiate(program);
     this.model = architecture.createModel(this, {
       seed: options.seed,
       bigEndian: options.endianness === 'big',
       paravirtHypercalls: options.paravirtHypercalls,
     });
+  }
+
+  private instantiate(program: Program): Record<string, Export> {
+    const instance = new WebAssembly.Instance(program.module, {
+      e: {
+        memory: this.wasmMemory,
+        slowLoad: (address: number, descriptor: number) => this.access.slowLoad(address, descriptor),
+        slowStore: (address: number, descriptor: number, value: number) =>
+          this.access.slowStore(address, descriptor, value),
+        decode: (ip: number) => this.codePages.decode(ip),
+        helper: (number: number, a: number, b: number) => this.model.helper(number, a, b),
+        event: (number: number, a: number, b: number) => this.model.event(number, a, b),
+      },
+    });
+    return instance.exports as Record<string, Export>;
+  }
+
+  /** Observe, or stop it: another program runs then, with records of its own. No guest-visible effect; not during a run. */
+  observe(observation: Observation): void {
+    const before = this.observer.on;
+    this.observer.observe(observation);
+    if (this.observer.on === before) return;
+    const { architecture } = this.program;
+    const program = programFor(architecture, this.swap !== 0, this.observer.on);
+    this.codePages.use(new Predecoder(architecture, program.table, this.wasmMemory.buffer));
+    this.i32[WORD.LINK_BRANCH >>> 2] = 0; // records are gone
+    this.exports = this.instantiate(program);
   }
 
   // The active vCPU
@@ -162,12 +197,39 @@ export class Core implements CoreServices {
   run(budget: number): number {
     this.i32[WORD.BUDGET >>> 2] = budget;
     this.i32[WORD.LEFT >>> 2] = budget;
-    this.i64[WORD.NOW_BASE >>> 3] = BigInt(this.clock.now);
+    const { now } = this.clock;
+    this.i32[WORD.NOW_BASE >>> 2] = now; // modulo 2^32
+    this.i32[(WORD.NOW_BASE >>> 2) + 1] = Math.floor(now / 2 ** 32);
     this.running = true;
     this.exports.run!();
     this.running = false;
+    if (this.lineChanges.length > 0) this.applyLineChanges();
     this.clock.retire(this.i32[WORD.BUDGET >>> 2]! - this.i32[WORD.LEFT >>> 2]!);
     return this.i32[WORD.WHY >>> 2]!;
+  }
+
+  /**
+   * KVM_INTERRUPT on `vcpu` with an irq that the model takes. While a vCPU runs (an in-kernel device serves its access) the states are in
+   * use, so the change waits for the end of the instruction.
+   */
+  setInterrupt(vcpu: number, irq: number, raise: boolean): void {
+    if (this.running) {
+      this.lineChanges.push({ vcpu, irq, raise });
+      this.cut();
+      return;
+    }
+    this.activate(vcpu);
+    this.model.setInterrupt(irq, raise);
+  }
+
+  private applyLineChanges(): void {
+    const running = this.activeVcpu;
+    for (const { vcpu, irq, raise } of this.lineChanges) {
+      this.setInterrupt(vcpu, irq, raise);
+      if (raise && vcpu !== running) this.yields = true;
+    }
+    this.lineChanges = [];
+    this.activate(running);
   }
 
   /** Did the run leave in a delay slot? Then go back to its branch, as if that had not run (the program has taken its link back). */
@@ -251,6 +313,15 @@ export class Core implements CoreServices {
     return this.clock.now + done * this.clock.nsPerInstruction;
   }
 
+  get exitPc(): number {
+    return this.u32[WORD.EXIT_PC >>> 2]!;
+  }
+
+  instructions(): number {
+    if (!this.running) return this.clock.instructions;
+    return this.clock.instructions + this.i32[WORD.BUDGET >>> 2]! - this.i32[WORD.LEFT >>> 2]!;
+  }
+
   routine(name: string, ...args: number[]): number {
     return this.exports[name]!(...args);
   }
@@ -268,6 +339,11 @@ export class Core implements CoreServices {
     this.i32[WORD.LEFT >>> 2] = 0;
   }
 
+  yieldNow(): void {
+    this.yields = true;
+    this.cut();
+  }
+
   hypercall(): boolean {
     const { exits } = this;
     if (exits.hypercall === 'answered') {
@@ -279,8 +355,19 @@ export class Core implements CoreServices {
     return false;
   }
 
+  get hypercallAnswered(): boolean {
+    return this.exits.hypercall === 'answered';
+  }
+
   get hypercallResult(): number {
     return this.exits.hypercallResult;
+  }
+
+  /** The running vCPU leaves with KVM_EXIT_SYSTEM_EVENT after this instruction. */
+  requestSystemEvent(type: number, flags: number): void {
+    if (!this.running) throw new Error('a system event without a vCPU that runs');
+    this.exits.systemEvent = { type, flags };
+    this.cut();
   }
 
   shutdown(): void {
@@ -291,32 +378,6 @@ export class Core implements CoreServices {
   unemulated(message: string): void {
     this.exits.unemulated = message;
     this.i32[WORD.WHY >>> 2] = WHY.EXIT;
-  }
-
-  // State
-
-  /** Guest-visible state of a vCPU (not the engine's own), for hashes. */
-  hashVcpu(vcpu: number, update: (bytes: Uint8Array) => void): void {
-    this.activate(vcpu);
-    this.model.normalise();
-    update(this.u8.slice(WORD.PC, WORD.PC + 4));
-    for (const bank of Object.values(this.banks)) {
-      if (bank.scratch) continue;
-      update(this.u8.slice(bank.offset, bank.offset + bank.count * bank.size));
-    }
-  }
-
-  /** Every non-zero page of RAM with its guest-physical address. */
-  hashMemory(update: (bytes: Uint8Array) => void): void {
-    const page = new Uint8Array(PAGE_SIZE);
-    for (const range of this.memory.getRanges()) {
-      for (let at = 0; at < range.size; at += PAGE_SIZE) {
-        if (this.memory.isZeroPage(range.offset + at)) continue;
-        this.memory.readArena(range.offset + at, page);
-        update(new Uint8Array(new BigUint64Array([BigInt(range.gpa + at)]).buffer));
-        update(page);
-      }
-    }
   }
 }
 

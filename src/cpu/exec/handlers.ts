@@ -39,7 +39,7 @@ export interface HandlerTable {
 }
 
 /** Expand all rows. Hot handlers come first, so that the main switch is a range. */
-export function expandRows(architecture: ArchitectureDefinition, banks: Banks): HandlerTable {
+export function expandRows(architecture: ArchitectureDefinition, banks: Banks, observing = false): HandlerTable {
   const handlers: Handler[] = [];
   const index = new Map<Row, Map<string, Handler>>();
   const ordered = [...architecture.rows].sort((a, b) => Number(b.hot) - Number(a.hot));
@@ -47,7 +47,8 @@ export function expandRows(architecture: ArchitectureDefinition, banks: Banks): 
     const byShape = new Map<string, Handler>();
     index.set(row, byShape);
     for (const steering of shapes(row)) {
-      const near = expand(architecture, banks, row, steering, HANDLER.FIRST_ROW + handlers.length, 'near');
+      const statements = buildStatements(architecture, banks, row, steering, observing);
+      const near = expand(banks, row, steering, statements, HANDLER.FIRST_ROW + handlers.length);
       handlers.push(near);
       byShape.set(shapeKey(row, steering), near);
       const relative = near.slots.some((slot) => slot.kind === 'relative');
@@ -82,8 +83,9 @@ export function buildStatements(
   banks: Banks,
   row: Row,
   steering: RawFields,
+  observing = false,
 ): readonly Statement[] {
-  const emitter = architecture.createEmitter(banks);
+  const emitter = architecture.createEmitter(banks, observing);
   const fields: Record<string, Operand | number> = {};
   const names = [...row.pattern.fields.filter((f) => !f.steers).map((f) => f.name), ...Object.keys(row.derive)];
   for (const name of names) {
@@ -105,15 +107,14 @@ function checkCommitLast(row: Row, statements: readonly Statement[]): void {
   });
 }
 
+/** The near (or only) handler of a row and its steering values. */
 function expand(
-  architecture: ArchitectureDefinition,
   banks: Banks,
   row: Row,
   steering: RawFields,
+  statements: readonly Statement[],
   number: number,
-  reach: 'near' | 'far',
 ): Handler {
-  const statements = buildStatements(architecture, banks, row, steering);
   const wanted: { name: string; kind: SlotKind; bank: Bank | null }[] = [];
   const want = (node: Node, kind: SlotKind, bank: Bank | null): void => {
     if (node.op !== 'field') return;
@@ -149,7 +150,7 @@ function expand(
     if (node.op === 'read') want(node.index, 'source', banks[node.bank]!);
     else for (const operand of operands(node)) want(operand, 'immediate', null);
   });
-  return { number, row, steering, statements, slots: layOutSlots(row, wanted), reach, slot };
+  return { number, row, steering, statements, slots: layOutSlots(row, wanted), reach: 'near', slot };
 }
 
 function layOutSlots(row: Row, wanted: readonly { name: string; kind: SlotKind; bank: Bank | null }[]): Slot[] {

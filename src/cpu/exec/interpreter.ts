@@ -9,6 +9,7 @@ import {
   COLD_FAULT,
   COLD_JUMP,
   COLD_TYPE,
+  EVENT,
   HELPER,
   IMPORTS,
   RUN_TYPE,
@@ -37,29 +38,32 @@ export interface InterpreterProgram {
   readonly mainSize: number;
 }
 
-/** Generate the program of an architecture for one guest endianness. */
+/** Generate the program of an architecture for one guest endianness; with `observing` it reports events. */
 export function generateInterpreter(
   architecture: ArchitectureDefinition,
   banks: Banks,
   bigEndian: boolean,
+  observing = false,
 ): InterpreterProgram {
-  return new Generator(architecture, banks, bigEndian).generate();
+  return new Generator(architecture, banks, bigEndian, observing).generate();
 }
 
 class Generator {
   private readonly architecture: ArchitectureDefinition;
   private readonly banks: Banks;
   private readonly bigEndian: boolean;
+  private readonly observing: boolean;
   private readonly types = new TypeSection();
   private readonly table: HandlerTable;
   private readonly hot: readonly Handler[];
   private readonly cold: readonly Handler[];
 
-  constructor(architecture: ArchitectureDefinition, banks: Banks, bigEndian: boolean) {
+  constructor(architecture: ArchitectureDefinition, banks: Banks, bigEndian: boolean, observing: boolean) {
     this.architecture = architecture;
     this.banks = banks;
     this.bigEndian = bigEndian;
-    this.table = expandRows(architecture, banks);
+    this.observing = observing;
+    this.table = expandRows(architecture, banks, observing);
     this.hot = this.table.handlers.filter((handler) => handler.row.hot);
     this.cold = this.table.handlers.filter((handler) => !handler.row.hot);
   }
@@ -97,10 +101,23 @@ class Generator {
       if (at < 0) throw new Error(`no helper ${name}`);
       return at;
     },
+    event: EVENT,
+    eventNumber: (name) => {
+      const at = this.architecture.events.indexOf(name);
+      if (at < 0) throw new Error(`no event ${name}`);
+      return at;
+    },
   };
 
   private semantics(w: FunctionWriter): InterpreterSemantics {
-    return new InterpreterSemantics(w, this.banks, this.callees, this.bigEndian, this.architecture.reservedInstruction);
+    const { banks, callees, bigEndian, observing, architecture } = this;
+    return new InterpreterSemantics(w, {
+      banks,
+      callees,
+      bigEndian,
+      observing,
+      branchInSlot: architecture.reservedInstruction,
+    });
   }
 
   private routine(name: string): FunctionDefinition {
@@ -111,7 +128,7 @@ class Generator {
     };
     const w = new FunctionWriter(type.parameters);
     const semantics = this.semantics(w);
-    const emitter = this.architecture.createEmitter(this.banks);
+    const emitter = this.architecture.createEmitter(this.banks, this.observing);
     routine.build(emitter);
     semantics.begin(null, null);
     new Lowering(w, new Temporaries(w), semantics).run(emitter.statements);

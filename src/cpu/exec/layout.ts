@@ -38,6 +38,8 @@ export const WORD = {
   FAULT_ADDRESS: 0x34,
   /** Reservation: host address of the linked line, or 0. */
   RESERVATION: 0x38,
+  /** KVM's pc of the instruction that has an event or a slow access: its branch's in a delay slot. Kept by the program that observes only. */
+  EXIT_PC: 0x54,
   /** 64-bit: guest time at BUDGET - LEFT = 0, and nanoseconds per instruction. */
   NOW_BASE: 0x40,
   NS_PER_INSTRUCTION: 0x48,

@@ -1,8 +1,9 @@
 // The slow paths of data accesses that the generated program calls: a miss in the tables, a page with code, MMIO, a fault.
+import { KVM_TRACE_MMIO_READ, KVM_TRACE_MMIO_WRITE } from '../../kvm/trace.ts';
 import { Access, createTranslation, Translated, type Translation } from '../isa/architecture.ts';
 import { ACCESS_LINKED, ACCESS_REPORTED, ACCESS_SIGNED } from './conventions.ts';
 import type { Core } from './core.ts';
-import { MAX_PENDING_WRITES } from './exit-box.ts';
+import { lowBytes, MAX_PENDING_WRITES } from './exit-box.ts';
 import { WHY, WORD } from './layout.ts';
 import { fillKind } from './soft-tlb.ts';
 
@@ -34,7 +35,8 @@ export class MemoryAccess {
     const range = out.outcome === Translated.PHYSICAL ? core.memory.find(out.physical) : undefined;
     if (!range) {
       if (linked) return this.refuse('LL from MMIO');
-      return this.mmioRead(out.physical, width >>> 3);
+      const value = this.deviceRead(out.outcome, out.physical, width >>> 3);
+      return value === undefined ? 0 : extend(value, width, signed);
     }
     const host = core.arena + range.offset + (out.physical - range.gpa);
     core.tlb.fillRead(core.active, core.model.privilege(), address, host, fillKind(out));
@@ -49,11 +51,13 @@ export class MemoryAccess {
     if (!this.translate(address, descriptor, Access.WRITE)) return;
     const range = out.outcome === Translated.PHYSICAL ? core.memory.find(out.physical) : undefined;
     if (!range || range.readonly) {
-      this.mmioWrite(out.physical, width >>> 3, value);
+      const why = out.outcome === Translated.MMIO ? 'segment' : range ? 'readonly' : 'no memory';
+      this.deviceWrite(why, out.physical, width >>> 3, value);
       return;
     }
     const host = core.arena + range.offset + (out.physical - range.gpa);
     core.memory.touch(host - core.arena, width >>> 3);
+    range.dirty?.wrote(out.physical - range.gpa, width >>> 3);
     core.codeWritten(host, width >>> 3);
     const code = core.codePages.holdsCode(host);
     core.tlb.fillWrite(core.active, core.model.privilege(), address, host, code, fillKind(out));
@@ -109,31 +113,56 @@ export class MemoryAccess {
   /** The next answer, if it is the one to this access; answers to accesses that the instruction no longer makes are dropped. */
   private answerFor(physical: number): number | undefined {
     const { exits } = this.core;
-    const answer = exits.answers[exits.answersUsed];
-    if (!answer) return undefined;
+    if (exits.answersUsed >= exits.answered) return undefined;
+    const answer = exits.answers[exits.answersUsed]!;
     if (answer.physical === physical) {
       exits.answersUsed++;
       return answer.value;
     }
-    exits.answers.length = exits.answersUsed;
+    exits.answered = exits.answersUsed;
     return undefined;
   }
 
-  /** An MMIO read without an answer: the instruction leaves, and runs again when user space has given it. */
-  private mmioRead(physical: number, length: number): number {
+  /**
+   * A read that no memory serves: the value when an in-kernel device does, else undefined; then the instruction leaves, and runs again when
+   * user space has given the answer. (An instruction that reads twice would read the in-kernel device again: none does so far.)
+   */
+  private deviceRead(outcome: Translated, physical: number, length: number): number | undefined {
     const { core } = this;
+    this.observe(Access.READ, outcome === Translated.MMIO ? 'segment' : 'no memory');
+    const value = core.ioBus.read(physical, length, core.active);
+    core.observer.count(value === undefined ? 'mmio_exit_user' : 'mmio_exit_kernel');
+    if (value !== undefined) {
+      core.observer.mmio(KVM_TRACE_MMIO_READ, { physical, length }, value);
+      return value;
+    }
     core.exits.read = { physical, length };
     core.i32[WORD.WHY >>> 2] = WHY.EXIT;
-    return 0;
+    return undefined;
   }
 
-  /** MMIO writes leave after the instruction that made them. */
-  private mmioWrite(physical: number, length: number, value: number): void {
+  /** Writes that KVM does not serve itself leave after the instruction that made them. */
+  private deviceWrite(
+    why: 'segment' | 'no memory' | 'readonly',
+    physical: number,
+    length: number,
+    value: number,
+  ): void {
     const { core } = this;
     const { exits } = this.core;
+    this.observe(Access.WRITE, why);
+    core.observer.mmio(KVM_TRACE_MMIO_WRITE, { physical, length }, value);
+    const taken = core.ioBus.write(physical, length, lowBytes(value, length), core.active);
+    core.observer.count(taken ? 'mmio_exit_kernel' : 'mmio_exit_user');
+    if (taken) return;
     if (exits.writes.length === MAX_PENDING_WRITES) throw new Error('one instruction made too many MMIO writes');
     exits.writes.push({ physical, length, value });
     core.cut();
+  }
+
+  private observe(access: Access, why: 'segment' | 'no memory' | 'readonly'): void {
+    const { core } = this;
+    if (core.observer.on) core.model.deviceAccess(access, why);
   }
 }
 

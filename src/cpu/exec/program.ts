@@ -1,9 +1,10 @@
 // One generated program per architecture, shared by all VMs of the process: bytes, compiled module, handler table, bank layout.
 import type { ArchitectureDefinition } from '../isa/architecture.ts';
 import { type Banks, layOutBanks } from '../isa/register-file.ts';
-import type { HandlerTable } from './handlers.ts';
+import { expandRows, type HandlerTable } from './handlers.ts';
 import { generateInterpreter } from './interpreter.ts';
 import { STATE_BASE, STATE_LIMIT } from './layout.ts';
+import { PREBUILT } from './prebuilt.ts';
 
 export interface Program {
   readonly architecture: ArchitectureDefinition;
@@ -11,29 +12,35 @@ export interface Program {
   /** End of the state block (byte address). */
   readonly stateEnd: number;
   readonly module: WebAssembly.Module;
-  readonly bytes: Uint8Array;
   readonly table: HandlerTable;
-  readonly mainSize: number;
 }
 
 const programs = new Map<string, Program>();
 
-/** The program of an architecture; generated once per process. */
-export function programFor(architecture: ArchitectureDefinition, bigEndian: boolean): Program {
-  const known = programs.get(architecture.name);
+/** The program of an architecture, one that reports events when `observing`; made once per process. */
+export function programFor(architecture: ArchitectureDefinition, bigEndian: boolean, observing: boolean): Program {
+  const name = `${architecture.name}${observing ? ', observing' : ''}`;
+  const known = programs.get(name);
   if (known) return known;
   const { banks, end } = layOutBanks(architecture.banks, STATE_BASE);
   if (end > STATE_LIMIT) throw new Error(`${architecture.name}: state banks end at ${end}`);
-  const { bytes, table, mainSize } = generateInterpreter(architecture, banks, bigEndian);
-  const program = {
-    architecture,
-    banks,
-    stateEnd: end,
-    module: new WebAssembly.Module(bytes),
-    bytes,
-    table,
-    mainSize,
-  };
-  programs.set(architecture.name, program);
+  const prebuilt = PREBUILT[name];
+  const { bytes, table } =
+    prebuilt === undefined
+      ? generateInterpreter(architecture, banks, bigEndian, observing)
+      : { bytes: fromBase64(prebuilt), table: expandRows(architecture, banks, observing) };
+  const program = { architecture, banks, stateEnd: end, module: new WebAssembly.Module(bytes), table };
+  programs.set(name, program);
   return program;
+}
+
+/** The WebAssembly that programFor compiles for the ordinary program: what a build puts into prebuilt.ts. */
+export function prebuild(architecture: ArchitectureDefinition, bigEndian: boolean): { name: string; base64: string } {
+  const { banks } = layOutBanks(architecture.banks, STATE_BASE);
+  const { bytes } = generateInterpreter(architecture, banks, bigEndian, false);
+  return { name: architecture.name, base64: btoa(String.fromCharCode(...bytes)) };
+}
+
+function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }

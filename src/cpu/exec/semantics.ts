@@ -1,32 +1,33 @@
 // How the interpreter fills in the lowering's hooks: operands from predecoded records, registers in memory, memory through the
 // tables of the current privilege.
 import type { LoweringHooks, Push } from '../emit/lower.ts';
-import type { AccessWidth, Node, Statement } from '../emit/values.ts';
+import type { Node, Statement } from '../emit/values.ts';
 import type { Bank, Banks } from '../isa/register-file.ts';
-import type { MemoryOp } from '../wasm/opcodes.ts';
 import type { FunctionWriter } from '../wasm/writer.ts';
-import { ACCESS_LINKED, ACCESS_REPORTED, ACCESS_SIGNED } from './conventions.ts';
 import type { Handler, SlotKind } from './handlers.ts';
-import {
-  GLOBAL,
-  JUMP_RECORD,
-  PAGE_SHIFT,
-  READ_TABLE,
-  RECORD_SHIFT,
-  RECORD_SIZE,
-  SET_SIZE,
-  WHY,
-  WORD,
-  WRITE_TABLE,
-} from './layout.ts';
+import { GLOBAL, JUMP_RECORD, RECORD_SHIFT, RECORD_SIZE, SET_SIZE, WHY, WORD } from './layout.ts';
+import { MemorySemantics } from './memory-semantics.ts';
 
 /** Function indices the semantics call. */
 export interface Callees {
   readonly slowLoad: number;
   readonly slowStore: number;
   readonly helper: number;
+  readonly event: number;
   routine(name: string): number;
   helperNumber(name: string): number;
+  eventNumber(name: string): number;
+}
+
+/** What a program is generated for. */
+export interface SemanticsOptions {
+  readonly banks: Banks;
+  readonly callees: Callees;
+  readonly bigEndian: boolean;
+  /** Report events, and where slow accesses happen. */
+  readonly observing: boolean;
+  /** Trap code of a branch in a delay slot. */
+  readonly branchInSlot: number;
 }
 
 /** What differs between the main switch and a function of its own. */
@@ -47,21 +48,11 @@ export interface Frame {
   fault(): void;
 }
 
-const LOAD: Record<string, MemoryOp> = {
-  '8u': 'i32.load8_u',
-  '8s': 'i32.load8_s',
-  '16u': 'i32.load16_u',
-  '16s': 'i32.load16_s',
-  '32u': 'i32.load',
-  '32s': 'i32.load',
-};
-const STORE: Record<AccessWidth, MemoryOp> = { 8: 'i32.store8', 16: 'i32.store16', 32: 'i32.store' };
-
 export class InterpreterSemantics implements LoweringHooks {
   private readonly w: FunctionWriter;
   private readonly banks: Banks;
   private readonly callees: Callees;
-  private readonly bigEndian: boolean;
+  private readonly accesses: MemorySemantics;
   private readonly branchInSlot: number;
   private handler: Handler | null = null;
   private frame: Frame | null = null;
@@ -69,13 +60,20 @@ export class InterpreterSemantics implements LoweringHooks {
   private readonly jumpTarget: number;
   private branched: 'no' | 'delayed' | 'now' = 'no';
 
-  constructor(w: FunctionWriter, banks: Banks, callees: Callees, bigEndian: boolean, branchInSlot: number) {
+  constructor(w: FunctionWriter, options: SemanticsOptions) {
+    const { banks, callees, branchInSlot } = options;
     this.w = w;
     this.banks = banks;
     this.callees = callees;
-    this.bigEndian = bigEndian;
     this.branchInSlot = branchInSlot;
     this.scratch = w.local('i32');
+    this.accesses = new MemorySemantics(
+      w,
+      options,
+      this.scratch,
+      () => this.saveExitPc(),
+      () => this.leaveIfAsked(),
+    );
     this.jumpTarget = w.local('i32');
   }
 
@@ -127,27 +125,7 @@ export class InterpreterSemantics implements LoweringHooks {
     result: number,
     reported: (() => void) | null,
   ): void {
-    const { width, signed, linked } = statement;
-    const w = this.w;
-    const frame = this.inFrame();
-    const entry = this.scratch;
-    this.tableEntry(address, READ_TABLE, entry);
-    this.misses(address, entry, width);
-    w.if();
-    frame.saveLeft();
-    this.report(reported);
-    w.get(address).i32(
-      (reported ? ACCESS_REPORTED : 0) | width | (signed ? ACCESS_SIGNED : 0) | (linked ? ACCESS_LINKED : 0),
-    );
-    w.call(this.callees.slowLoad).set(result);
-    frame.loadLeft();
-    this.leaveIfAsked();
-    w.else();
-    this.hostAddress(address, entry, width);
-    if (linked)
-      w.tee(result).i32(1).op('i32.add').set(entry).i32(0).get(entry).memory('i32.store', WORD.RESERVATION).get(result);
-    w.memory(LOAD[`${width}${signed ? 's' : 'u'}`]!, 1).set(result);
-    w.end();
+    this.accesses.load(this.inFrame(), statement, address, result, reported);
   }
 
   store(
@@ -156,25 +134,7 @@ export class InterpreterSemantics implements LoweringHooks {
     value: () => void,
     reported: (() => void) | null,
   ): void {
-    const { width } = statement;
-    const w = this.w;
-    const frame = this.inFrame();
-    const entry = this.scratch;
-    this.tableEntry(address, WRITE_TABLE, entry);
-    this.misses(address, entry, width);
-    w.if();
-    frame.saveLeft();
-    this.report(reported);
-    w.get(address).i32(width | (reported ? ACCESS_REPORTED : 0));
-    value();
-    w.call(this.callees.slowStore);
-    frame.loadLeft();
-    this.leaveIfAsked();
-    w.else();
-    this.hostAddress(address, entry, width);
-    value();
-    w.memory(STORE[width], 1);
-    w.end();
+    this.accesses.store(this.inFrame(), statement, address, value, reported);
   }
 
   branch(statement: Extract<Statement, { kind: 'branch' }>, push: Push): void {
@@ -233,6 +193,15 @@ export class InterpreterSemantics implements LoweringHooks {
     if (!this.frame) return;
     this.leaveIfAsked();
     this.refetch();
+  }
+
+  event(name: string, args: () => void): void {
+    this.frame?.saveLeft();
+    if (this.frame) this.saveExitPc();
+    this.w.i32(this.callees.eventNumber(name));
+    args();
+    this.w.call(this.callees.event);
+    this.frame?.loadLeft();
   }
 
   trap(code: () => void): void {
@@ -309,39 +278,16 @@ export class InterpreterSemantics implements LoweringHooks {
     return bank.offset;
   }
 
-  private tableEntry(address: number, table: number, entry: number): void {
-    this.w
-      .get(address)
-      .i32(PAGE_SHIFT - 2)
-      .op('i32.shr_u')
-      .i32(0x3ffffc)
-      .op('i32.and');
-    this.inFrame().pushTables();
-    this.w.op('i32.add').memory('i32.load', table).set(entry);
-  }
-
-  /** Valid entries are addend - 1, so that zeroed tables miss; one test covers miss, flags and misalignment. */
-  private misses(address: number, entry: number, width: AccessWidth): void {
-    const w = this.w;
-    w.get(entry).i32(1).op('i32.add');
-    if (width > 8) w.get(address).op('i32.or');
-    w.i32(width === 32 ? 3 : 1).op('i32.and');
-  }
-
-  /** Push the host address less one (the access adds it back through its static offset). */
-  private hostAddress(address: number, entry: number, width: AccessWidth): void {
-    const w = this.w;
-    w.get(address);
-    // Big-endian RAM is kept as host-order words: only bytes and halfwords move within their word.
-    if (this.bigEndian && width < 32) w.i32(width === 8 ? 3 : 2).op('i32.xor');
-    w.get(entry).op('i32.add');
-  }
-
-  private report(reported: (() => void) | null): void {
-    if (!reported) return;
+  private saveExitPc(): void {
     this.w.i32(0);
-    reported();
-    this.w.memory('i32.store', WORD.FAULT_ADDRESS);
+    this.pc();
+    this.inSlot();
+    this.w.i32(2).ops('i32.shl', 'i32.sub').memory('i32.store', WORD.EXIT_PC);
+  }
+
+  /** Push whether the instruction sits in a delay slot. */
+  private inSlot(): void {
+    this.w.globalGet(GLOBAL.BRANCH).i32(RECORD_SIZE).op('i32.add').get(this.inFrame().ip).op('i32.eq');
   }
 
   private leaveIfAsked(): void {
@@ -353,7 +299,8 @@ export class InterpreterSemantics implements LoweringHooks {
   /** A branch (or ERET) in a delay slot is a reserved instruction here, for every architecture with slots. */
   private trapInSlot(): void {
     const w = this.w;
-    w.globalGet(GLOBAL.BRANCH).i32(RECORD_SIZE).op('i32.add').get(this.inFrame().ip).op('i32.eq').if();
+    this.inSlot();
+    w.if();
     this.trap(() => w.i32(this.branchInSlot));
     w.end();
   }

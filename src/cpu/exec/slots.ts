@@ -1,7 +1,9 @@
-// Memory slots: KVM_SET_USER_MEMORY_REGION with the kernel's rules and errors (virt/kvm/kvm_main.c; reference KVM-API.md 3).
+// Memory slots and their dirty logs: KVM_SET_USER_MEMORY_REGION, KVM_GET_DIRTY_LOG and KVM_CLEAR_DIRTY_LOG with the kernel's rules and
+// errors (virt/kvm/kvm_main.c; reference KVM-API.md 3 and 4).
 import { KVM_MEM_LOG_DIRTY_PAGES, KVM_MEM_READONLY } from '../../kvm/constants.ts';
-import type { MemoryRegion } from '../../kvm/contract.ts';
+import type { DirtyLogRange, MemoryRegion } from '../../kvm/contract.ts';
 import { KvmError } from '../../kvm/errors.ts';
+import { bitmapBytes, DirtyPages } from '../../memory/dirty-pages.ts';
 import type { BackedRange } from '../../memory/guest-memory.ts';
 import { PAGE_SIZE } from './layout.ts';
 
@@ -12,8 +14,21 @@ function refuse(errno: 'EINVAL' | 'EEXIST', why: string): never {
   throw new KvmError(errno, 'KVM_SET_USER_MEMORY_REGION', why);
 }
 
+/** Dirty logs take 64 pages at a time. */
+const WORD_PAGES = 64;
+
+/** A slot whose log changed: its write translations must be looked at again. */
+export interface LoggedSlot {
+  readonly region: MemoryRegion;
+  readonly dirty: DirtyPages;
+}
+
 export class MemorySlots {
+  /** KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2: is GET without effect, and do new logs start with every page dirty? */
+  manualProtect = false;
+  initiallySet = false;
   private readonly slots: (MemoryRegion | undefined)[] = new Array(MEMORY_SLOTS).fill(undefined);
+  private readonly logs: (DirtyPages | undefined)[] = new Array(MEMORY_SLOTS).fill(undefined);
   private readonly arenaSize: number;
 
   constructor(arenaSize: number) {
@@ -27,6 +42,7 @@ export class MemorySlots {
     if (region.memorySize === 0) {
       if (!old) refuse('EINVAL', `slot ${region.slot} does not exist`);
       this.slots[region.slot] = undefined;
+      this.logs[region.slot] = undefined;
       return true;
     }
     if (old) {
@@ -45,7 +61,47 @@ export class MemorySlots {
       if (!apart) refuse('EEXIST', `overlaps slot ${other.slot}`);
     }
     this.slots[region.slot] = region;
+    if ((region.flags & KVM_MEM_LOG_DIRTY_PAGES) === 0) this.logs[region.slot] = undefined;
+    else
+      this.logs[region.slot] ??= new DirtyPages(region.memorySize / PAGE_SIZE, this.initiallySet ? 'dirty' : 'clean');
     return true;
+  }
+
+  /** Copy a slot's log out; the slot when its pages became clean by that. Throws KvmError EINVAL, ENOENT or EFAULT. */
+  getDirtyLog(slot: number, bitmap: Uint8Array): LoggedSlot | null {
+    const logged = this.logged('KVM_GET_DIRTY_LOG', slot);
+    if (bitmap.length < bitmapBytes(logged.dirty.pages))
+      throw new KvmError('EFAULT', 'KVM_GET_DIRTY_LOG', `a bitmap of ${bitmap.length} bytes is too short`);
+    logged.dirty.copyTo(bitmap);
+    if (this.manualProtect) return null;
+    logged.dirty.clearAll();
+    return logged;
+  }
+
+  /** Make pages clean. Throws KvmError EINVAL, ENOENT or EFAULT. */
+  clearDirtyLog({ slot, firstPage, numPages, bitmap }: DirtyLogRange): LoggedSlot {
+    const call = 'KVM_CLEAR_DIRTY_LOG';
+    if (!isCount(firstPage) || !isCount(numPages)) throw new KvmError('EINVAL', call, 'page numbers are no numbers');
+    if (firstPage % WORD_PAGES !== 0)
+      throw new KvmError('EINVAL', call, `first page ${firstPage} is no multiple of 64`);
+    const logged = this.logged(call, slot);
+    const { pages } = logged.dirty;
+    if (firstPage + numPages > pages) throw new KvmError('EINVAL', call, `the slot has ${pages} pages`);
+    if (firstPage + numPages < pages && numPages % WORD_PAGES !== 0)
+      throw new KvmError('EINVAL', call, `${numPages} pages are no multiple of 64 and do not end the slot`);
+    if (bitmap.length < bitmapBytes(numPages))
+      throw new KvmError('EFAULT', call, `a bitmap of ${bitmap.length} bytes is too short`);
+    logged.dirty.clear(firstPage, numPages, bitmap);
+    return logged;
+  }
+
+  private logged(call: string, slot: number): LoggedSlot {
+    if (!Number.isInteger(slot) || slot < 0 || slot >= MEMORY_SLOTS)
+      throw new KvmError('EINVAL', call, `slot ${slot} out of range`);
+    const region = this.slots[slot];
+    const dirty = this.logs[slot];
+    if (!region || !dirty) throw new KvmError('ENOENT', call, `slot ${slot} has no dirty log`);
+    return { region, dirty };
   }
 
   ranges(): BackedRange[] {
@@ -57,6 +113,7 @@ export class MemorySlots {
               size: slot.memorySize,
               offset: slot.userspaceAddr,
               readonly: (slot.flags & KVM_MEM_READONLY) !== 0,
+              dirty: this.logs[slot.slot] ?? null,
             },
           ]
         : [],
@@ -81,4 +138,8 @@ export class MemorySlots {
     if (memorySize > 0 && userspaceAddr + memorySize > this.arenaSize)
       refuse('EINVAL', 'the backing lies outside the host memory');
   }
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
 }

@@ -3,6 +3,7 @@
 //
 // Read and write entries are (host address - guest address) - 1; a write entry of a page that holds predecoded code lacks the -1, which
 // fails the fast test and leads to the code store. Fetch entries lead from 4 * address to the record and have bit 0 set.
+import type { DirtyPages } from '../../memory/dirty-pages.ts';
 import type { Translation } from '../isa/architecture.ts';
 import {
   FETCH_TABLE,
@@ -104,6 +105,19 @@ export class SoftTlb {
       if (value === 0) return;
       const address = (((entry - TABLE_SETS) % SET_SIZE) >>> 2) << PAGE_SHIFT;
       if (((address + value + 1) & PAGE_MASK) === (host & PAGE_MASK)) this.i32[at] = 0;
+    });
+  }
+
+  /** Pages of memory at `host` became clean: the next write to each of them must be seen. */
+  dropCleanWrites(host: number, dirty: DirtyPages): void {
+    const end = host + dirty.pages * PAGE_SIZE;
+    this.forEach((entry) => {
+      const at = (entry + WRITE_TABLE) >>> 2;
+      const value = this.i32[at]!;
+      if (value === 0) return;
+      const address = (((entry - TABLE_SETS) % SET_SIZE) >>> 2) << PAGE_SHIFT;
+      const page = ((address + value + 1) & PAGE_MASK) >>> 0;
+      if (page >= host && page < end && !dirty.isDirty((page - host) >>> PAGE_SHIFT)) this.i32[at] = 0;
     });
   }
 

@@ -1,12 +1,19 @@
 // One vCPU behind the KVM contract: KVM_RUN as enter(), registers, interrupts (virt/kvm and arch/mips/kvm/mips.c order: finish the
 // pending access, then immediate_exit, then enter).
 import { Errno, ExitReason, KVM_INTERNAL_ERROR_EMULATION } from '../../kvm/constants.ts';
-import type { KvmInterrupt, KvmRegs, Vcpu, VcpuWait } from '../../kvm/contract.ts';
+import type { KvmInterrupt, KvmRegs, KvmTranslation, Vcpu, VcpuWait } from '../../kvm/contract.ts';
 import { KvmError } from '../../kvm/errors.ts';
 import { createKvmRun, type KvmRun } from '../../kvm/run.ts';
+import type { VcpuStats } from '../../kvm/stats.ts';
+import {
+  KVM_TRACE_EXIT_SIGNAL,
+  KVM_TRACE_EXIT_WAIT,
+  KVM_TRACE_MMIO_READ,
+  KVM_TRACE_MMIO_READ_UNSATISFIED,
+} from '../../kvm/trace.ts';
 import { Access, type OneReg } from '../isa/architecture.ts';
 import type { Core } from './core.ts';
-import { createExitBox, type ExitBox } from './exit-box.ts';
+import { answerRead, createExitBox, type ExitBox } from './exit-box.ts';
 import { WHY, WORD } from './layout.ts';
 
 const EINTR = -Errno.EINTR;
@@ -52,37 +59,58 @@ export class EmulatedVcpu implements Vcpu {
 
   enter(deadline: number): number {
     const { core, run } = this;
+    const { observer } = core;
     core.exits = this.exits;
     core.schedule(this.id);
+    core.yields = false;
+    observer.forget();
+    const result = this.execute(deadline);
+    if (observer.tracing) observer.trace({ event: 'kvm_userspace_exit', reason: run.exitReason, errno: result });
+    return result;
+  }
+
+  private execute(deadline: number): number {
+    const { core, run, exits } = this;
+    const waited = this.wait === 'wait';
     this.wait = 'none';
     this.wakeInstant = Number.POSITIVE_INFINITY;
     this.takeAnswers();
     if (this.showWrite()) return 0;
-    if (run.immediateExit) {
-      if (this.exits.answers.length > 0 || this.exits.hypercall === 'answered') {
-        if (this.step()) return 0;
-      }
-      return EINTR;
-    }
+    if ((exits.answered > 0 || exits.hypercall === 'answered') && this.step()) return 0;
+    if (run.immediateExit) return EINTR;
+    if (core.yields) return this.interrupted();
+    if (!core.observer.tracing) return this.loop(deadline, waited);
+    core.observer.trace({ event: 'kvm_enter', pc: core.pc });
+    const result = this.loop(deadline, waited);
+    core.observer.trace({ event: 'kvm_out', pc: core.pc });
+    return result;
+  }
+
+  /** `waited`: the last KVM_RUN came back because the guest waits. */
+  private loop(deadline: number, waited: boolean): number {
+    const { core } = this;
+    const { model, clock, observer } = core;
     for (;;) {
-      if (this.exits.answers.length > 0 || this.exits.hypercall === 'answered') {
-        if (this.step()) return 0;
-        continue;
-      }
-      const { model, clock } = core;
       const now = clock.now;
       model.updateTimers(now);
       if (model.isWaiting()) {
         model.wake();
         if (model.isWaiting()) return this.waits('wait', model.timerWakes(false));
+        if (waited) observer.count('halt_wakeup');
       }
       const trap = model.interrupt();
       if (trap >= 0) core.raise(trap, false);
-      if (now >= deadline) return this.interrupted();
+      if (now >= deadline) {
+        observer.count('signal');
+        if (observer.tracing) observer.trace({ event: 'kvm_exit', pc: core.pc, reason: KVM_TRACE_EXIT_SIGNAL });
+        return this.interrupted();
+      }
+      observer.goesOn(core.pc);
       const until = Math.min(deadline, model.timerDeadline());
       const budget = Math.ceil((until - now) / clock.nsPerInstruction);
       const ended = this.handle(core.run(Math.max(1, Math.min(budget, MAX_BUDGET))), deadline);
       if (ended !== undefined) return ended;
+      if (core.yields) return this.interrupted();
     }
   }
 
@@ -96,7 +124,7 @@ export class EmulatedVcpu implements Vcpu {
       ended = this.handle(core.run(1), Number.POSITIVE_INFINITY);
     } while (ended === undefined && core.clock.instructions === before); // only a fetch entry was filled
     // Committed, or another instruction ran in its place (user space moved the pc, an exception came first): answers are for one step.
-    if (exits.read === null) exits.answers.length = 0;
+    if (exits.read === null) exits.answered = 0;
     if (exits.hypercall === 'answered') exits.hypercall = 'none';
     return ended === 0;
   }
@@ -104,9 +132,11 @@ export class EmulatedVcpu implements Vcpu {
   /** What to do when the program returned; a number is enter's result, undefined means go on. */
   private handle(why: number, deadline: number): number | undefined {
     const { core } = this;
+    core.observer.instructionDone(core.pc);
     switch (why) {
       case WHY.BUDGET:
-        return this.showWrite() ? 0 : undefined;
+        if (core.model.isWaiting()) this.waitExecuted();
+        return this.showWrite() || this.showSystemEvent() ? 0 : undefined;
       case WHY.FETCH:
         return this.fetch();
       case WHY.EXIT: {
@@ -169,18 +199,35 @@ export class EmulatedVcpu implements Vcpu {
     return EINTR;
   }
 
+  private waitExecuted(): void {
+    const { observer, pc } = this.core;
+    observer.count('wait');
+    observer.exit(pc, KVM_TRACE_EXIT_WAIT);
+  }
+
   // Exits and their completion
 
   private takeAnswers(): void {
-    const { exits, run } = this;
+    const { exits, run, core } = this;
     if (exits.read) {
-      exits.answers.push({ ...exits.read, value: this.core.fromGuestOrder(run.mmio.data, exits.read.length) });
-      exits.read = null;
+      const value = core.fromGuestOrder(run.mmio.data, exits.read.length);
+      core.observer.mmio(KVM_TRACE_MMIO_READ, exits.read, value);
+      answerRead(exits, exits.read, value);
     }
     if (exits.hypercall === 'asked') {
       exits.hypercall = 'answered';
       exits.hypercallResult = run.hypercall.ret;
     }
+  }
+
+  private showSystemEvent(): boolean {
+    const { exits, run } = this;
+    if (!exits.systemEvent) return false;
+    run.exitReason = ExitReason.SYSTEM_EVENT;
+    run.systemEvent.type = exits.systemEvent.type;
+    run.systemEvent.flags = exits.systemEvent.flags;
+    exits.systemEvent = null;
+    return true;
   }
 
   private showWrite(): boolean {
@@ -215,6 +262,7 @@ export class EmulatedVcpu implements Vcpu {
       for (let i = 0; i < HYPERCALL_ARGS; i++) run.hypercall.args[i] = this.gpr(4 + i);
       run.hypercall.ret = 0;
     } else if (exits.read) {
+      core.observer.mmio(KVM_TRACE_MMIO_READ_UNSATISFIED, exits.read, 0);
       run.exitReason = ExitReason.MMIO;
       run.mmio.physAddr = exits.read.physical;
       run.mmio.len = exits.read.length;
@@ -271,12 +319,33 @@ export class EmulatedVcpu implements Vcpu {
   interrupt({ cpu, irq }: KvmInterrupt): void {
     const target = cpu === -1 ? this : this.find(cpu);
     if (!target) throw new KvmError('EINVAL', 'KVM_INTERRUPT', `no vCPU ${cpu}`);
-    this.core.activate(target.id);
-    if (!this.core.model.setInterrupt(Math.abs(irq), irq > 0))
+    const { core } = this;
+    if (!core.model.hasInterrupt(Math.abs(irq)))
       throw new KvmError('EINVAL', 'KVM_INTERRUPT', `irq ${irq} is not one of +-2, 3, 4, 6`);
+    core.setInterrupt(target.id, Math.abs(irq), irq > 0);
   }
+
+  // What a MIPS vCPU refuses (arch/mips/kvm/mips.c): there is no FPU and no MSA to enable yet.
 
   enableCap(cap: number, _flags: number, _args: readonly bigint[]): void {
     throw new KvmError('EINVAL', 'KVM_ENABLE_CAP', `capability ${cap} cannot be enabled`);
+  }
+
+  translate(_translation: KvmTranslation): void {}
+
+  getMpState(): number {
+    throw new KvmError('ENOTTY', 'KVM_GET_MP_STATE', 'MIPS has none');
+  }
+
+  setMpState(_state: number): void {
+    throw new KvmError('ENOTTY', 'KVM_SET_MP_STATE', 'MIPS has none');
+  }
+
+  setGuestDebug(_control: number): void {
+    throw new KvmError('ENOTTY', 'KVM_SET_GUEST_DEBUG', 'MIPS has none');
+  }
+
+  stats(): VcpuStats {
+    return this.core.observer.stats(this.id);
   }
 }

@@ -1,5 +1,7 @@
 // What an architecture gives the emulated core: rows, register banks, routines written with the emitter, and the few things
 // that stay in TypeScript.
+import type { StatName } from '../../kvm/stats.ts';
+import type { TraceEvent } from '../../kvm/trace.ts';
 import type { Emitter } from '../emit/emitter.ts';
 import type { Row } from './insn.ts';
 import type { BankSpec, Banks } from './register-file.ts';
@@ -47,6 +49,20 @@ export function createTranslation(): Translation {
   return { outcome: Translated.PHYSICAL, physical: 0, trap: 0, writable: false, mapped: false, global: false };
 }
 
+/** Where exit counters and trace events go. */
+export interface CoreObserver {
+  /** Is anybody interested? Without, nothing of what follows need be called. */
+  readonly on: boolean;
+  count(stat: StatName): void;
+  trace(event: TraceEvent): void;
+  /** The guest exits to KVM, which handles it and goes on: a kvm_exit now, a kvm_reenter after the instruction. */
+  exit(pc: number, reason: number): void;
+  /** The instruction changes the address space: a kvm_asid_change when it is done. */
+  asidChanged(old: number, now: number): void;
+  /** KVM's pc of the row that has the event: its branch's in a delay slot. */
+  readonly exitPc: number;
+}
+
 /** What the engine does for an architecture's TypeScript part. All of it concerns the active vCPU. */
 export interface CoreServices {
   readonly banks: Banks;
@@ -63,12 +79,18 @@ export interface CoreServices {
   dropPages(address: number, pages: number): void;
   /** Stop the run at the next step boundary. */
   cut(): void;
+  /** The guest says that it spins for another vCPU: its quantum ends at the next step boundary. */
+  yieldNow(): void;
   /**
    * Hypercall `nr` leaves to user space: true when its answer is there (in `hypercallResult`), false when the instruction must leave and run
    * again.
    */
   hypercall(): boolean;
   readonly hypercallResult: number;
+  /** Is the instruction that runs one whose answer has come? */
+  readonly hypercallAnswered: boolean;
+  /** Exit counters and traces of the active vCPU. */
+  readonly observer: CoreObserver;
   /** The guest asked to shut down (KVM_EXIT_SHUTDOWN); the instruction leaves. */
   shutdown(): void;
   /** The instruction cannot be emulated (KVM_EXIT_INTERNAL_ERROR); it leaves. */
@@ -98,6 +120,10 @@ export interface CoreModel {
   recordFault(address: number, trap: number): void;
   /** Called by rows through `helper`; `a` and `b` are its arguments. */
   helper(number: number, a: number, b: number): number;
+  /** A row's or routine's event, while the program observes: tell the observer what it means. */
+  event(number: number, a: number, b: number): void;
+  /** A data access goes to a device: tell the observer (only while it observes). */
+  deviceAccess(access: Access, why: 'segment' | 'no memory' | 'readonly'): void;
   /** Table set of the current privilege. */
   privilege(): number;
   /** Bring timers up to `now` (ns): raise what is due. */
@@ -116,8 +142,10 @@ export interface CoreModel {
   timerWakes(spinning: boolean): boolean;
   /** Could any interrupt be taken in this state? False for ever when the guest only jumps to itself. */
   interruptible(): boolean;
-  /** KVM_INTERRUPT: false for an irq the architecture does not take. */
-  setInterrupt(irq: number, raise: boolean): boolean;
+  /** Does KVM_INTERRUPT take this irq? */
+  hasInterrupt(irq: number): boolean;
+  /** KVM_INTERRUPT with an irq that it takes. */
+  setInterrupt(irq: number, raise: boolean): void;
   oneRegs(): readonly OneReg[];
 }
 
@@ -136,6 +164,8 @@ export interface ArchitectureDefinition {
   readonly routines: readonly Routine[];
   /** Names of TypeScript helpers that rows call, in a fixed order. */
   readonly helpers: readonly string[];
+  /** Names of the events that rows and routines say, in a fixed order. */
+  readonly events: readonly string[];
   /** Memory table sets: one per privilege. */
   readonly privileges: number;
   /** Trap code of a word no row matches, and of a branch in a delay slot. */
@@ -144,7 +174,8 @@ export interface ArchitectureDefinition {
    * Routine that enters an exception: (code, pc, inSlot) -> address of the handler. `pc` is the address of the faulting instruction.
    */
   readonly raise: string;
-  createEmitter(banks: Banks): Emitter;
+  /** With `observing`, the rows' events are in what they say (Emitter.event). */
+  createEmitter(banks: Banks, observing: boolean): Emitter;
   createModel(services: CoreServices, options: ModelOptions): CoreModel;
   /**
    * Is this word, at `offset` in its page, an unconditional jump to itself as far as the page tells? (A guest that waits for ever or for

@@ -42,14 +42,13 @@ export class ParavirtIrqchip implements MmioDevice {
     this.block = new RegisterBlock(this.declare(), options.misuse ?? (() => {}));
   }
 
-  /**
-   * Input line `n`, 0 to 63: its level sets and clears the raw bit. Lines 0 to 8 lead nowhere. Throws RangeError.
-   */
-  line(n: number): IrqLine {
-    if (!Number.isInteger(n) || n < 0 || n >= NUM_BITS) throw new RangeError(`${this.name} has no line ${n}`);
-    const word = n >>> 5;
-    const bit = (1 << (n & 31)) >>> 0;
-    return { set: (level) => this.store(`raw${word}`, word, level ? bit : 0, level ? 0 : bit) };
+  /** Input line `irq`: its level sets and clears the raw bit. Lines 0 to 8 lead nowhere; false when it is not one of 0 to 63. */
+  setLine(irq: number, level: boolean): boolean {
+    if (!Number.isInteger(irq) || irq < 0 || irq >= NUM_BITS) return false;
+    const word = irq >>> 5;
+    const bit = (1 << (irq & 31)) >>> 0;
+    this.store(`raw${word}`, word, level ? bit : 0, level ? 0 : bit);
+    return true;
   }
 
   read(offset: number, length: 1 | 2 | 4): number {

@@ -51,6 +51,7 @@ export function definitionOf(sketch: Sketch): ArchitectureDefinition {
     privileges: 1,
     reservedInstruction: 1,
     raise: 'raise',
+    events: [],
     createEmitter: sketch.createEmitter,
     createModel: (services) => new FlatModel(services, Object.values(sketch.helpers)),
     isSelfJump: () => false,
@@ -112,9 +113,12 @@ class FlatModel implements CoreModel {
   interruptible(): boolean {
     return false;
   }
-  setInterrupt(): boolean {
+  hasInterrupt(): boolean {
     return false;
   }
+  setInterrupt(): void {}
+  event(): void {}
+  deviceAccess(): void {}
 
   oneRegs(): readonly OneReg[] {
     const { banks, i32, i64 } = this.services;

@@ -49,10 +49,18 @@ export function loweredRow({ mnemonic, pattern = '', endianness = 'little', reac
     slowLoad: functions.index('slowLoad'),
     slowStore: functions.index('slowStore'),
     helper: functions.index('helper'),
+    event: functions.index('event'),
     routine: (name) => functions.index(name),
     helperNumber: (name) => architecture.helpers.indexOf(name),
+    eventNumber: (name) => architecture.events.indexOf(name),
   };
-  const semantics = new InterpreterSemantics(w, banks, callees, endianness === 'big', architecture.reservedInstruction);
+  const semantics = new InterpreterSemantics(w, {
+    banks,
+    callees,
+    bigEndian: endianness === 'big',
+    observing: false,
+    branchInSlot: architecture.reservedInstruction,
+  });
   semantics.begin(handler, frameOfCalls(w, functions));
   new Lowering(w, new Temporaries(w), semantics).run(handler.statements);
   semantics.finish();

@@ -30,7 +30,8 @@ export const NS = 10;
 export const RAM_BYTES = 0x200000;
 /** Host memory beyond the first slot, for slots that tests add. */
 export const SPARE = RAM_BYTES;
-const ARENA_BYTES = RAM_BYTES + 0x40000;
+export const SPARE_BYTES = 0x200000;
+const ARENA_BYTES = RAM_BYTES + SPARE_BYTES;
 
 /** Guest virtual addresses in KSEG0. */
 export const CODE = 0x40010000;

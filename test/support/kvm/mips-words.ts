@@ -34,8 +34,11 @@ export const ra = 31;
 export const INDEX = [0, 0] as const;
 export const ENTRYLO0 = [2, 0] as const;
 export const ENTRYLO1 = [3, 0] as const;
+export const CONTEXT = [4, 0] as const;
+export const USERLOCAL = [4, 2] as const;
 export const PAGEMASK = [5, 0] as const;
 export const WIRED = [6, 0] as const;
+export const HWRENA = [7, 0] as const;
 export const BADVADDR = [8, 0] as const;
 export const COUNT = [9, 0] as const;
 export const ENTRYHI = [10, 0] as const;
@@ -43,6 +46,9 @@ export const COMPARE = [11, 0] as const;
 export const STATUS = [12, 0] as const;
 export const CAUSE = [13, 0] as const;
 export const EPC = [14, 0] as const;
+export const CONFIG1 = [16, 1] as const;
+export const CONFIG3 = [16, 3] as const;
+export const CONFIG5 = [16, 5] as const;
 type Cp0 = readonly [number, number];
 
 export const label = (name: string): Label => ({ label: name });
@@ -61,6 +67,8 @@ const jumpTo =
     ((opcode << 26) | ((addressOf(to) >>> 2) & 0x3ffffff)) >>> 0;
 
 export const nop = 0;
+/** SLL zero, zero, 5. */
+export const pause = 5 << 6;
 export const addu = (rd: number, rs: number, rt: number): number => r(rs, rt, rd, 0, 0x21);
 export const add = (rd: number, rs: number, rt: number): number => r(rs, rt, rd, 0, 0x20);
 export const xor = (rd: number, rs: number, rt: number): number => r(rs, rt, rd, 0, 0x26);
@@ -107,15 +115,23 @@ export const jalr = (rd: number, rs: number): number => r(rs, 0, rd, 0, 0x09);
 /** A jump to itself with nothing in its slot. */
 export const spin: readonly Line[] = [beq(zero, zero, -1), nop];
 
+export const teq = (rs: number, rt: number): number => r(rs, rt, 0, 0, 0x34);
+/** `operation` is the 5-bit op field: what to do in bits 4:2, which cache in bits 1:0. */
+export const cache = (operation: number, offset: number, base: number): number => i(0x2f, base, operation, offset);
+export const rdhwr = (rt: number, register: number): number => (0x7c00003b | (rt << 16) | (register << 11)) >>> 0;
+
 export const syscall = 0x0000000c;
 export const breakpoint = 0x0000000d;
 export const wait = 0x42000020;
 export const eret = 0x42000018;
+export const tlbr = 0x42000001;
 export const tlbwi = 0x42000002;
 export const tlbwr = 0x42000006;
 export const tlbp = 0x42000008;
 export const ei = 0x41606020;
 export const di = 0x41606000;
+export const rdpgpr = (rd: number, rt: number): number => (0x41400000 | (rt << 16) | (rd << 11)) >>> 0;
+export const wrpgpr = (rd: number, rt: number): number => (0x41c00000 | (rt << 16) | (rd << 11)) >>> 0;
 export const hypcall = (code = 0): number => (0x42000028 | (code << 11)) >>> 0;
 export const mfc0 = (rt: number, [rd, sel]: Cp0): number => ((0x10 << 26) | (rt << 16) | (rd << 11) | sel) >>> 0;
 export const mtc0 = (rt: number, [rd, sel]: Cp0): number =>

@@ -87,7 +87,11 @@ class Tested {
   enter(deadline: number): Ended {
     const { run } = this.vcpu;
     for (let exits = 0; exits < MAX_EXITS; exits++) {
-      if (this.vcpu.enter(deadline) !== 0) return this.vcpu.waiting === 'none' ? 'deadline' : this.vcpu.waiting;
+      if (this.vcpu.enter(deadline) !== 0) {
+        if (this.vcpu.waiting !== 'none') return this.vcpu.waiting;
+        if (this.vm.clock.now >= deadline) return 'deadline';
+        continue; // it yielded
+      }
       if (run.exitReason === ExitReason.INTERNAL_ERROR) return 'internal error';
       if (run.exitReason === ExitReason.SHUTDOWN) return 'shutdown';
       if (run.exitReason !== ExitReason.MMIO) throw new Error(`unexpected exit ${run.exitReason}`);

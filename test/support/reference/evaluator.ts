@@ -117,7 +117,7 @@ export class Evaluator {
     this.state = new DataView(state);
     this.world = world;
     for (const routine of architecture.routines) {
-      const emitter = architecture.createEmitter(banks);
+      const emitter = architecture.createEmitter(banks, false);
       routine.build(emitter);
       this.routines.set(routine.name, emitter.statements);
     }

@@ -302,10 +302,13 @@ export class ReferenceMachine {
       dropMapped: () => {},
       dropPages: () => {},
       cut: () => {},
+      yieldNow: () => {},
       hypercall: () => {
         throw new Error('hypercalls to user space are not part of the reference');
       },
       hypercallResult: 0,
+      hypercallAnswered: false,
+      observer: { on: false, count: () => {}, trace: () => {}, exit: () => {}, asidChanged: () => {}, exitPc: 0 },
       shutdown: () => {
         this.leaving = 'shutdown';
       },

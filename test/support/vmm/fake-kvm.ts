@@ -1,8 +1,18 @@
 // A fake of the KVM contract: vCPUs that play a program of steps, with a clock, memory and interrupts that behave as the
 // contract says (exits finish at the next enter, deadlines stop between instructions). For testing what stands on the contract.
 import { Errno, ExitReason } from '../../../src/kvm/constants.ts';
-import type { KvmInterrupt, KvmRegs, MemoryRegion, Vcpu, VcpuWait, VmClock } from '../../../src/kvm/contract.ts';
+import type {
+  IrqLevel,
+  KvmInterrupt,
+  KvmRegs,
+  MemoryRegion,
+  Vcpu,
+  VcpuWait,
+  VmClock,
+} from '../../../src/kvm/contract.ts';
+import type { InKernelIrqchip, InKernelWindow } from '../../../src/kvm/in-kernel-device.ts';
 import { createKvmRun } from '../../../src/kvm/run.ts';
+import { STAT_NAMES, statSpec, type VcpuStats } from '../../../src/kvm/stats.ts';
 import { GuestMemory } from '../../../src/memory/guest-memory.ts';
 import type { CreateVmOptions, EmulatedVm } from '../../../src/vmm/compose.ts';
 
@@ -124,7 +134,20 @@ export class FakeVcpu implements Vcpu {
     else this.lines.delete(-irq);
   }
 
+  // What the machine has no business with.
+
   enableCap(): void {}
+  translate(): void {}
+  getMpState(): number {
+    return 0;
+  }
+  setMpState(): void {}
+  setGuestDebug(): void {}
+
+  stats(): VcpuStats {
+    const counts = STAT_NAMES.map((name) => [name, statSpec(name).hot ? null : 0]);
+    return Object.fromEntries(counts) as VcpuStats;
+  }
 
   private next(result: StepResult): Step {
     const { value, done } = this.steps.next(result);
@@ -219,6 +242,7 @@ export class FakeVm implements EmulatedVm {
   readonly options: CreateVmOptions;
   readonly regions: MemoryRegion[] = [];
   readonly vcpus: FakeVcpu[] = [];
+  irqchip: InKernelIrqchip | null = null;
   private readonly programs: readonly GuestProgram[];
 
   constructor(options: CreateVmOptions, programs: readonly GuestProgram[]) {
@@ -228,15 +252,23 @@ export class FakeVm implements EmulatedVm {
     this.memory = new GuestMemory(new ArrayBuffer(options.arenaSize), 0, options.arenaSize, options.endianness);
   }
 
-  checkExtension(): number {
-    return 0;
-  }
-
   createVcpu(id: number): FakeVcpu {
     const vcpu = new FakeVcpu(id, this.clock, this.programs[Math.min(id, this.programs.length - 1)]!);
     this.vcpus.push(vcpu);
     return vcpu;
   }
+
+  provideIrqchip({ device }: InKernelWindow<InKernelIrqchip>): void {
+    this.irqchip = device;
+  }
+
+  createIrqchip(): void {}
+
+  irqLine({ irq, level }: IrqLevel): void {
+    this.irqchip?.setLine(irq, level !== 0);
+  }
+
+  observe(): void {}
 
   setUserMemoryRegion(region: MemoryRegion): void {
     this.regions.push(region);

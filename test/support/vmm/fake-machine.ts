@@ -108,6 +108,7 @@ function fakeMachine(programs: readonly GuestProgram[], output: OutputQueue, nsP
     devices: [{ name: 'console', device: fakeConsole }],
     console: fakeConsole,
     toPhysical: (address) => (address >= 0x40000000 && address < 0x60000000 ? address - 0x40000000 : null),
+    observe: () => vm.observe(),
     hashState: (update) => vm.hashState(update),
     onInterrupt: (listener) => {
       interrupted = listener;

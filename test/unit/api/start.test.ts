@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -192,6 +192,116 @@ describe('startVm', () => {
     expect(running.command).toContain(running.config.rtc);
     expect(messages).toEqual(['--rtc: mips-paravirt has no real-time clock']);
     await running.wait();
+  });
+});
+
+describe('startVm with disks', () => {
+  const image = (name: string, size = 1 << 20) => file(name, new Uint8Array(size));
+  const lock = (path: string) => existsSync(`${path}.tsvm-lock`);
+  const commandLine = (vm: FakeVm) => {
+    const ram = new Uint8Array(0x3000);
+    vm.memory.read(0, ram);
+    return /mem=[\x20-\x7e]*/.exec(Buffer.from(ram).toString('latin1'))?.[0];
+  };
+
+  it('tells the kernel where they are, and that its root is on the first one', async () => {
+    const disks = [image('a.img'), `${image('b.img')}:cow`];
+    const { running, vm } = await start(off, { disks });
+    expect(commandLine(vm)).toContain(
+      'virtio_mmio.device=0x200@0x12000200:17 virtio_mmio.device=0x200@0x12000400:18 console=hvc0 root=/dev/vda rw',
+    );
+    expect(running.command).toContain(`--disk ${disks[0]} --disk ${disks[1]}`);
+    expect(running.config.disks).toHaveLength(2);
+    await running.wait();
+  });
+
+  it('leaves the root to --initrd and to --params, and says that a read-only one is', async () => {
+    const disk = `${image('c.img')}:ro`;
+    const roots = async (options: Partial<StartVmOptions>) => {
+      const { running, vm } = await start(off, { disk, ...options });
+      await running.wait();
+      return commandLine(vm)?.match(/root=.*/)?.[0];
+    };
+    expect(await roots({})).toBe('root=/dev/vda ro');
+    expect(await roots({ initrd: file('rootfs', 'initrd') })).toBeUndefined();
+    expect(await roots({ params: 'quiet root=/dev/vdb' })).toBe('root=/dev/vdb');
+    expect(await roots({ params: 'myroot=1' })).toBe('root=/dev/vda ro myroot=1');
+  });
+
+  it('shows them on the bus, and only as many as there are', async () => {
+    const disk = image('d.img', 3 << 20);
+    const seen: (readonly number[])[] = [];
+    const { running, text } = await start(
+      function* () {
+        yield { write: 0x12000270, data: [0, 0, 0, 0] };
+        const { data: id } = yield { read: 0x12000208, len: 4 };
+        const { data: capacity } = yield { read: 0x12000300, len: 4 };
+        const { data: nothing } = yield { read: 0x12000408, len: 4 };
+        seen.push(id, capacity, nothing);
+      },
+      { disk },
+    );
+    await running.wait();
+    expect(text()).toBe('');
+    expect(seen.map((data) => new DataView(Uint8Array.from(data).buffer).getUint32(0, true))).toEqual([
+      2,
+      (3 << 20) / 512,
+      0,
+    ]);
+  });
+
+  it('holds them while the guest runs, and gives them back at the end', async () => {
+    const disk = image('e.img');
+    const { running } = await start(
+      function* () {
+        yield { run: 1e15 };
+      },
+      { disk },
+    );
+    expect(lock(disk)).toBe(true);
+    await expect(start(off, { disk })).rejects.toMatchObject({
+      code: 'io',
+      message: `${disk}: in use by process ${process.pid}`,
+    });
+    running.stop();
+    await running.wait();
+    expect(lock(disk)).toBe(false);
+  });
+
+  it('gives them back when the start fails behind them', async () => {
+    const disk = image('f.img');
+    await expect(start(off, { disk, memory: '2G' })).rejects.toMatchObject({ code: 'usage' });
+    await expect(start(off, { disks: [disk, join(folder, 'none')] })).rejects.toMatchObject({ code: 'not-found' });
+    expect(lock(disk)).toBe(false);
+  });
+
+  it('refuses one image twice when it is written, and takes it twice when it is not', async () => {
+    const disk = image('g.img');
+    symlinkSync(disk, join(folder, 'g.link'));
+    for (const disks of [
+      [disk, `${join(folder, 'g.link')}:ro`],
+      [`${disk}:cow`, disk],
+    ])
+      await expect(start(off, { disks })).rejects.toMatchObject({
+        code: 'usage',
+        message: expect.stringContaining('given twice'),
+      });
+    expect(lock(disk)).toBe(false);
+    await (await start(off, { disks: [`${disk}:cow`, `${disk}:ro`, `${disk}:cow`] })).running.wait();
+  });
+
+  it('says what the user should know of an image', async () => {
+    const { running, messages } = await start(off, { disk: image('h.img', 1000) });
+    await running.wait();
+    expect(messages).toEqual([expect.stringContaining('its last 488 bytes')]);
+  });
+
+  it('gives another run id to another use of a disk, or another size', async () => {
+    const id = async (disk?: string) => (await (await start(off, { disk })).running.wait()).runId;
+    const small = image('i.img');
+    const ids = [await id(), await id(small), await id(`${small}:ro`), await id(image('j.img', 2 << 20))];
+    expect(new Set(ids).size).toBe(4);
+    expect(await id(small)).toBe(ids[1]);
   });
 });
 

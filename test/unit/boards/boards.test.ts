@@ -1,10 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { type BoardContext, fillRam, maxMemory, physicalAddress } from '../../../src/boards/board.ts';
+import {
+  type BoardContext,
+  fillRam,
+  type Irqchip,
+  maxDisks,
+  maxMemory,
+  physicalAddress,
+  presentDevices,
+} from '../../../src/boards/board.ts';
 import { buildBoard } from '../../../src/boards/build.ts';
 import { BOARDS } from '../../../src/boards/index.ts';
 import { mipsParavirt } from '../../../src/boards/mips-paravirt.ts';
+import { Bus } from '../../../src/memory/bus.ts';
 import { OnceLog, silentLog } from '../../../src/util/log.ts';
 import { makeRam } from '../../support/boot/guest-ram.ts';
+import { BlkDriver } from '../../support/devices/blk-machine.ts';
+import { FakeDisk, FakeTimer } from '../../support/devices/fakes.ts';
 import { VirtioDriver } from '../../support/devices/virtio-driver.ts';
 
 const MIB = 1 << 20;
@@ -15,21 +26,32 @@ function build(order: 'little' | 'big' = 'little', change: Partial<BoardContext>
   const memory = makeRam(MIB, order);
   const interrupts: [number, number][] = [];
   const output: number[] = [];
+  /** What KVM serves itself. */
+  const kernel = new Bus();
+  let irqchip: Irqchip | null = null;
   const built = buildBoard(mipsParavirt, {
     memory,
     timer: { now: 0, schedule: () => 0, cancel() {} },
     log: new OnceLog(silentLog),
     cpus: 2,
     legacyVirtio: false,
+    disks: [],
     consoleOutput: { write: (bytes) => output.push(...bytes) },
+    createIrqchip: ({ base, order, device }) => {
+      kernel.add(base, device, order);
+      irqchip = device;
+    },
+    irqLine: (irq, level) => expect(irqchip!.setLine(irq, level)).toBe(true),
     interrupt: (cpu, irq) => interrupts.push([cpu, irq]),
     ...change,
   });
   interrupts.length = 0;
-  const store = (address: number, ...data: number[]) => built.bus.write(address, Uint8Array.from(data), data.length);
+  const busOf = (address: number) => (kernel.find(address) ? kernel : built.bus);
+  const store = (address: number, ...data: number[]) =>
+    busOf(address).write(address, Uint8Array.from(data), data.length);
   const load = (address: number) => {
     const data = new Uint8Array(4);
-    expect(built.bus.read(address, data, 4)).toBe(true);
+    expect(busOf(address).read(address, data, 4)).toBe(true);
     return [...data];
   };
   return { ...built, memory, interrupts, output, store, load };
@@ -37,7 +59,8 @@ function build(order: 'little' | 'big' = 'little', change: Partial<BoardContext>
 
 describe.each(BOARDS.map((board) => [board.name, board] as const))('board %s', (_name, board) => {
   it('gives every device a window of its own, outside RAM, as large as the device is', () => {
-    const { devices } = build();
+    const disks = Array.from({ length: maxDisks(board) }, () => new FakeDisk());
+    const { devices } = build('little', { disks });
     const rows = [board.irqchip, ...board.devices];
     for (const [i, row] of rows.entries()) {
       expect(devices[i]!.name).toBe(row.name);
@@ -46,6 +69,11 @@ describe.each(BOARDS.map((board) => [board.name, board] as const))('board %s', (
         expect(row.address >= base + size || row.address + row.size <= base).toBe(true);
     }
     expect(new Set(board.devices.map(({ irq }) => irq)).size).toBe(board.devices.length);
+  });
+
+  it('has a device for every disk that is given, and none for others', () => {
+    for (let disks = 0; disks <= maxDisks(board); disks++)
+      expect(presentDevices(board, disks)).toHaveLength(presentDevices(board, 0).length + disks);
   });
 
   it('has a console and RAM, and takes kernels where its CPU finds RAM without a TLB', () => {
@@ -67,13 +95,42 @@ describe('board mips-paravirt', () => {
 
   it('tells Linux its memory, its CPUs, its virtio slots and its console', () => {
     const ram = fillRam(mipsParavirt.ram, 300 * MIB)!;
-    expect(mipsParavirt.commandLine({ ram, cpus: 2, console: 'hvc0' })).toEqual([
+    expect(
+      mipsParavirt.commandLine({ ram, cpus: 2, console: 'hvc0', devices: presentDevices(mipsParavirt, 0) }),
+    ).toEqual([
       'mem=262144K@0x0',
       'mem=45056K@0x20000000',
       'numcpus=2',
       'virtio_mmio.device=0x200@0x12000000:16',
       'console=hvc0',
     ]);
+  });
+
+  it('has room for 8 disks, behind its console, and tells Linux of those that are there', () => {
+    expect(maxDisks(mipsParavirt)).toBe(8);
+    const devices = presentDevices(mipsParavirt, 2);
+    expect(mipsParavirt.commandLine({ ram: [], cpus: 1, console: 'hvc0', devices }).slice(1, -1)).toEqual([
+      'virtio_mmio.device=0x200@0x12000000:16',
+      'virtio_mmio.device=0x200@0x12000200:17',
+      'virtio_mmio.device=0x200@0x12000400:18',
+    ]);
+  });
+
+  it.each([false, true])('gives each disk its own slot, its own interrupt and its name, legacy %s', (legacyVirtio) => {
+    const timer = new FakeTimer();
+    const disks = [new FakeDisk(8), new FakeDisk(16)];
+    const { bus, devices, memory, interrupts, store } = build('little', { disks, legacyVirtio, timer });
+    expect(devices.slice(2).map(({ name, device }) => [name, device.name])).toEqual([
+      ['virtio-mmio1', 'virtio-blk0'],
+      ['virtio-mmio2', 'virtio-blk1'],
+    ]);
+    // en_w1s of vCPU 0: line 18.
+    store(IRQCHIP + 0x30, 0, 0, 4, 0);
+    const mmio = devices[3]!.device;
+    const driver = new BlkDriver({ mmio, memory, timer, disk: disks[1]! });
+    expect(driver.read(3, 512).data).toEqual(disks[1]!.bytes.subarray(3 * 512, 4 * 512));
+    expect(interrupts).toEqual([[0, 2]]);
+    expect(bus.find(0x12000600)).toBeFalsy();
   });
 
   it('knows the unmapped segments of trap-and-emulate and of ordinary guests', () => {

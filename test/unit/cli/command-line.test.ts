@@ -19,6 +19,14 @@ describe('what goes wrong', () => {
     [['run', 'x', '--rtc', 'yesterday'], '--rtc yesterday', 'now'],
     [['run', 'x', '--limit', 'soon'], '--limit soon', '10s'],
     [['run', 'x', '--loglevel', 'loud'], '--loglevel loud', 'warning'],
+    [['run', 'x', '-d', ':ro'], '--disk :ro: a file name is missing', 'FILE:cow=OVERLAY'],
+    [['run', 'x', '-d', 'a:cow='], '--disk a:cow=: a file name is missing', 'FILE:cow=OVERLAY'],
+    [['run', 'x', '-d', ''], '--disk : a file name is missing', 'FILE'],
+    [['run', 'x', ...[...'abcdefghi'].flatMap((disk) => ['-d', disk])], '9 disks', 'at most 8'],
+    [['run', 'x', '-d', 'a', '-d', 'a'], '--disk a: that is --disk too', 'a:cow or a:ro'],
+    [['run', 'x', '-d', 'x'], '--disk x: that is the kernel too', 'x:cow or x:ro'],
+    [['run', 'x', '-d', 'a:ro', '--json', 'a'], '--json a: that is a --disk too', 'file of its own'],
+    [['run', 'x', '-d', 'a:cow=b', '-d', 'b:ro'], 'the overlay b: that is a --disk too', 'file of its own'],
     [['run', 'x', '--engine', 'jit'], '--engine jit', '--engine interpreter'],
     [['run', 'x', '--json', '-'], '--json -', 'events.jsonl'],
     [['rum', 'x'], 'rum: there is no such command', 'tsvm run'],
@@ -87,7 +95,9 @@ describe('the other verbs', () => {
     expect(stdout).toBe(
       'mips-paravirt: paravirtual MIPS\n' +
         '  MIPS32r2, 1 to 8 cpus, up to 256 MiB, console virtio\n' +
-        '  virtio-console  0x12000000-0x120001ff  irq 4\n',
+        '  virtio-console  0x12000000-0x120001ff  irq 4\n' +
+        '  virtio-mmio1    0x12000200-0x120003ff  irq 5  with a --disk\n' +
+        '  virtio-mmio2    0x12000400-0x120005ff  irq 6  with 2 --disk\n',
     );
   });
 });

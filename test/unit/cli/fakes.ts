@@ -1,11 +1,13 @@
 // Stand-ins for what the command line talks to: streams, terminals, and the API's startVm.
 import { Writable } from 'node:stream';
 import type { RunningVm, StartVmOptions, Verdict } from '../../../src/api/index.ts';
+import { describeStats } from '../../../src/api/stats.ts';
 import type { Api, Cli } from '../../../src/cli/command.ts';
 import { COMMANDS } from '../../../src/cli/commands/index.ts';
 import { commandLine } from '../../../src/cli/main.ts';
 import { StderrLines } from '../../../src/cli/stderr.ts';
 import { plainStyle } from '../../../src/cli/style.ts';
+import { sumStats } from '../../../src/kvm/stats.ts';
 import { parseVmConfig } from '../../../src/vmm/config.ts';
 
 /** Keeps what was written. */
@@ -80,6 +82,7 @@ export const OK: Verdict = {
   stateHash: '9b0e44d1',
   runId: '7f3a19c2',
   vcpus: [{ cpu: 0, pc: 0x4000_1234, state: 'running' }],
+  stats: sumStats([]),
 };
 
 export const HANG: Verdict = {
@@ -114,6 +117,7 @@ export interface Seen {
 export function fakeApi(guest: FakeGuest): { api: Api; seen: Seen } {
   const seen: Seen = { options: null, stops: [], sizes: [] };
   const api: Api = {
+    describeStats,
     describeMachines: () => [
       {
         name: 'mips-paravirt',
@@ -122,7 +126,11 @@ export function fakeApi(guest: FakeGuest): { api: Api; seen: Seen } {
         maxCpus: 8,
         maxMemory: 2 ** 28,
         consoles: ['virtio'],
-        devices: [{ name: 'virtio-console', address: 0x1200_0000, size: 0x200, irq: 4 }],
+        devices: [
+          { name: 'virtio-console', address: 0x1200_0000, size: 0x200, irq: 4, disks: 0 },
+          { name: 'virtio-mmio1', address: 0x1200_0200, size: 0x200, irq: 5, disks: 1 },
+          { name: 'virtio-mmio2', address: 0x1200_0400, size: 0x200, irq: 6, disks: 2 },
+        ],
       },
     ],
     async startVm(options) {

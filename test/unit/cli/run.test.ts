@@ -34,7 +34,7 @@ describe('run', () => {
   test('passes every option on under the name of the API', async () => {
     const line =
       'run -k vmlinux -m 64M -c 2 -p root=/dev/vda -p quiet -i initrd.gz --name vm0 --console virtio --machine mips-paravirt ' +
-      '--seed 7 --ns-per-instruction 20 --rtc now --limit 10s --timeout 1m --loglevel info --debug-mmio --symbols System.map --virtio legacy --engine interpreter';
+      '--seed 7 --ns-per-instruction 20 --rtc now --limit 10s --timeout 1m --loglevel info --debug-mmio --symbols System.map --virtio legacy -d a.img -d b.img:cow=c --engine interpreter';
     const { seen, exitCode } = await tsvm(line.split(' '));
     expect(exitCode).toBe(0);
     expect(seen.options).toMatchObject({
@@ -55,6 +55,7 @@ describe('run', () => {
       debugMmio: true,
       symbols: 'System.map',
       virtio: 'legacy',
+      disks: ['a.img', 'b.img:cow=c'],
       input: 'stdin',
       handleSignals: true,
     });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TsvmError } from '../../../src/util/errors.ts';
-import { formatDuration, formatSize, parseSize, parseVmConfig } from '../../../src/vmm/config.ts';
+import { formatDisk, formatDuration, formatSize, parseSize, parseVmConfig } from '../../../src/vmm/config.ts';
 
 const kernel = 'vmlinux';
 
@@ -66,8 +66,37 @@ describe('VmConfig', () => {
     { initrd: '' },
     { initrd: 'a\0b' },
     { kernel: '' },
+    { disk: '' },
+    { disk: ':cow' },
+    { disk: 'a:cow=' },
+    { disk: 'a\0b' },
+    { disk: 'a:cow=b\0' },
+    { disks: [...'abcdefghi'] },
+    { disks: 'a.img' },
+    { disks: [7] },
+    { disk: 7 },
   ])('refuses %j', (input) => {
     expect(refusal(input).code).toBe('usage');
+  });
+
+  it.each([
+    ['ext4.img', { path: 'ext4.img', mode: 'rw', overlay: null }],
+    ['ext4.img:ro', { path: 'ext4.img', mode: 'ro', overlay: null }],
+    ['ext4.img,ro', { path: 'ext4.img', mode: 'ro', overlay: null }],
+    ['ext4.img:cow', { path: 'ext4.img', mode: 'cow', overlay: null }],
+    ['ext4.img:cow=over', { path: 'ext4.img', mode: 'cow', overlay: 'over' }],
+    ['ext4.img:cow=over:ro', { path: 'ext4.img', mode: 'cow', overlay: 'over:ro' }],
+    ['a:b,c.img', { path: 'a:b,c.img', mode: 'rw', overlay: null }],
+    ['ro', { path: 'ro', mode: 'rw', overlay: null }],
+  ] as const)('reads the disk %s', (text, disk) => {
+    expect(parseVmConfig({ kernel, disk: text }).disks).toEqual([disk]);
+    expect(parseVmConfig({ kernel, disk: formatDisk(disk) }).disks).toEqual([disk]);
+  });
+
+  it('takes disk before disks, and none when nothing is said', () => {
+    const paths = parseVmConfig({ kernel, disk: 'a', disks: ['b', 'c:ro'] }).disks.map(({ path }) => path);
+    expect(paths).toEqual(['a', 'b', 'c']);
+    expect(parseVmConfig({ kernel }).disks).toEqual([]);
   });
 
   it('reads durations; a bare number is seconds', () => {

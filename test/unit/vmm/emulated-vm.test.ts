@@ -48,6 +48,7 @@ async function run(words: readonly number[], cpus = 1, options: Partial<VmOption
     initrd: null,
     createVm: createEmulatedVm,
     consoleOutput: output,
+    disks: [],
     log,
   });
   const host = new FakeHost();

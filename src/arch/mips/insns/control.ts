@@ -121,4 +121,6 @@ export const CONTROL_ROWS: readonly Row[] = [
   trapImmediate('teqi', '01100', (e, a, b) => e.eq(a, b)),
   trapImmediate('tnei', '01110', (e, a, b) => e.ne(a, b)),
   insn('sync', '000000 00000 00000 00000 stype:5 001111', '[{stype}]', () => {}),
+  // Waits until LLbit is cleared, which another vCPU does: it runs now.
+  insn('pause', '000000 00000 00000 00000 00101 000000', '', (e) => e.when(e.llbit(), () => e.helper('pause'))),
 ];

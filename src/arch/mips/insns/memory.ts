@@ -3,6 +3,7 @@
 // stores by themselves).
 import type { AccessWidth, I32 } from '../../../cpu/emit/values.ts';
 import type { Row } from '../../../cpu/isa/insn.ts';
+import { KVM_TRACE_EXIT_CACHE } from '../../../kvm/trace.ts';
 import type { MipsEmitter } from '../emitter.ts';
 import { hot, insn } from './row.ts';
 
@@ -122,7 +123,10 @@ export const MEMORY_ROWS: readonly Row[] = [
   }),
   insn('pref', '110011 base:5 hint:5 offset:s16', '{hint}, {offset}({base})', () => {}),
   insn('synci', '000001 base:5 11111 offset:s16', '{offset}({base})', () => {}),
-  insn('cache', '101111 base:5 op:5 offset:s16', '{op}, {offset}({base})', (e) => e.requireCp0()),
+  insn('cache', '101111 base:5 op:5 offset:s16', '{op}, {offset}({base})', (e) => {
+    e.requireCp0();
+    e.exit(KVM_TRACE_EXIT_CACHE);
+  }),
 ];
 
 /** Rows that differ by the guest's byte order. */

@@ -2,7 +2,7 @@
 // paravirtual interface). A more specific MFC0/MTC0 row stands for each register with effects of its own.
 import type { RawFields, Row } from '../../../cpu/isa/insn.ts';
 import type { MipsEmitter } from '../emitter.ts';
-import { CAUSE, CP0, STATUS, TIMER, TLB_ENTRIES, trapCoprocessor } from '../registers.ts';
+import { CAUSE, CP0, EXC, STATUS, TIMER, TLB_ENTRIES, trapCoprocessor } from '../registers.ts';
 import { insn } from './row.ts';
 
 const CP0_REGISTER = {
@@ -23,7 +23,13 @@ const mfc0 = (index: number, syntax: string, read: (e: MipsEmitter) => ReturnTyp
     `{rt}, ${syntax}`,
     (e, { rt }) => {
       e.requireCp0();
-      e.setGpr(rt, read(e));
+      const value = read(e);
+      e.event(
+        'mfc0',
+        () => e.const(index),
+        () => value,
+      );
+      e.setGpr(rt, value);
     },
   );
 
@@ -39,6 +45,11 @@ const mtc0 = (
     `{rt}, ${syntax}`,
     (e, { rt }) => {
       e.requireCp0();
+      e.event(
+        'mtc0',
+        () => e.const(index),
+        () => e.gpr(rt),
+      );
       write(e, e.gpr(rt));
     },
   );
@@ -75,7 +86,14 @@ const rdhwr = (register: number, syntax: string, read: (e: MipsEmitter) => Retur
       const status = e.and(e.status(), e.const(STATUS.CU0 | STATUS.UM | STATUS.EXL | STATUS.ERL));
       const refused = e.eqz(e.and(e.cp0(CP0.HWRENA), e.const(1 << register)));
       e.when(e.and(e.eq(status, e.const(STATUS.UM)), refused), () => e.reserved());
-      e.setGpr(rt, read(e));
+      const value = read(e);
+      e.exit(EXC.RI);
+      e.event(
+        'rdhwr',
+        () => e.const(register),
+        () => value,
+      );
+      e.setGpr(rt, value);
     },
   );
 
@@ -95,6 +113,11 @@ export const SYSTEM_ROWS: readonly Row[] = [
     '{rt}, {c0}, {sel}',
     (e, { rt, register }) => {
       e.requireCp0();
+      e.event(
+        'mfc0',
+        () => e.imm(register),
+        () => e.cp0(register),
+      );
       e.setGpr(rt, e.cp0(register));
     },
     CP0_REGISTER,
@@ -107,6 +130,11 @@ export const SYSTEM_ROWS: readonly Row[] = [
     '{rt}, {c0}, {sel}',
     (e, { rt, register }) => {
       e.requireCp0();
+      e.event(
+        'mtc0',
+        () => e.imm(register),
+        () => e.gpr(rt),
+      );
       e.setCp0Masked(register, e.gpr(rt));
     },
     CP0_REGISTER,
@@ -131,7 +159,14 @@ export const SYSTEM_ROWS: readonly Row[] = [
   mtc0(CP0.ENTRYHI, '$10, 0', (e, value) => {
     const old = e.cp0(CP0.ENTRYHI);
     e.setCp0(CP0.ENTRYHI, e.and(value, e.const(0xffffe0ff)));
-    e.when(e.isSet(e.xor(old, value), 0xff), () => e.helper('addressSpaceChanged'));
+    e.when(e.isSet(e.xor(old, value), 0xff), () => {
+      e.event(
+        'asidChange',
+        () => old,
+        () => value,
+      );
+      e.helper('addressSpaceChanged');
+    });
   }),
   // Writing Wired puts Random at its upper bound; Random is computed here, so only Wired changes.
   mtc0(CP0.WIRED, '$6, 0', (e, value) => e.setCp0(CP0.WIRED, e.and(value, e.const(TLB_ENTRIES - 1)))),
@@ -172,7 +207,8 @@ export const SYSTEM_ROWS: readonly Row[] = [
     e.wait();
   }),
   insn('hypcall', '010000 1 0000 code:10 00000 101000', '[{code}]', (e, { code }) => {
-    e.requireCp0();
+    e.checkCp0();
+    e.event('hypcall');
     e.setGpr(2, e.helper('hypercall', e.imm(code)));
   }),
 
