@@ -228,6 +228,15 @@ describe('a zone', () => {
     expect(run(guest, [{ va: ZONE_VA, length: 1, value: 1 }])).toHaveLength(1);
   });
 
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60, -1])(
+    'at an address that is none (%d) takes nothing there is',
+    (addr) => {
+      const guest = new Guest();
+      expect(['success', 'EINVAL']).toContain(errnoOf(() => guest.vm.registerCoalescedMmio({ addr, size: 4, pio: 0 })));
+      expect(run(guest, [word(ZONE_VA)])).toHaveLength(1);
+    },
+  );
+
   it('of port I/O is accepted, and takes no MMIO', () => {
     const guest = new Guest();
     expect(errnoOf(() => guest.vm.registerCoalescedMmio({ ...ZONE, pio: 1 }))).toBe('success');

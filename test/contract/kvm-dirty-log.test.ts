@@ -2,7 +2,7 @@
 // own writes and changes of the slot: kvm-dirty-log-slots.test.ts; manual protect and KVM_CLEAR_DIRTY_LOG: kvm-dirty-log-manual.test.ts.
 import { describe, expect, it } from 'vitest';
 import { KVM_MEM_LOG_DIRTY_PAGES } from '../../src/kvm/constants.ts';
-import { DATA, errnoOf, Guest, mapPage, SPARE } from '../support/kvm/guest.ts';
+import { CODE, DATA, errnoOf, Guest, mapPage, SPARE } from '../support/kvm/guest.ts';
 import {
   addiu,
   addu,
@@ -24,6 +24,7 @@ import {
   t0,
   t1,
   t2,
+  zero,
 } from '../support/kvm/mips-words.ts';
 import { bitmapBytes, getDirty, HIGH, HIGH_VA, PAGE, setSlot } from '../support/kvm/slots.ts';
 
@@ -193,6 +194,20 @@ describe('a dirty log', () => {
     guest.enter(4);
     expect(getDirty(guest, 4)).toEqual([0]);
     expect(guest.gpr(s0)).toBe(11);
+  });
+
+  it('of more pages than any cache of translations holds at first: every one is seen again after it was given', () => {
+    const guest = logging(300);
+    guest.load([label('next'), sw(t0, 0, t1), addiu(t0, t0, -1), bne(t0, zero, 'next'), addu(t1, t1, t2), ...spin]);
+    for (let round = 0; round < 3; round++) {
+      guest.setGpr(t0, 300);
+      guest.setGpr(t1, HIGH_VA);
+      guest.setGpr(t2, PAGE);
+      guest.pc = CODE;
+      guest.enter(2000);
+      expect(getDirty(guest, 300)).toHaveLength(300);
+      expect(getDirty(guest, 300)).toEqual([]);
+    }
   });
 
   it('has bit i of byte i / 8 for page i, and nothing beyond the last page', () => {

@@ -84,8 +84,8 @@ describe('DEASSIGN', () => {
     expect(set(guest, fd, { flags: DATAMATCH | DEASSIGN, datamatch: 6n })).toBe('ENOENT');
     expect(set(guest, fd, { flags: DEASSIGN, datamatch: 5n })).toBe('ENOENT');
     expect(set(guest, fd, { flags: DATAMATCH | DEASSIGN, datamatch: 5n })).toBe('success');
-    const any = guestWith({ datamatch: 5n });
-    expect(set(any.guest, any.fd, { flags: DEASSIGN, datamatch: 6n })).toBe('success');
+    const wildcard = guestWith({ datamatch: 5n });
+    expect(set(wildcard.guest, wildcard.fd, { flags: DEASSIGN, datamatch: 6n })).toBe('success');
   });
 
   it('takes away one of any length, both ways it was known', () => {

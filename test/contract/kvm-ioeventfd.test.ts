@@ -33,6 +33,7 @@ describe('KVM_IOEVENTFD', () => {
     ['a negative address', { addr: -4 }],
     ['an unknown flag', { flags: 0x20 }],
     ['an unknown flag beside a known one', { flags: 0x40 | DATAMATCH }],
+    ['flags that are no 32-bit number', { flags: 2 ** 32 }],
     ['no length with DATAMATCH', { len: 0, flags: DATAMATCH }],
   ])('refuses %s with EINVAL', (_what, change) => {
     const guest = new Guest();

@@ -1,6 +1,7 @@
 // KVM_CREATE_IRQCHIP, KVM_IRQ_LINE, and interrupts that in-kernel devices raise (reference KVM-API.md 1, 8 and 12; src/kvm/contract.ts, enter).
 import { describe, expect, it } from 'vitest';
 import { Cap, ExitReason } from '../../src/kvm/constants.ts';
+import { EventFd } from '../../src/kvm/eventfd.ts';
 import { type DeviceActions, RecordingDevice, RecordingIrqchip } from '../support/kvm/devices.ts';
 import {
   CODE,
@@ -196,6 +197,15 @@ describe('an in-kernel device that raises a line', () => {
     guest.load([sw(t0, 0x1000, t1), addiu(s0, s0, 1), ...spin]);
     guest.enter(2);
     expect([guest.gpr(s0), guest.gpr(s1)]).toEqual([1, 0]);
+  });
+
+  it('or the listener of an ioeventfd that does: the same', () => {
+    const { guest } = machine({}, 2);
+    const fd = new EventFd(() => guest.vcpu.interrupt({ cpu: 1, irq: 2 }));
+    guest.vm.ioeventfd({ addr: MMIO_PHYSICAL, len: 4, datamatch: 0n, flags: 0, fd });
+    guest.load([nop, sw(t0, 0, t1), loop]);
+    expect(guest.enter(1000)).toBe(EINTR);
+    expect([guest.instructions, guest.pc, cause(guest, 1)]).toEqual([2, CODE + 8, IP2]);
   });
 
   it('of two vCPUs at once: both have it', () => {

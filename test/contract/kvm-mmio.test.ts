@@ -125,6 +125,17 @@ describe('an MMIO read', () => {
     expect(guest.gpr(t1)).toBe(0x04030201);
   });
 
+  it('whose answer comes after user space moved the pc to another read: that one asks for itself', () => {
+    const guest = guestWith([lw(t0, 0, t1), nop, lw(t2, 0x10, t1)]);
+    mmio(guest);
+    guest.vcpu.run.mmio.data.set([1, 0, 0, 0]);
+    guest.pc = CODE + 8;
+    expect(mmio(guest).physAddr).toBe(MMIO_PHYSICAL + 0x10);
+    guest.vcpu.run.mmio.data.set([2, 0, 0, 0]);
+    guest.enter(1);
+    expect([guest.gpr(t0), guest.gpr(t2), guest.instructions]).toEqual([0, 2, 1]);
+  });
+
   it('two in a row are two exits', () => {
     const guest = guestWith([lw(t0, 0, t1), lw(t2, 4, t1)]);
     expect(mmio(guest).physAddr).toBe(MMIO_PHYSICAL);

@@ -3,18 +3,26 @@
 import { describe, expect, it } from 'vitest';
 import { KVM_MEM_READONLY } from '../../src/kvm/constants.ts';
 import { EventFd } from '../../src/kvm/eventfd.ts';
-import type { StatName } from '../../src/kvm/stats.ts';
+import { type Counts, counts } from '../support/kvm/counters.ts';
 import { RecordingDevice } from '../support/kvm/devices.ts';
 import { CP0_STATUS, GENERAL_VECTOR, Guest, IE, IP2, MMIO, MMIO_PHYSICAL, mapPage } from '../support/kvm/guest.ts';
-import { addiu, b, type Line, label, li, lw, nop, s0, spin, sw, t0, t1 } from '../support/kvm/mips-words.ts';
+import {
+  addiu,
+  b,
+  hypcall,
+  type Line,
+  label,
+  li,
+  lw,
+  nop,
+  s0,
+  spin,
+  sw,
+  t0,
+  t1,
+  v0,
+} from '../support/kvm/mips-words.ts';
 import { HIGH, HIGH_VA, setSlot } from '../support/kvm/slots.ts';
-
-type Counts = Partial<Record<StatName, number>>;
-
-function counts(guest: Guest): Counts {
-  const { signal: _, ...stats } = guest.vcpu.stats();
-  return Object.fromEntries(Object.entries(stats).filter(([, count]) => count !== 0));
-}
 
 /** What is counted when `code` runs to the spin after it; t1 leads to MMIO. */
 function counted(code: Line, prepare: (guest: Guest) => void = () => {}, slice = 100): Counts {
@@ -112,6 +120,24 @@ describe('what counts nothing', () => {
   it('memory: loads, stores and fetches of slots, the first ones of each page too, code that is changed', () => {
     const code = [lw(t0, 0, t1), sw(t0, 0, t1), li(t0, addiu(s0, s0, 1)), sw(t0, 0x1000, t1)];
     expect(counted(code, (guest) => guest.setGpr(t1, 0x40010000 + 0x40))).toEqual({});
+  });
+
+  it.each([
+    ['an MMIO read', lw(t0, 0, t1)],
+    ['an MMIO read in a delay slot', [b('on'), lw(t0, 0, t1), nop, label('on')]],
+    ['a hypercall', hypcall()],
+  ] as const)('%s that left before observing began, when it is finished', (_what, code) => {
+    const guest = new Guest();
+    guest.load([code, ...spin]);
+    guest.setGpr(t1, MMIO);
+    guest.setGpr(v0, 8);
+    expect(guest.enter(100)).toBe(0);
+    guest.vcpu.run.mmio.data.set([9, 0, 0, 0]);
+    const before = guest.vcpu.stats();
+    guest.vm.observe({ stats: true, trace: null });
+    guest.enter(100);
+    expect(guest.vcpu.waiting).toBe('spin');
+    expect(counts(guest)).toEqual(before.mmio_exit_user === 0 ? {} : { mmio_exit_user: 1 });
   });
 
   it('what user space does: registers, interrupts, slots, writes', () => {

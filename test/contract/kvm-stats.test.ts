@@ -1,7 +1,8 @@
 // Exit counters (reference MIPS.md A11; src/kvm/stats.ts): one count per architectural event under the kernel's names, as on a trap-and-emulate
 // host without dynamic translation, where every privileged instruction is a coprocessor-unusable exit. Interrupts delivered count nothing.
 import { describe, expect, it } from 'vitest';
-import { STAT_NAMES, type StatName, statSpec } from '../../src/kvm/stats.ts';
+import { STAT_NAMES, statSpec, sumStats } from '../../src/kvm/stats.ts';
+import { type Counts, counts } from '../support/kvm/counters.ts';
 import {
   CODE,
   CP0_COMPARE,
@@ -63,14 +64,6 @@ import {
   zero,
 } from '../support/kvm/mips-words.ts';
 
-type Counts = Partial<Record<StatName, number>>;
-
-/** The counters that are not 0, KVM_RUN's own apart. */
-function counts(guest: Guest, vcpu = guest.vcpu): Counts {
-  const { signal: _, ...stats } = vcpu.stats();
-  return Object.fromEntries(Object.entries(stats).filter(([, count]) => count !== 0));
-}
-
 interface Setup {
   readonly user?: boolean;
   readonly prepare?: (guest: Guest) => void;
@@ -131,6 +124,15 @@ describe('the counters', () => {
     guest.enter(2, guest.vcpus[1]);
     guest.enter(1, guest.vcpus[0]);
     expect(guest.vcpus.map((vcpu) => vcpu.stats().cop_unusable)).toEqual([1, 2]);
+  });
+
+  it('of several vCPUs add up; what one of them does not count is not counted', () => {
+    const guest = new Guest({ vcpus: 2 });
+    guest.load([wait, ...spin]);
+    for (const vcpu of guest.vcpus) guest.enter(10, vcpu);
+    const sum = sumStats(guest.vcpus.map((vcpu) => vcpu.stats()));
+    expect([sum.wait, sum.interrupt, sum.cop_unusable]).toEqual([2, 0, null]);
+    expect(Object.keys(sum)).toEqual(STAT_NAMES);
   });
 
   it('signal counts how often KVM_RUN came back at its deadline', () => {

@@ -186,6 +186,19 @@ describe('two slots on one backing', () => {
     expect([guest.gpr(s0), guest.gpr(s1)]).toEqual([ALIAS_VA, 0]);
   });
 
+  it('a jump to itself at one address is a jump away at the other', () => {
+    const guest = new Guest();
+    setSlot(guest, { userspaceAddr: physical(CODE), memorySize: PAGE });
+    guest.load([label('here'), j('here'), nop]);
+    guest.enter(100);
+    expect(guest.vcpu.waiting).toBe('spin');
+    guest.pc = HIGH_VA;
+    expect(guest.enter(2)).toBeLessThan(0);
+    expect([guest.vcpu.waiting, guest.pc]).toEqual(['none', CODE]);
+    guest.enter(100);
+    expect([guest.vcpu.waiting, guest.pc]).toEqual(['spin', CODE]);
+  });
+
   it('that is slot 0 as well: a window on running code', () => {
     const guest = new Guest();
     expect(setSlot(guest, { userspaceAddr: physical(CODE), memorySize: PAGE })).toBe('success');

@@ -14,7 +14,7 @@ import {
   KVM_REG_MIPS_R,
 } from '../../kvm/mips.ts';
 import { CAUSE, CP0, TIMER } from './registers.ts';
-import { ONE_REG_MASKS } from './state.ts';
+import { hwrenaMask, ONE_REG_MASKS } from './state.ts';
 import type { MipsTimer } from './timer.ts';
 
 const MAX_COUNT_HZ = 1_000_000_000n;
@@ -87,6 +87,7 @@ export function oneRegs(services: CoreServices, core: OneRegCore): readonly OneR
     set: (value) => {
       i32[cp0 + register] = masked(register, value);
       if (register === CP0.COMPARE) i32[word('timerChanged')] = TIMER.SET_ANEW;
+      if (register === CP0.CONFIG3) i32[word('cp0Mask') + CP0.HWRENA] = hwrenaMask(i32[cp0 + CP0.CONFIG3]!);
     },
   });
 

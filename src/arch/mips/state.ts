@@ -31,6 +31,11 @@ export function teResetValues(id: number, bigEndian: boolean): readonly (readonl
   ];
 }
 
+/** HWREna: CPUNum, SYNCI step, CC, CCRes, and UserLocal where Config3.ULRI says it is there. */
+export function hwrenaMask(config3: number): number {
+  return (config3 & CONFIG3_ULRI) !== 0 ? 0x2000000f : 0xf;
+}
+
 /** Bits MTC0 changes in registers without a row of their own. Everything else is read-only. */
 export const MTC0_MASKS: readonly (readonly [number, number])[] = [
   [CP0.INDEX, 0x3f],
@@ -39,7 +44,7 @@ export const MTC0_MASKS: readonly (readonly [number, number])[] = [
   [CP0.CONTEXT, 0xff800000],
   [CP0.USERLOCAL, 0xffffffff],
   [CP0.PAGEMASK, 0x1fffe000],
-  [CP0.HWRENA, 0x2000000f],
+  [CP0.HWRENA, hwrenaMask(CONFIG3_ULRI)],
   [CP0.EPC, 0xffffffff],
   [CP0.EBASE, 0x1ffff000],
   [CP0.CONFIG, 0x7],

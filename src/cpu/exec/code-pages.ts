@@ -69,11 +69,17 @@ export class CodePages {
     this.predecoder.decodeLine(page, records, offset);
   }
 
-  /** A self-jump record at this address is an ordinary jump. */
-  decodePlain(host: number): void {
+  /**
+   * A self-jump record that is an ordinary jump at the address it is executed at (its page has two): `run` executes it as one. The record
+   * is made anew after that, so that what a record once was makes no difference.
+   */
+  asPlain<T>(host: number, run: () => T): T {
     const offset = host & (PAGE_SIZE - 1);
-    const page = host - offset;
-    this.predecoder.decodePlain(page, offset, this.records(host) + (offset << RECORD_SHIFT));
+    const record = (): number => this.records(host) + (offset << RECORD_SHIFT);
+    this.predecoder.decodePlain(host - offset, offset, record());
+    const result = run();
+    this.predecoder.forget(record());
+    return result;
   }
 
   /** Bytes [host, host + length) change: forget the records of their lines. */

@@ -60,6 +60,11 @@ export class Predecoder {
     this.encode(this.i32[(page + offset) >>> 2]!, offset, record);
   }
 
+  /** Forget one record. */
+  forget(record: number): void {
+    this.u16[record >>> 1] = HANDLER.UNDECODED;
+  }
+
   private decodeOne(page: number, offset: number, record: number): void {
     const word = this.i32[(page + offset) >>> 2]!;
     if (offset + 4 < PAGE_SIZE && this.architecture.isSelfJump(word, offset)) {

@@ -175,10 +175,8 @@ export class EmulatedVcpu implements Vcpu {
     const { model, clock } = core;
     const host = core.hostAddress(core.pc, Access.FETCH);
     if (host === undefined) throw new Error('a self-jump without an instruction');
-    if (!core.program.architecture.isSelfJump(core.i32[host >>> 2]!, core.pc & 0xfff, core.pc)) {
-      core.codePages.decodePlain(host);
-      return undefined;
-    }
+    if (!core.program.architecture.isSelfJump(core.i32[host >>> 2]!, core.pc & 0xfff, core.pc))
+      return core.codePages.asPlain(host, () => this.handle(core.run(1), deadline));
     // No time passes: whoever drives the vCPU decides what happens when nothing can end the spin.
     if (!model.interruptible()) return this.waits('spin', false);
     const until = model.timerWakes(true) ? Math.min(deadline, model.timerDeadline()) : deadline;

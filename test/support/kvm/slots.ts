@@ -8,7 +8,7 @@ export const HIGH = 0x400000;
 export const HIGH_VA = 0x40000000 + HIGH;
 
 /** Slot 1: two pages at HIGH. */
-export const region = (change: Partial<MemoryRegion> = {}): MemoryRegion => ({
+const region = (change: Partial<MemoryRegion> = {}): MemoryRegion => ({
   slot: 1,
   flags: 0,
   guestPhysAddr: HIGH,
@@ -24,13 +24,13 @@ export const setSlot = (guest: Guest, change: Partial<MemoryRegion> = {}): strin
 /** Bytes of the bitmap of `pages` pages: whole 64-bit words. */
 export const bitmapBytes = (pages: number): number => 8 * Math.ceil(pages / 64);
 
-export function bitmapOf(pages: readonly number[], count: number): Uint8Array {
+function bitmapOf(pages: readonly number[], count: number): Uint8Array {
   const bitmap = new Uint8Array(bitmapBytes(count));
   for (const page of pages) bitmap[page >> 3]! |= 1 << (page & 7);
   return bitmap;
 }
 
-export function pagesOf(bitmap: Uint8Array): number[] {
+function pagesOf(bitmap: Uint8Array): number[] {
   return Array.from({ length: 8 * bitmap.length }, (_, page) => page).filter(
     (page) => (bitmap[page >> 3]! & (1 << (page & 7))) !== 0,
   );

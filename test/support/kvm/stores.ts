@@ -21,11 +21,7 @@ export interface SeenStore {
 const INSTRUCTION = { 1: sb, 2: sh, 4: sw } as const;
 
 /** Five words that make the store. */
-export const storeCode = ({ va, length, value }: Store): Line => [
-  li(t1, va),
-  li(t0, value),
-  INSTRUCTION[length](t0, 0, t1),
-];
+const storeCode = ({ va, length, value }: Store): Line => [li(t1, va), li(t0, value), INSTRUCTION[length](t0, 0, t1)];
 
 /** What user space must see of it. */
 export function seen(guest: Guest, { va, length, value }: Store): SeenStore {

@@ -32,7 +32,7 @@ function place(pc: number): string {
 
 const hex = (value: number): string => `0x${value.toString(16)}`;
 
-export function line(event: TraceEvent): string {
+function line(event: TraceEvent): string {
   switch (event.event) {
     case 'kvm_enter':
     case 'kvm_reenter':
