@@ -201,9 +201,13 @@ export class Core implements CoreServices, ObservedCore {
     this.i32[WORD.NOW_BASE >>> 2] = now; // modulo 2^32
     this.i32[(WORD.NOW_BASE >>> 2) + 1] = Math.floor(now / 2 ** 32);
     this.running = true;
-    this.exports.run!();
-    this.running = false;
-    if (this.lineChanges.length > 0) this.applyLineChanges();
+    try {
+      this.exports.run!();
+    } finally {
+      // A listener of user space or a device may throw: the VM is then of no use, but what is asked of it must not hang.
+      this.running = false;
+      if (this.lineChanges.length > 0) this.applyLineChanges();
+    }
     this.clock.retire(this.i32[WORD.BUDGET >>> 2]! - this.i32[WORD.LEFT >>> 2]!);
     return this.i32[WORD.WHY >>> 2]!;
   }

@@ -60,7 +60,7 @@ export class MemorySlots {
         other.guestPhysAddr + other.memorySize <= region.guestPhysAddr;
       if (!apart) refuse('EEXIST', `overlaps slot ${other.slot}`);
     }
-    this.slots[region.slot] = region;
+    this.slots[region.slot] = { ...region };
     if ((region.flags & KVM_MEM_LOG_DIRTY_PAGES) === 0) this.logs[region.slot] = undefined;
     else
       this.logs[region.slot] ??= new DirtyPages(region.memorySize / PAGE_SIZE, this.initiallySet ? 'dirty' : 'clean');

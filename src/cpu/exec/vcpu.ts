@@ -75,7 +75,7 @@ export class EmulatedVcpu implements Vcpu {
     this.wait = 'none';
     this.wakeInstant = Number.POSITIVE_INFINITY;
     this.takeAnswers();
-    if (this.showWrite()) return 0;
+    if (this.showWrite() || this.showSystemEvent()) return 0;
     if ((exits.answered > 0 || exits.hypercall === 'answered') && this.step()) return 0;
     if (run.immediateExit) return EINTR;
     if (core.yields) return this.interrupted();
@@ -121,7 +121,9 @@ export class EmulatedVcpu implements Vcpu {
     let ended: number | undefined;
     do {
       exits.answersUsed = 0;
-      ended = this.handle(core.run(1), Number.POSITIVE_INFINITY);
+      const why = core.run(1);
+      if (why === WHY.SPIN) break; // user space moved the pc to a jump to itself, which loop() knows how to take
+      ended = this.handle(why, Number.POSITIVE_INFINITY);
     } while (ended === undefined && core.clock.instructions === before); // only a fetch entry was filled
     // Committed, or another instruction ran in its place (user space moved the pc, an exception came first): answers are for one step.
     if (exits.read === null) exits.answered = 0;
