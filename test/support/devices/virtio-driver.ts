@@ -207,6 +207,18 @@ class DriverQueue {
     return result;
   }
 
+  /** As collect, with all bytes of the rooms, whatever the device counted. */
+  collectWhole(): Used[] {
+    return this.collect().map(({ head, length }) => {
+      const bytes = (this.rooms.get(head) ?? []).map(({ gpa, length: room }) => {
+        const part = new Uint8Array(room);
+        this.driver.memory.read(gpa, part);
+        return part;
+      });
+      return { head, length, bytes: new Uint8Array(Buffer.concat(bytes)) };
+    });
+  }
+
   /** With VIRTIO_F_EVENT_IDX: interrupt only when the used index passes `index`. */
   setUsedEvent(index: number): void {
     this.driver.memory.writeU16(this.avail + 4 + 2 * this.size, index, this.driver.order);
