@@ -140,6 +140,8 @@ export interface Vcpu {
    */
   readonly waiting: VcpuWait;
   readonly wakeAt: number;
+  /** After -EINTR: did it come back so that another vCPU runs (a raised interrupt, PAUSE)? */
+  readonly yielded: boolean;
   /** Would it run when entered now (not waiting, or an interrupt that ends the wait is pending)? */
   readonly runnable: boolean;
   getRegs(): KvmRegs;

@@ -47,7 +47,6 @@ export class Runner {
   private sourceOpen: boolean;
   private stopped: Ending | null = null;
   private chunkEnd = 0;
-  private asked = 0;
   private unsettled: Vcpu | null = null;
 
   constructor(options: RunnerOptions) {
@@ -104,15 +103,13 @@ export class Runner {
       }
       this.chunkEnd = clock.now + pacer.startChunk(clock.instructions) * clock.nsPerInstruction;
       const over = runVcpu(vcpu, this.services);
-      // Asked before the host's clock is looked at again: a slice end must not look like a yield.
-      const early = clock.now < this.asked;
       pacer.endChunk(clock.instructions);
       if (over) {
         this.unsettled = vcpu;
         return { type: 'ended', ending: over };
       }
       if (vcpu.waiting === 'spin') this.scheduler.spins(vcpu, clock.now);
-      else if (vcpu.waiting === 'wait' || early) this.scheduler.yielded();
+      else if (vcpu.waiting === 'wait' || vcpu.yielded) this.scheduler.yielded();
     }
   }
 
@@ -139,8 +136,7 @@ export class Runner {
     const { replay, pacer } = this.options;
     const ran = pacer.sliceOver ? Number.NEGATIVE_INFINITY : this.chunkEnd;
     const next = Math.min(this.machine.timers.next, replay?.nextAt ?? Number.POSITIVE_INFINITY, this.limit);
-    this.asked = Math.min(this.scheduler.deadline, ran, next);
-    return this.asked;
+    return Math.min(this.scheduler.deadline, ran, next);
   }
 
   private replayDue(): void {

@@ -1,6 +1,6 @@
 // What user space may do between two KVM_RUNs, and inside one through its listeners, without losing an event, time or a slot.
 import { describe, expect, it } from 'vitest';
-import { ExitReason, KVM_SYSTEM_EVENT_SHUTDOWN } from '../../src/kvm/constants.ts';
+import { ExitReason, KVM_MEM_READONLY, KVM_SYSTEM_EVENT_SHUTDOWN } from '../../src/kvm/constants.ts';
 import { EventFd } from '../../src/kvm/eventfd.ts';
 import { RecordingDevice } from '../support/kvm/devices.ts';
 import {
@@ -8,13 +8,14 @@ import {
   CP0_CAUSE,
   CP0_COMPARE,
   CP0_STATUS,
+  DATA,
   Guest,
   MMIO,
   MMIO_PHYSICAL,
   NS,
   SPARE,
 } from '../support/kvm/guest.ts';
-import { addiu, li, lw, s0, spin, sw, swr, t0, t1 } from '../support/kvm/mips-words.ts';
+import { addiu, label, li, ll, lw, s0, sc, spin, sw, swr, t0, t1, wait, zero } from '../support/kvm/mips-words.ts';
 
 describe('a system event', () => {
   it('waits behind a write that the same instruction makes to user space', () => {
@@ -56,6 +57,61 @@ describe('a pc that user space moves to a jump to itself while an MMIO read is p
     const guest = moved(0x401, null);
     expect(guest.enter(1000)).toBeLessThan(0);
     expect(guest.vcpu.waiting).toBe('none');
+  });
+});
+
+describe('a slot that is put onto another backing between LL and SC', () => {
+  it('ends the reservation', () => {
+    const guest = new Guest();
+    const slot = { slot: 1, flags: 0, guestPhysAddr: 0x1000000, memorySize: 0x1000, userspaceAddr: SPARE };
+    guest.vm.setUserMemoryRegion(slot);
+    guest.load([[li(t1, 0x41000000), ll(t0, 0, t1), addiu(t0, zero, 5), sc(t0, 0, t1)], ...spin]);
+    guest.enter(3);
+    guest.vm.setUserMemoryRegion({ ...slot, memorySize: 0 });
+    guest.vm.setUserMemoryRegion({ ...slot, userspaceAddr: SPARE + 0x1000 });
+    guest.enter(100);
+    expect([guest.gpr(t0), guest.word(0x41000000)]).toEqual([0, 0]);
+  });
+});
+
+describe('SC', () => {
+  it.each([
+    ['to a device', MMIO, KVM_MEM_READONLY],
+    ['to a READONLY slot', 0x41000000, KVM_MEM_READONLY],
+  ])('%s is what KVM cannot emulate', (_where, address, flags) => {
+    const guest = new Guest();
+    const slot = { slot: 1, flags, guestPhysAddr: 0x1000000, memorySize: 0x1000, userspaceAddr: SPARE };
+    guest.vm.setUserMemoryRegion(slot);
+    const at = guest.load([[li(t1, DATA), li(s0, address), ll(t0, 0, t1)], label('sc'), sc(t0, 0, s0), ...spin])('sc');
+    expect([guest.enter(100), guest.vcpu.run.exitReason]).toEqual([0, ExitReason.INTERNAL_ERROR]);
+    expect(guest.vcpu.run.internal.pc).toBe(at);
+  });
+});
+
+describe('immediate_exit on a vCPU that waits', () => {
+  it('does not end the wait', () => {
+    const guest = new Guest();
+    guest.load([wait, ...spin]);
+    guest.enter(100);
+    expect(guest.vcpu.waiting).toBe('wait');
+    guest.vcpu.run.immediateExit = true;
+    guest.enter(100);
+    guest.vcpu.run.immediateExit = false;
+    expect([guest.vcpu.waiting, guest.vcpu.runnable]).toEqual(['wait', false]);
+  });
+});
+
+describe('a listener in the middle of an instruction', () => {
+  it.each<[string, (guest: Guest) => void]>([
+    ['KVM_RUN', (guest) => guest.enter(1)],
+    ['KVM_RUN of another vCPU', (guest) => guest.enter(1, guest.vcpus[1]!)],
+    ['observe', (guest) => guest.vm.observe({ stats: true, trace: null })],
+  ])('is refused %s', (_call, call) => {
+    const guest = new Guest({ vcpus: 2 });
+    const fd = new EventFd(() => call(guest));
+    guest.vm.ioeventfd({ datamatch: 0n, addr: MMIO_PHYSICAL, len: 4, fd, flags: 0 });
+    guest.load([[li(t1, MMIO), sw(t0, 0, t1)], ...spin]);
+    expect(() => guest.enter(100)).toThrow('in the middle of an instruction');
   });
 });
 

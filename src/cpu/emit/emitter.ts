@@ -202,13 +202,12 @@ export class Emitter {
   }
 
   store(width: AccessWidth, address: I32, value: I32, reported?: I32): void {
-    this.list.push({
-      kind: 'store',
-      width,
-      address: node(address),
-      value: node(value),
-      reported: reported ? node(reported) : null,
-    });
+    this.pushStore(width, address, value, false, reported);
+  }
+
+  /** Store a word where the reservation allows it: to memory, for no device takes it. */
+  storeConditional(address: I32, value: I32): void {
+    this.pushStore(32, address, value, true);
   }
 
   // Control
@@ -311,6 +310,17 @@ export class Emitter {
       reported: reported ? node(reported) : null,
     });
     return asI32(result);
+  }
+
+  private pushStore(width: AccessWidth, address: I32, value: I32, linked: boolean, reported?: I32): void {
+    this.list.push({
+      kind: 'store',
+      width,
+      linked,
+      address: node(address),
+      value: node(value),
+      reported: reported ? node(reported) : null,
+    });
   }
 
   private index(index: Operand | I32 | number): Node {

@@ -61,6 +61,8 @@ export type Statement =
   | {
       readonly kind: 'store';
       readonly width: AccessWidth;
+      /** Store-conditional: goes to memory or nowhere. */
+      readonly linked: boolean;
       readonly address: Node;
       readonly value: Node;
       readonly reported: Node | null;

@@ -136,6 +136,7 @@ export class Core implements CoreServices, ObservedCore {
 
   /** Observe, or stop it: another program runs then, with records of its own. No guest-visible effect; not during a run. */
   observe(observation: Observation): void {
+    this.requireRest();
     const before = this.observer.on;
     this.observer.observe(observation);
     if (this.observer.on === before) return;
@@ -155,6 +156,7 @@ export class Core implements CoreServices, ObservedCore {
   /** Make `vcpu` the one whose state lies at the fixed place. No guest-visible effect. */
   activate(vcpu: number): void {
     if (vcpu === this.activeVcpu) return;
+    this.requireRest();
     const end = this.program.stateEnd;
     this.saved[this.activeVcpu]!.set(this.u8.subarray(0, end));
     this.u8.set(this.saved[vcpu]!.subarray(STATE_BASE), STATE_BASE);
@@ -163,8 +165,14 @@ export class Core implements CoreServices, ObservedCore {
     this.activeVcpu = vcpu;
   }
 
+  /** What a listener in the middle of a run must not ask for. */
+  private requireRest(): void {
+    if (this.running) throw new Error('a vCPU is in the middle of an instruction');
+  }
+
   /** Before running `vcpu`: a reservation dies when another one ran in between. */
   schedule(vcpu: number): void {
+    this.requireRest();
     this.activate(vcpu);
     if (this.lastRun !== vcpu) this.breakReservation();
     this.lastRun = vcpu;
@@ -285,6 +293,14 @@ export class Core implements CoreServices, ObservedCore {
   private faultAt(address: number, trap: number): number {
     this.model.recordFault(address, trap);
     return trap;
+  }
+
+  /** Memory slots changed: nothing that was found through them holds any more, a reservation included. */
+  slotsChanged(): void {
+    this.memory.setRanges(this.slots.ranges());
+    this.tlb.dropAll();
+    this.activate(this.lastRun);
+    this.breakReservation();
   }
 
   private hostWrote(offset: number, length: number): void {

@@ -13,6 +13,7 @@ export interface MmioWrite extends MmioRead {
 /** A read's answer, in a record that is used again. */
 interface MmioAnswer {
   physical: number;
+  length: number;
   value: number;
 }
 
@@ -55,8 +56,9 @@ export function answerRead(box: ExitBox, read: MmioRead, value: number): void {
   const answer = box.answers[box.answered];
   if (answer) {
     answer.physical = read.physical;
+    answer.length = read.length;
     answer.value = value;
-  } else box.answers.push({ physical: read.physical, value });
+  } else box.answers.push({ ...read, value });
   box.answered++;
   box.read = null;
 }

@@ -127,8 +127,7 @@ export class EmulatedVm implements Vm {
 
   setUserMemoryRegion(region: MemoryRegion): void {
     if (!this.core.slots.set(region)) return;
-    this.memory.setRanges(this.core.slots.ranges());
-    this.core.tlb.dropAll();
+    this.core.slotsChanged();
   }
 
   getDirtyLog(slot: number, bitmap: Uint8Array): void {

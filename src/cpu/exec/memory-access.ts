@@ -30,7 +30,7 @@ export class MemoryAccess {
     const linked = (descriptor & ACCESS_LINKED) !== 0;
     const signed = (descriptor & ACCESS_SIGNED) !== 0;
     // An answered read is over, even where a slot has come to lie under it since.
-    const answer = this.answerFor(out.physical);
+    const answer = this.answerFor(out.physical, width >>> 3);
     if (answer !== undefined) return extend(answer, width, signed);
     const range = out.outcome === Translated.PHYSICAL ? core.memory.find(out.physical) : undefined;
     if (!range) {
@@ -51,6 +51,10 @@ export class MemoryAccess {
     if (!this.translate(address, descriptor, Access.WRITE)) return;
     const range = out.outcome === Translated.PHYSICAL ? core.memory.find(out.physical) : undefined;
     if (!range || range.readonly) {
+      if ((descriptor & ACCESS_LINKED) !== 0) {
+        this.refuse('SC to MMIO');
+        return;
+      }
       const why = out.outcome === Translated.MMIO ? 'segment' : range ? 'readonly' : 'no memory';
       this.deviceWrite(why, out.physical, width >>> 3, value);
       return;
@@ -111,11 +115,11 @@ export class MemoryAccess {
   }
 
   /** The next answer, if it is the one to this access; answers to accesses that the instruction no longer makes are dropped. */
-  private answerFor(physical: number): number | undefined {
+  private answerFor(physical: number, length: number): number | undefined {
     const { exits } = this.core;
     if (exits.answersUsed >= exits.answered) return undefined;
     const answer = exits.answers[exits.answersUsed]!;
-    if (answer.physical === physical) {
+    if (answer.physical === physical && answer.length === length) {
       exits.answersUsed++;
       return answer.value;
     }

@@ -74,7 +74,7 @@ export class MemorySemantics {
     value: () => void,
     reported: (() => void) | null,
   ): void {
-    const { width } = statement;
+    const { width, linked } = statement;
     const w = this.w;
     const { entry } = this;
     this.tableEntry(frame, address, WRITE_TABLE, entry);
@@ -82,7 +82,7 @@ export class MemorySemantics {
     w.if();
     this.saveForSlowPath(frame);
     this.report(reported);
-    w.get(address).i32(width | (reported ? ACCESS_REPORTED : 0));
+    w.get(address).i32(width | (reported ? ACCESS_REPORTED : 0) | (linked ? ACCESS_LINKED : 0));
     value();
     w.call(this.options.callees.slowStore);
     frame.loadLeft();

@@ -29,6 +29,7 @@ export class EmulatedVcpu implements Vcpu {
   private readonly exits: ExitBox = createExitBox();
   private readonly byId = new Map<bigint, OneReg>();
   private wait: VcpuWait = 'none';
+  private gaveWay = false;
   private wakeInstant = Number.POSITIVE_INFINITY;
 
   constructor(id: number, core: Core, find: (id: number) => EmulatedVcpu | undefined) {
@@ -47,6 +48,10 @@ export class EmulatedVcpu implements Vcpu {
 
   get wakeAt(): number {
     return this.wakeInstant;
+  }
+
+  get yielded(): boolean {
+    return this.gaveWay;
   }
 
   get runnable(): boolean {
@@ -73,12 +78,16 @@ export class EmulatedVcpu implements Vcpu {
     const { core, run, exits } = this;
     const waited = this.wait === 'wait';
     this.wait = 'none';
+    this.gaveWay = false;
     this.wakeInstant = Number.POSITIVE_INFINITY;
     this.takeAnswers();
     if (this.showWrite() || this.showSystemEvent()) return 0;
     if ((exits.answered > 0 || exits.hypercall === 'answered') && this.step()) return 0;
-    if (run.immediateExit) return EINTR;
-    if (core.yields) return this.interrupted();
+    if (run.immediateExit) {
+      if (core.model.isWaiting()) this.note('wait', core.model.timerWakes(false)); // exit_reason stays what it was
+      return EINTR;
+    }
+    if (core.yields) return this.givesWay();
     if (!core.observer.tracing) return this.loop(deadline, waited);
     core.observer.trace({ event: 'kvm_enter', pc: core.pc });
     const result = this.loop(deadline, waited);
@@ -110,7 +119,7 @@ export class EmulatedVcpu implements Vcpu {
       const budget = Math.ceil((until - now) / clock.nsPerInstruction);
       const ended = this.handle(core.run(Math.max(1, Math.min(budget, MAX_BUDGET))), deadline);
       if (ended !== undefined) return ended;
-      if (core.yields) return this.interrupted();
+      if (core.yields) return this.givesWay();
     }
   }
 
@@ -189,8 +198,17 @@ export class EmulatedVcpu implements Vcpu {
   }
 
   private waits(kind: VcpuWait, timerWakes: boolean): number {
+    this.note(kind, timerWakes);
+    return this.interrupted();
+  }
+
+  private note(kind: VcpuWait, timerWakes: boolean): void {
     this.wait = kind;
     this.wakeInstant = timerWakes ? this.core.model.timerDeadline() : Number.POSITIVE_INFINITY;
+  }
+
+  private givesWay(): number {
+    this.gaveWay = true;
     return this.interrupted();
   }
 

@@ -35,7 +35,7 @@ export interface BranchTaken {
 /** What instructions do to the world outside the registers. Addresses are unsigned. */
 export interface World {
   load(width: number, signed: boolean, address: number, reported: number, linked: boolean): number;
-  store(width: number, address: number, value: number, reported: number): void;
+  store(width: number, address: number, value: number, reported: number, linked: boolean): void;
   /** Guest time in nanoseconds, this instruction included. */
   now(): bigint;
   /** Calls a helper; throws Leave when the instruction leaves. */
@@ -177,7 +177,7 @@ export class Evaluator {
       case 'store': {
         const address = number(statement.address) >>> 0;
         const reported = statement.reported ? number(statement.reported) >>> 0 : address;
-        this.world.store(statement.width, address, number(statement.value), reported);
+        this.world.store(statement.width, address, number(statement.value), reported, statement.linked);
         return;
       }
       case 'when':

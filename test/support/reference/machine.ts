@@ -269,9 +269,10 @@ export class ReferenceMachine {
         const shift = 32 - width;
         return signed ? (raw << shift) >> shift : ((raw << shift) >>> shift) | 0;
       },
-      store: (width, address, value, reported) => {
+      store: (width, address, value, reported, linked) => {
         if (!aligned(address, width)) this.fault(reported, this.model.misaligned(Access.WRITE));
         const { at, mmio } = this.translate(address, Access.WRITE, reported);
+        if (mmio && linked) throw new Leave('internal error');
         const length = width / 8;
         if (mmio) this.options.mmio.write(at, length, value);
         else

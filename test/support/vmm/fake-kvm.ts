@@ -72,6 +72,7 @@ export class FakeVcpu implements Vcpu {
   /** Bounds that enter() was given. */
   entries = 0;
   waiting: VcpuWait = 'none';
+  yielded = false;
   wakeAt = Number.POSITIVE_INFINITY;
   private regs: KvmRegs = { gpr: Array.from({ length: 32 }, () => 0n), hi: 0n, lo: 0n, pc: 0x40000000n };
   private readonly steps: Generator<Step, void, StepResult>;
@@ -93,6 +94,7 @@ export class FakeVcpu implements Vcpu {
 
   enter(deadline: number): number {
     this.entries++;
+    this.yielded = false;
     if (this.pending) this.finish(this.answer());
     if (this.run.immediateExit) return -Errno.EINTR;
     for (;;) {
@@ -210,6 +212,7 @@ export class FakeVcpu implements Vcpu {
         this.waiting = 'wait';
         this.wakeAt = clock.now + step.wait;
       } else if ('spin' in step) this.waiting = 'spin';
+      else this.yielded = true;
       this.step = this.next(NOTHING);
       return this.interrupted();
     }

@@ -117,7 +117,7 @@ export const MEMORY_ROWS: readonly Row[] = [
   }),
   insn('sc', '111000 base:5 rt:5 offset:s16', '{rt}, {offset}({base})', (e, { base, rt, offset }) => {
     const succeeds = e.llbit();
-    e.when(succeeds, () => e.store(32, e.address(base, offset), e.gpr(rt)));
+    e.when(succeeds, () => e.storeConditional(e.address(base, offset), e.gpr(rt)));
     e.setGpr(rt, succeeds);
     e.setLlbit(e.const(0));
   }),
