@@ -2,7 +2,6 @@
 // active at a time: its state lies at the fixed place the program addresses, the others' are kept aside.
 
 import { GuestMemory } from '../../memory/guest-memory.ts';
-import { TsvmError } from '../../util/errors.ts';
 import {
   Access,
   type ArchitectureDefinition,
@@ -16,18 +15,9 @@ import type { Banks } from '../isa/register-file.ts';
 import { InstructionClock } from './clock.ts';
 import { CodePages } from './code-pages.ts';
 import { createExitBox, type ExitBox } from './exit-box.ts';
+import { allocate } from './host-memory.ts';
 import { IoBus } from './io-bus.ts';
-import {
-  CODE_LINE_SHIFT,
-  HANDLER,
-  JUMP_RECORD,
-  MAX_WASM_PAGES,
-  planMemory,
-  SET_SIZE,
-  STATE_BASE,
-  WHY,
-  WORD,
-} from './layout.ts';
+import { CODE_LINE_SHIFT, HANDLER, JUMP_RECORD, planMemory, SET_SIZE, STATE_BASE, WHY, WORD } from './layout.ts';
 import { MemoryAccess } from './memory-access.ts';
 import { type Observation, type ObservedCore, Observer } from './observer.ts';
 import { Predecoder } from './predecoder.ts';
@@ -73,7 +63,8 @@ export class Core implements CoreServices, ObservedCore {
   private readonly access: MemoryAccess;
   /** Host address of the arena. */
   readonly arena: number;
-  private readonly swap: number;
+  /** RAM is kept in host order: bytes move within their word. */
+  readonly bigEndian: boolean;
   private exports: Record<string, Export>;
   private readonly wasmMemory: WebAssembly.Memory;
   private readonly saved: Uint8Array[];
@@ -96,7 +87,7 @@ export class Core implements CoreServices, ObservedCore {
     this.i64 = new BigInt64Array(memory.buffer);
     this.u8 = new Uint8Array(memory.buffer);
     this.arena = plan.arena;
-    this.swap = options.endianness === 'big' ? 3 : 0;
+    this.bigEndian = options.endianness === 'big';
     this.memory = new GuestMemory(memory.buffer, plan.arena, plan.arenaSize, options.endianness);
     this.memory.setListener({ wrote: (offset, length) => this.hostWrote(offset, length) });
     this.clock = new InstructionClock(options.nsPerInstruction);
@@ -106,7 +97,7 @@ export class Core implements CoreServices, ObservedCore {
     this.codePages = new CodePages(plan, memory.buffer, predecoder, this.tlb);
     this.saved = Array.from({ length: options.maxVcpus }, () => new Uint8Array(program.stateEnd));
     this.i32[JUMP_RECORD >>> 2] = HANDLER.JUMP;
-    this.access = new MemoryAccess(this, this.swap);
+    this.access = new MemoryAccess(this, this.bigEndian ? 3 : 0);
     this.i64[WORD.NS_PER_INSTRUCTION >>> 3] = BigInt(options.nsPerInstruction);
     this.ioBus = new IoBus(options.endianness);
     this.observer = new Observer(this, options.maxVcpus);
@@ -141,7 +132,7 @@ export class Core implements CoreServices, ObservedCore {
     this.observer.observe(observation);
     if (this.observer.on === before) return;
     const { architecture } = this.program;
-    const program = programFor(architecture, this.swap !== 0, this.observer.on);
+    const program = programFor(architecture, this.bigEndian, this.observer.on);
     this.codePages.use(new Predecoder(architecture, program.table, this.wasmMemory.buffer));
     this.i32[WORD.LINK_BRANCH >>> 2] = 0; // records are gone
     this.exports = this.instantiate(program);
@@ -179,18 +170,6 @@ export class Core implements CoreServices, ObservedCore {
     const tables = this.tlb.tables(vcpu);
     this.i32[WORD.TABLES >>> 2] = tables;
     this.i32[WORD.CURRENT_TABLES >>> 2] = tables + this.model.privilege() * SET_SIZE;
-  }
-
-  /** Bytes in the guest's memory order <-> a register value. */
-  fromGuestOrder(data: Uint8Array, length: number): number {
-    let value = 0;
-    for (let i = 0; i < length; i++) value |= data[this.swap === 0 ? i : length - 1 - i]! << (8 * i);
-    return value;
-  }
-
-  toGuestOrder(value: number, data: Uint8Array, length: number): void {
-    data.fill(0);
-    for (let i = 0; i < length; i++) data[this.swap === 0 ? i : length - 1 - i] = (value >>> (8 * i)) & 0xff;
   }
 
   get pc(): number {
@@ -398,17 +377,5 @@ export class Core implements CoreServices, ObservedCore {
   unemulated(message: string): void {
     this.exits.unemulated = message;
     this.i32[WORD.WHY >>> 2] = WHY.EXIT;
-  }
-}
-
-/** One shared memory. Throws TsvmError io when the host does not give it. */
-function allocate(pages: number): WebAssembly.Memory {
-  try {
-    return new WebAssembly.Memory({ initial: pages, maximum: MAX_WASM_PAGES, shared: true });
-  } catch (error) {
-    throw new TsvmError('io', `the host gives no memory for the VM (${(error as Error).message})`, {
-      cause: 'a limit on address space (ulimit -v): a VM reserves about 10 GiB of it and uses what the guest touches',
-      next: 'ulimit -v unlimited, or a guest with less memory (-m)',
-    });
   }
 }

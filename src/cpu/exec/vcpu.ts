@@ -14,6 +14,7 @@ import {
 import { Access, type OneReg } from '../isa/architecture.ts';
 import type { Core } from './core.ts';
 import { answerRead, createExitBox, type ExitBox } from './exit-box.ts';
+import { fromGuestOrder, toGuestOrder } from './host-memory.ts';
 import { WHY, WORD } from './layout.ts';
 
 const EINTR = -Errno.EINTR;
@@ -228,7 +229,7 @@ export class EmulatedVcpu implements Vcpu {
   private takeAnswers(): void {
     const { exits, run, core } = this;
     if (exits.read) {
-      const value = core.fromGuestOrder(run.mmio.data, exits.read.length);
+      const value = fromGuestOrder(run.mmio.data, exits.read.length, core.bigEndian);
       core.observer.mmio(KVM_TRACE_MMIO_READ, exits.read, value);
       answerRead(exits, exits.read, value);
     }
@@ -255,7 +256,7 @@ export class EmulatedVcpu implements Vcpu {
     mmio.physAddr = write.physical;
     mmio.len = write.length;
     mmio.isWrite = true;
-    this.core.toGuestOrder(write.value, mmio.data, write.length);
+    toGuestOrder(write.value, mmio.data, write.length, this.core.bigEndian);
     this.run.exitReason = ExitReason.MMIO;
     return true;
   }
