@@ -23,18 +23,21 @@ compile() {
   clang "$@" "${common[@]}" -c -o "$object" "$source"
 }
 
-# program ELF ENDIAN TE LOAD SOURCE... : library and sources into one stripped ELF
+# program ELF ENDIAN TE LOAD SOURCE... : library and sources into one stripped ELF; with a source from lib/smp for several vCPUs
 program() {
-  local elf=$1 endian=$2 te=$3 load=$4
+  local elf=$1 endian=$2 te=$3 load=$4 smp=0
   shift 4
-  local dir="$work/$(basename "$elf")" objects=() source target=mipsel-unknown-elf
+  [[ $* == *guests/lib/smp/* ]] && smp=1
+  local dir="$work/$(basename "$elf")" objects=() library=0 source target=mipsel-unknown-elf
   [ "$endian" = eb ] && target=mips-unknown-elf
   mkdir -p "$dir"
   for source in guests/lib/*.S guests/lib/*.c "$@"; do
     objects+=("$dir/$(basename "$source").o")
-    compile "${objects[-1]}" "$source" "--target=$target" "-DTE=$te" "-I$work"
+    [[ $source == guests/lib/*.* && $source != guests/lib/*/* ]] && library=${#objects[@]}
+    compile "${objects[-1]}" "$source" "--target=$target" "-DTE=$te" "-DSMP=$smp" "-I$work"
   done
-  ld.lld "${link[@]}" "--defsym=LOAD=$load" -o "$dir/linked" "${objects[@]}"
+  # Of the library, what the program needs.
+  ld.lld "${link[@]}" "--defsym=LOAD=$load" -o "$dir/linked" "${objects[@]:library}" --start-lib "${objects[@]:0:library}" --end-lib
   llvm-objcopy --strip-all "$dir/linked" "$elf"
 }
 
@@ -43,18 +46,22 @@ sources_of() {
     bench) echo guests/bench/bench.c guests/bench/loops.c ;;
     exceptions | timer) echo "guests/$1"/*.c "guests/$1"/*.S ;;
     selfcheck) echo guests/selfcheck/main.c guests/selfcheck/run.S "$work/cases.S" ;;
+    disk) echo guests/disk/*.c ;;
+    smp) echo guests/smp/*.c guests/lib/smp/*.S guests/lib/smp/*.c ;;
     *) echo "guests/$1/$1.c" ;;
   esac
 }
 
+te_names=(disk smp) # they need the board's interrupt controller
 names=(hello echo exceptions timer exitcode hang selfcheck bench)
 
 # build DIR TE LOAD TAG
 build() {
-  local name endian
+  local name endian all=("${names[@]}")
+  [ "$2" = 1 ] && all+=("${te_names[@]}")
   mkdir -p "$1"
   npx tsx guests/selfcheck/gen.ts > "$work/cases.S"
-  for name in "${names[@]}"; do
+  for name in "${all[@]}"; do
     for endian in el eb; do
       # shellcheck disable=SC2046
       program "$1/$name-$4-$endian.elf" "$endian" "$2" "$3" $(sources_of "$name")

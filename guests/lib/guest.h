@@ -63,6 +63,7 @@
 /* CP0 registers of select 0, for MFC0 and MTC0 in assembly */
 #define C0_ENTRYHI $10
 #define C0_CONTEXT $4
+#define C0_USERLOCAL $4, 2
 #define C0_BADVADDR $8
 #define C0_STATUS $12
 #define C0_CAUSE $13

@@ -2,9 +2,13 @@
  * Entry, exception vectors, exception frame, and the few things C cannot say.
  *
  * Exceptions do not nest: one static frame, one exception stack. A stub per vector notes in k0 where it was entered
- * and jumps to exc_common, so a test can see which vector the CPU chose.
+ * and jumps to exc_common, so a test can see which vector the CPU chose. With SMP (lib/smp) every vCPU has frame and
+ * stacks of its own, found through UserLocal.
  */
 #include "guest.h"
+#if SMP
+#include "smp/area.h"
+#endif
 
   .set noreorder
   .set noat
@@ -18,8 +22,12 @@ _start:
   mtc0 $zero, C0_STATUS /* kernel mode, BEV, EXL, ERL and IE clear, all interrupts masked */
   mtc0 $zero, C0_CAUSE
   ehb
-  andi $t0, $s2, 0x3ff /* EBase.CPUNum: every vCPU enters here, and one is enough */
-  bnez $t0, park
+  andi $t0, $s2, 0x3ff /* EBase.CPUNum: every vCPU enters here */
+#if SMP
+  bnez $t0, smp_secondary
+#else
+  bnez $t0, park /* one is enough */
+#endif
   nop
   lui $t0, %hi(__bss_start)
   addiu $t0, $t0, %lo(__bss_start)
@@ -40,8 +48,15 @@ _start:
   sw $a1, 16($t0)
   sw $a2, 20($t0)
   sw $a3, 24($t0)
+#if SMP
+  lui $t1, %hi(smp_areas)
+  addiu $t1, $t1, %lo(smp_areas)
+  mtc0 $t1, C0_USERLOCAL
+  addiu $sp, $t1, AREA_STACK - 32
+#else
   lui $sp, %hi(stack_top - 32)
   addiu $sp, $sp, %lo(stack_top - 32)
+#endif
   lui $t9, %hi(guest_start)
   addiu $t9, $t9, %lo(guest_start)
   jalr $t9
@@ -49,10 +64,12 @@ _start:
 2:
   b 2b
   nop
+#if !SMP
 park:
   wait /* no interrupt is let through by Status, so none ends this */
   b park
   nop
+#endif
 
   .text
 
@@ -71,9 +88,17 @@ exc_stubs:
   stub 0x180
   stub 0x200
 
-exc_common:
+  .macro frame_to_k1
+#if SMP
+  mfc0 $k1, C0_USERLOCAL /* the frame is first in the area */
+#else
   lui $k1, %hi(exc_frame)
   addiu $k1, $k1, %lo(exc_frame)
+#endif
+  .endm
+
+exc_common:
+  frame_to_k1
   .irp n, 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,28,29,30,31
   sw $\n, (\n * 4)($k1)
   .endr
@@ -94,14 +119,17 @@ exc_common:
   sw $t6, (FR_ENTRYHI * 4)($k1)
   sw $t7, (FR_CONTEXT * 4)($k1)
   sw $k0, (FR_VECTOR * 4)($k1)
+#if SMP
+  addiu $sp, $k1, AREA_EXC_STACK - 32
+#else
   lui $sp, %hi(exc_stack_top - 32)
   addiu $sp, $sp, %lo(exc_stack_top - 32)
+#endif
   lui $t9, %hi(exc_dispatch)
   addiu $t9, $t9, %lo(exc_dispatch)
   jalr $t9
   move $a0, $k1
-  lui $k1, %hi(exc_frame)
-  addiu $k1, $k1, %lo(exc_frame)
+  frame_to_k1
   lw $t0, (FR_HI * 4)($k1)
   lw $t1, (FR_LO * 4)($k1)
   lw $t2, (FR_STATUS * 4)($k1)
@@ -147,6 +175,7 @@ hypercall:
 boot_state:
   .space 28
 
+#if !SMP
   .bss
   .globl exc_frame
   .balign 16
@@ -158,3 +187,4 @@ exc_stack:
 exc_stack_top:
   .space 16384
 stack_top:
+#endif

@@ -8,3 +8,6 @@ int virtio_console_getc(void);
 void virtio_console_irq_enable(void);
 void virtio_console_irq(void);
 int virtio_console_is_legacy(void);
+/* With SMP, for a guest that watches the device write: the receive queue, and the buffer of descriptor `id`. */
+struct virtq *virtio_console_rx(void);
+u8 *virtio_console_rx_buffer(u32 id);

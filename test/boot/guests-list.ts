@@ -17,6 +17,10 @@ interface Entry {
   readonly lines?: number;
   /** What is typed on the console. Default: nothing, from /dev/null. */
   readonly input?: string;
+  /** Numbers of vCPUs to run it on, each a run of its own. Default: one, and two for the guest's first entry. */
+  readonly cpus?: readonly number[];
+  /** The guest prints a hash of its schedule: check it under so many seeds (guests-schedules.ts), on the first of `cpus`. */
+  readonly seeds?: number;
   readonly exit: number;
   /** Each of these must be in what the console printed. */
   readonly output: readonly string[];
@@ -31,6 +35,9 @@ export interface GuestRun {
   readonly variant: 'plain' | 'legacy' | 'two-cpus' | 'pipe';
   readonly arguments: readonly string[];
   readonly input: string | null;
+  readonly cpus: number;
+  /** Seeds under which to check its schedule, or 0. */
+  readonly seeds: number;
   readonly exit: number;
   readonly output: readonly string[];
 }
@@ -47,7 +54,8 @@ export interface GuestResult {
 
 /**
  * Every entry for both endiannesses; those that use the console's device also on a legacy one; each guest once on two
- * CPUs; long input also from a pipe (plain runs read a regular file, so that they can be repeated to the bit).
+ * CPUs, those that name numbers of CPUs on each of these; long input also from a pipe (plain runs read a regular file, so
+ * that they can be repeated to the bit).
  */
 export function guestRuns(): GuestRun[] {
   const entries = JSON.parse(readFileSync(join(import.meta.dirname, 'guests-list.json'), 'utf8')) as Entry[];
@@ -55,23 +63,18 @@ export function guestRuns(): GuestRun[] {
   for (const [index, entry] of entries.entries()) {
     const isFirst = entries.findIndex(({ guest }) => guest === entry.guest) === index;
     for (const endian of ['el', 'eb'] as const) {
-      runs.push(guestRun(entry, endian, 'plain', []));
-      if (entry.guest === 'hello' || entry.guest === 'echo')
-        runs.push(guestRun(entry, endian, 'legacy', ['--virtio', 'legacy']));
-      if (isFirst) runs.push(guestRun(entry, endian, 'two-cpus', ['-c', '2']));
-      if (entry.lines !== undefined) runs.push(guestRun(entry, endian, 'pipe', []));
+      for (const cpus of entry.cpus ?? [1]) runs.push(guestRun(entry, endian, 'plain', cpus));
+      if (entry.guest === 'hello' || entry.guest === 'echo') runs.push(guestRun(entry, endian, 'legacy', 1));
+      if (isFirst && entry.cpus === undefined) runs.push(guestRun(entry, endian, 'two-cpus', 2));
+      if (entry.lines !== undefined) runs.push(guestRun(entry, endian, 'pipe', entry.cpus?.[0] ?? 1));
     }
   }
   return runs;
 }
 
-function guestRun(
-  entry: Entry,
-  endian: GuestRun['endian'],
-  variant: GuestRun['variant'],
-  more: readonly string[],
-): GuestRun {
-  const { guest, append, lines = 0 } = entry;
+function guestRun(entry: Entry, endian: GuestRun['endian'], variant: GuestRun['variant'], cpus: number): GuestRun {
+  const { guest, append, lines = 0, seeds = 0 } = entry;
+  const more = [...(variant === 'legacy' ? ['--virtio', 'legacy'] : []), ...(cpus > 1 ? ['-c', String(cpus)] : [])];
   const typed = Array.from(
     { length: lines },
     (_, i) => `${String(i).padStart(6, '0')} ${'the quick brown fox '.repeat(2)}jumps\n`,
@@ -96,9 +99,16 @@ function guestRun(
       ...more,
     ],
     input,
+    cpus,
+    seeds: cpus === entry.cpus?.[0] ? seeds : 0,
     exit: entry.exit,
     output: lines > 0 ? [...entry.output, input ?? ''] : entry.output,
   };
+}
+
+/** The same run with another seed. */
+export function withSeed(run: GuestRun, seed: number): GuestRun {
+  return { ...run, name: `${run.name}, --seed ${seed}`, arguments: [...run.arguments, '--seed', String(seed)] };
 }
 
 /** Run a guest through `launcher` (a bin/tsvm.js) and judge it. `scratch` is a folder for the file it reads. */

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildPackage } from './cli-support.ts';
 import { type GuestRun, guestRuns, runGuest } from './guests-list.ts';
+import { checkSchedules } from './guests-schedules.ts';
 
 let folder = '';
 let scratch = '';
@@ -47,6 +48,11 @@ describe.concurrent('guests', () => {
     await mustPass(run);
   });
 
+  const dma = runs.filter(({ guest, variant, input }) => guest === 'smp' && variant === 'plain' && input !== null);
+  test.each(named(dma))('%s', async (_name, run) => {
+    await mustPass(run);
+  });
+
   const floods = runs.filter((run) => run.variant === 'pipe');
   test.each(named(floods))('%s, comes back whole', async (_name, run) => {
     await mustPass(run);
@@ -57,4 +63,18 @@ describe.concurrent('guests', () => {
     const [first, second] = await Promise.all([mustPass(run), mustPass(run)]);
     expect(second).toBe(first);
   });
+});
+
+// Alone, for it keeps every CPU of the host busy.
+describe('the schedule of 8 vCPUs', () => {
+  const scheduled = runs.filter(({ seeds, endian }) => seeds > 0 && endian === 'el');
+  test.each(named(scheduled))(
+    '%s: every seed has its own, and the same while the host is busy',
+    async (_name, run) => {
+      const { problems, different } = await checkSchedules(run, 4, 1, join(folder, 'bin/tsvm.js'), scratch);
+      expect(problems).toEqual([]);
+      expect(different).toBe(4);
+    },
+    120_000,
+  );
 });
