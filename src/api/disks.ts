@@ -29,10 +29,15 @@ export function openDisks(configs: readonly DiskConfig[], log: OnceLog): OpenDis
       const disk = openDisk(config);
       disks.push(disk);
       const twin = disks.findIndex(({ identity }) => identity === disk.identity);
-      if (twin < disks.length - 1 && (config.mode === 'rw' || configs[twin]!.mode === 'rw'))
-        throw new TsvmError('usage', `--disk ${config.path}: given twice, and written`, {
-          next: 'use copies, or the image with :ro or :cow everywhere',
-        });
+      const written = [config, configs[twin]!].filter(({ mode }) => mode === 'rw').length;
+      if (twin < disks.length - 1 && written > 0)
+        throw new TsvmError(
+          'usage',
+          `--disk ${config.path}: the same image twice, ${written === 2 ? 'both' : 'one'} of them written`,
+          {
+            next: 'use copies, or the image with :ro or :cow everywhere',
+          },
+        );
       for (const note of disk.notes) log.log('warning', note);
     }
   } catch (error) {

@@ -19,18 +19,24 @@ export function refuseSameFile(files: readonly NamedFile[]): void {
   for (const output of files.filter((file) => file.written)) {
     for (const other of files)
       if (other !== output && identity(other.path) === identity(output.path))
-        throw new TsvmError(
-          'usage',
-          `${output.role} ${output.path}: that is ${other.role} too, and would be overwritten`,
-          {
-            next: output.next ?? `give ${output.role} a file of its own`,
-          },
-        );
+        throw new TsvmError('usage', `${output.role} ${output.path}: ${clash(output, other)}`, {
+          next: output.next ?? `give ${output.role} a file of its own`,
+        });
     if (isStdout(output.path))
       throw new TsvmError('usage', `${output.role} ${output.path}: standard output is the guest's console`, {
         next: `give ${output.role} a file`,
       });
   }
+}
+
+function clash(output: NamedFile, other: NamedFile): string {
+  if (withoutArticle(output.role) === withoutArticle(other.role))
+    return `the same file twice, ${other.written ? 'both' : 'one'} of them written`;
+  return `that is ${other.role} too, and would be overwritten`;
+}
+
+function withoutArticle(role: string): string {
+  return role.replace(/^(a|the) /, '');
 }
 
 /** Device and inode of what is there, else the absolute path. */

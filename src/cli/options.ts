@@ -30,7 +30,7 @@ export const RUN_OPTIONS: readonly OptionRow[] = [
   {
     flags: '-d, --disk <file>',
     group: 'Machine:',
-    help: 'disk image; FILE:ro is never written, FILE:cow loses what is written, FILE:cow=OVERLAY keeps it there; up to 8 times',
+    help: 'disk image; FILE:ro is never written, FILE:cow loses what is written, FILE:cow=OVERLAY keeps it there, FILE:rw is plain FILE, for names that end in :ro; up to 8 times',
     repeat: true,
   },
   { flags: '--name <name>', group: 'Machine:', help: 'name of this VM' },

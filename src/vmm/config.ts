@@ -53,7 +53,10 @@ export interface VmConfigInput {
   readonly debugMmio?: boolean | undefined;
   readonly loglevel?: string | undefined;
   readonly virtio?: string | undefined;
-  /** A disk image: `FILE`, `FILE:ro`, `FILE:cow` (what the guest writes is gone at the end) or `FILE:cow=OVERLAY` (it is kept there). */
+  /**
+   * A disk image: `FILE` or `FILE:rw`, `FILE:ro`, `FILE:cow` (what the guest writes is gone at the end) or `FILE:cow=OVERLAY` (it is
+   * kept there). Only the last suffix counts, so `x:ro:rw` writes to a file named `x:ro`.
+   */
   readonly disk?: string | undefined;
   /** Several of them, in order after `disk`; at most 8. */
   readonly disks?: readonly string[] | undefined;
@@ -142,23 +145,25 @@ export function formatDuration(ns: number): string {
 
 /** What stands between an image and the overlay that is kept. */
 const KEPT = ':cow=';
+/** What else may stand at the end. */
+const SUFFIX = /[:,]ro$|:rw$|:cow$/;
 
-/** The disk syntax to what it means; kvmtool's `,ro` too. */
+/** The disk syntax to what it means; kvmtool's `,ro` too. `:rw` says nothing new, but ends a name that looks like a suffix. */
 export function parseDisk(text: string): DiskConfig {
   const at = text.indexOf(KEPT);
-  const suffix = at >= 0 ? text.slice(at) : (/[:,]ro$|:cow$/.exec(text)?.[0] ?? '');
+  const suffix = at >= 0 ? text.slice(at) : (SUFFIX.exec(text)?.[0] ?? '');
   const path = text.slice(0, text.length - suffix.length);
   const overlay = at >= 0 ? suffix.slice(KEPT.length) : null;
   if (path === '' || overlay === '')
-    throw usage(`--disk ${text}: a file name is missing`, 'FILE, FILE:ro, FILE:cow or FILE:cow=OVERLAY');
-  const mode = suffix === '' ? 'rw' : suffix.endsWith('ro') && at < 0 ? 'ro' : 'cow';
+    throw usage(`--disk ${text}: a file name is missing`, 'FILE, FILE:rw, FILE:ro, FILE:cow or FILE:cow=OVERLAY');
+  const mode = at >= 0 || suffix === ':cow' ? 'cow' : suffix.endsWith('ro') ? 'ro' : 'rw';
   return { path: withoutNul('disk', path), mode, overlay: overlay === null ? null : withoutNul('disk', overlay) };
 }
 
 /** A disk in the form that parseDisk reads back. */
 export function formatDisk({ path, mode, overlay }: DiskConfig): string {
   if (overlay !== null) return path + KEPT + overlay;
-  return mode === 'rw' ? path : `${path}:${mode}`;
+  return mode === 'rw' && !SUFFIX.test(path) ? path : `${path}:${mode}`;
 }
 
 function parseDisks({ disk, disks = [] }: VmConfigInput): DiskConfig[] {

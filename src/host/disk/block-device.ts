@@ -1,6 +1,21 @@
-// The size of a host block device. Node has no call for it, and stat gives 0: the kernel tells it in sysfs, in units of 512 bytes.
-import { readFileSync } from 'node:fs';
+// What stat does not tell of a host block device: its size (the kernel tells it in sysfs, in units of 512 bytes), and whether
+// somebody has it.
+import { closeSync, constants, openSync, readFileSync, statSync } from 'node:fs';
 import { TsvmError } from '../../util/errors.ts';
+import { codeOf } from './error-code.ts';
+
+const { O_EXCL, O_NONBLOCK, O_RDONLY } = constants;
+
+/** Is `path` a block device that is mounted, or open for somebody alone? O_EXCL without O_CREAT asks the kernel that (open(2)). */
+export function blockDeviceInUse(path: string): boolean {
+  if (!statSync(path).isBlockDevice()) return false;
+  try {
+    closeSync(openSync(path, O_RDONLY | O_EXCL | O_NONBLOCK));
+    return false;
+  } catch (error) {
+    return codeOf(error) === 'EBUSY';
+  }
+}
 
 /** Bytes of the device with number `rdev`. Throws TsvmError `io` where sysfs does not tell. */
 export function blockDeviceSize(path: string, rdev: number, sysfs = '/sys'): number {

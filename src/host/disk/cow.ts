@@ -1,12 +1,15 @@
 // A copy-on-write disk: reads come from the base image, which is never written; what the guest wrote lies in an overlay file.
 //
 // The overlay, version 1 (numbers little-endian):
-//   0                header, one block of 4096 bytes: "tsvm-cow", u32 version, u32 cluster size, u64 size of the disk, zeroes
+//   0                header, one block of 4096 bytes: "tsvm-cow", u32 version, u32 cluster size, u64 size of the disk,
+//                    u64 modification time of the base when the overlay was begun (ms since 1970, 0: unknown), zeroes
 //   4096             bitmap, a bit for each cluster, lowest bit first, padded to whole blocks: the cluster is in the overlay
 //   after it         the clusters, each at its own place (sparse)
+// It is begun with zeroes up to the clusters, synced; then comes the header, synced. So a file that has a header has its whole
+// bitmap too, and one that is shorter was cut; only zeroes, and not more of them, are a beginning that a crash ended.
 // A new cluster's bit is written only after its bytes were synced, and every bit stands for itself, so the file is valid after
 // a crash at any point: a new cluster is there or is not, and what was there before is never moved. Only the header is ever
-// read on trust, and it is compared with what it must be.
+// read on trust, and it is compared with what it must be; but for the time, which a copy of the base changes.
 import type { BlockBackend } from '../../devices/device.ts';
 import { TsvmError } from '../../util/errors.ts';
 import type { PositionedFile } from './positioned-file.ts';
@@ -18,10 +21,14 @@ const VERSION = 1;
 /** Clusters are as large as the blocks that file systems write; larger for a large disk, so that its bitmap stays small in memory. */
 const MIN_CLUSTER = 4096;
 const MAX_BITMAP = 4 * 1024 * 1024;
+/** Where the header has the base's modification time. */
+const MODIFIED = 24;
 
 export interface CowDiskOptions {
   readonly base: PositionedFile;
   readonly basePath: string;
+  /** Modification time of the base, whole milliseconds since 1970; unknown: anything that is none. */
+  readonly baseModified: number;
   /** Bytes of whole sectors. */
   readonly size: number;
   readonly id: string;
@@ -35,6 +42,8 @@ export class CowDisk implements BlockBackend {
   readonly size: number;
   readonly readonly = false;
   readonly id: string;
+  /** What the user should know, one line each. */
+  readonly notes: readonly string[];
   private readonly options: CowDiskOptions;
   private readonly cluster: number;
   private readonly bitmap: Uint8Array;
@@ -52,9 +61,9 @@ export class CowDisk implements BlockBackend {
     const clusters = Math.ceil(size / this.cluster);
     this.bitmap = new Uint8Array(Math.ceil(clusters / 8 / BLOCK) * BLOCK);
     this.dataStart = BLOCK + this.bitmap.length;
-    if (!options.kept) return;
-    if (this.isNew()) this.begin();
-    else this.load(clusters);
+    const isOld = options.kept && !this.isNew();
+    if (options.kept && !isOld) this.begin();
+    this.notes = isOld ? this.load(clusters) : [];
   }
 
   read(position: number, into: Uint8Array): void {
@@ -126,15 +135,19 @@ export class CowDisk implements BlockBackend {
   /** An empty file, or one whose header did not reach the medium. */
   private isNew(): boolean {
     const { overlay } = this.options;
-    if (overlay.size() > BLOCK) return false;
-    const block = new Uint8Array(BLOCK);
-    overlay.read(0, block);
-    return block.every((byte) => byte === 0);
+    const size = overlay.size();
+    if (size > this.dataStart) return false;
+    const bytes = new Uint8Array(size);
+    overlay.read(0, bytes);
+    return bytes.every((byte) => byte === 0);
   }
 
   private begin(): void {
-    this.options.overlay.write(0, this.header());
-    this.options.overlay.sync();
+    const { overlay } = this.options;
+    overlay.write(0, new Uint8Array(this.dataStart));
+    overlay.sync();
+    overlay.write(0, this.header());
+    overlay.sync();
   }
 
   private header(): Uint8Array {
@@ -144,28 +157,38 @@ export class CowDisk implements BlockBackend {
     view.setUint32(8, VERSION, true);
     view.setUint32(12, this.cluster, true);
     view.setBigUint64(16, BigInt(this.size), true);
+    view.setBigUint64(MODIFIED, wholeMilliseconds(this.options.baseModified), true);
     return block;
   }
 
-  private load(clusters: number): void {
+  /** Takes the bitmap from the file; returns what the user should know. */
+  private load(clusters: number): string[] {
     const { overlay } = this.options;
-    this.checkHeader();
+    const notes = this.checkHeader();
     overlay.read(BLOCK, this.bitmap);
     const last = lastBit(this.bitmap);
     if (last >= clusters) throw this.refusal('it is damaged: it has clusters beyond the end of the disk');
-    const needed = last < 0 ? 0 : this.dataStart + Math.min((last + 1) * this.cluster, this.size);
+    // Never less than a begun file has: so a bitmap that was cut is not taken for one with fewer bits.
     const size = overlay.size();
-    if (size < needed) throw this.refusal(`it is truncated: ${size} of at least ${needed} bytes`);
+    const needed = this.dataStart + Math.min((last + 1) * this.cluster, this.size);
+    if (size < needed) throw this.truncated(size, needed);
+    return notes;
   }
 
-  private checkHeader(): void {
+  private truncated(size: number, needed: number): TsvmError {
+    return this.refusal(`it is truncated: ${size} of at least ${needed} bytes`);
+  }
+
+  /** Is it an overlay of this base? Returns what the user should know. */
+  private checkHeader(): string[] {
     const wanted = this.header();
     const found = new Uint8Array(BLOCK);
-    this.options.overlay.read(0, found);
+    const length = this.options.overlay.read(0, found);
     const view = new DataView(found.buffer);
     const same = (from: number, to: number): boolean =>
       found.subarray(from, to).every((byte, i) => byte === wanted[from + i]);
     if (!same(0, 8)) throw this.refusal('it is not an overlay of tsvm', 'give a new name, or empty the file first');
+    if (length < BLOCK) throw this.truncated(length, this.dataStart);
     const version = view.getUint32(8, true);
     if (version !== VERSION)
       throw this.refusal(`it has version ${version}, and this tsvm knows ${VERSION}`, 'use the tsvm that wrote it');
@@ -174,7 +197,21 @@ export class CowDisk implements BlockBackend {
         `it belongs to a disk of ${view.getBigUint64(16, true)} bytes, and ${this.options.basePath} has ${this.size}`,
         'give the image it was made for, or a new overlay',
       );
-    if (!same(0, BLOCK)) throw this.refusal('its header is damaged');
+    if (!same(0, MODIFIED) || !same(MODIFIED + 8, BLOCK)) throw this.refusal('its header is damaged');
+    const then = view.getBigUint64(MODIFIED, true);
+    const now = wholeMilliseconds(this.options.baseModified);
+    return then === now || then === 0n || now === 0n ? [] : [this.otherTime(then)];
+  }
+
+  /** Not an error: a copy of the base may have another time, and the same bytes. */
+  private otherTime(then: bigint): string {
+    const { basePath, overlayPath } = this.options;
+    const seconds = `${then / 1000n}.${String(then % 1000n).padStart(3, '0')}`;
+    return (
+      `${overlayPath}: the modification time of ${basePath} has changed since this overlay was begun; if the image was ` +
+      'written (not only copied), the guest sees a mixture of old and new: begin a new overlay. If it is the same: ' +
+      `touch -d @${seconds} ${basePath}`
+    );
   }
 
   private refusal(
@@ -183,6 +220,11 @@ export class CowDisk implements BlockBackend {
   ): TsvmError {
     return new TsvmError('not-runnable', `${this.options.overlayPath}: cannot be the overlay: ${why}`, { next });
   }
+}
+
+/** 0 for what is no time. */
+function wholeMilliseconds(time: number): bigint {
+  return Number.isSafeInteger(time) && time > 0 ? BigInt(time) : 0n;
 }
 
 function clusterSize(size: number): number {

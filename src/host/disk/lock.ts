@@ -5,10 +5,11 @@
 // there is one. A dead holder's lock is replaced only by the process that holds the claim on it: a lock of the same kind, named
 // after the dead holder. Nobody but the claim's holder changes a dead holder's lock, and a holder never comes back (its boot
 // id, process id and start time are never used again), so what is read under the claim stays true until it is replaced.
-import { linkSync, readdirSync, readFileSync, readlinkSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { linkSync, readdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { TsvmError } from '../../util/errors.ts';
+import { codeOf } from './error-code.ts';
+import { type Holder, hostOf, lifeOf, parseHolder, readText, textOf, thisProcess } from './lock-holder.ts';
 
 const SUFFIX = '.tsvm-lock';
 /** File systems without hard links say one of these. */
@@ -17,19 +18,6 @@ const NO_LINKS: readonly string[] = ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']
 const MAX_CLAIMS = 4;
 /** Somebody else may take or leave the lock between two looks at it; that often in a row is no chance. */
 const MAX_TRIES = 1000;
-
-/** Who holds a lock: enough to tell whether that process is still there. */
-interface Holder {
-  readonly pid: number;
-  /** Field 22 of /proc/PID/stat, or `-` where there is no /proc. */
-  readonly start: string;
-  readonly host: string;
-  readonly boot: string;
-  /** Where `pid` means something. */
-  readonly namespace: string;
-}
-
-type Life = 'alive' | 'dead' | 'unknown';
 
 export interface ImageLock {
   /** Give the lock back. Called again it does nothing. */
@@ -85,9 +73,7 @@ function take(lock: string, root: string, self: Holder, depth: number): Holder |
     }
     try {
       if (readText(lock) === text) {
-        const name = privateName(root, self);
-        writeFileSync(name, textOf(self), { flag: 'wx' });
-        renameSync(name, lock);
+        replace(lock, root, self);
         if (depth === 0) removeLeftovers(root, claim);
         return null;
       }
@@ -114,6 +100,18 @@ function create(lock: string, root: string, self: Holder): boolean {
   }
 }
 
+/** Put this process's lock in the place of a dead holder's. */
+function replace(lock: string, root: string, self: Holder): void {
+  const name = privateName(root, self);
+  try {
+    writeFileSync(name, textOf(self), { flag: 'wx' });
+    renameSync(name, lock);
+  } catch (error) {
+    unlinkQuietly(name);
+    throw cannotLock(lock, error);
+  }
+}
+
 /** Between the two steps inside, the file is empty: who then looks finds it damaged and is refused, which is safe. */
 function createWithoutLinks(lock: string, self: Holder): boolean {
   try {
@@ -131,7 +129,7 @@ function createWithoutLinks(lock: string, self: Holder): boolean {
  */
 function removeLeftovers(root: string, ownClaim: string): void {
   const folder = dirname(root);
-  for (const name of readdirSync(folder)) {
+  for (const name of namesIn(folder)) {
     const path = join(folder, name);
     if (!name.startsWith(`${basename(root)}.`) || path === ownClaim) continue;
     const holder = parseHolder(readText(path) ?? '');
@@ -139,75 +137,17 @@ function removeLeftovers(root: string, ownClaim: string): void {
   }
 }
 
+/** None where the folder may be written to and not be read. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
 function privateName(root: string, { pid, start }: Holder): string {
   return `${root}.new-${pid}-${start}-${++privateNames}`;
-}
-
-function thisProcess(): Holder {
-  const { pid } = process;
-  return { pid, start: statOf(pid)?.start ?? '-', host: hostname(), boot: bootId(), namespace: pidNamespace() };
-}
-
-function textOf(holder: Holder): string {
-  return `${JSON.stringify(holder)}\n`;
-}
-
-/** Null for a text that tsvm did not write. */
-function parseHolder(text: string): Holder | null {
-  try {
-    const { pid, start, host, boot, namespace } = JSON.parse(text) as Record<string, unknown>;
-    if (!Number.isSafeInteger(pid) || (pid as number) <= 0 || !/^(\d+|-)$/.test(String(start))) return null;
-    if (typeof host !== 'string' || !/^[\w-]*$/.test(String(boot)) || typeof namespace !== 'string') return null;
-    return { pid: pid as number, start: String(start), host, boot: String(boot), namespace };
-  } catch {
-    return null;
-  }
-}
-
-function lifeOf(holder: Holder): Life {
-  if (holder.host !== hostname()) return 'unknown';
-  if (holder.boot !== bootId()) return 'dead';
-  if (holder.namespace !== pidNamespace()) return 'unknown';
-  try {
-    process.kill(holder.pid, 0);
-  } catch (error) {
-    if (codeOf(error) === 'ESRCH') return 'dead';
-  }
-  const stat = statOf(holder.pid);
-  if (!stat) return 'alive';
-  // A zombie has closed its files.
-  return stat.start === holder.start && !'ZX'.includes(stat.state) ? 'alive' : 'dead';
-}
-
-/** State and start time of a process, or null where that cannot be read. */
-function statOf(pid: number): { state: string; start: string } | null {
-  const text = readText(`/proc/${pid}/stat`);
-  if (text === null) return null;
-  // The second field is a name in parentheses, in which anything may stand.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const [state, start] = [fields[0], fields[19]];
-  return state === undefined || start === undefined ? null : { state, start };
-}
-
-function bootId(): string {
-  return readText('/proc/sys/kernel/random/boot_id')?.trim() ?? '';
-}
-
-function pidNamespace(): string {
-  try {
-    return readlinkSync('/proc/self/ns/pid');
-  } catch {
-    return '';
-  }
-}
-
-/** Null: there is no such file. Empty: it cannot be read. */
-function readText(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    return codeOf(error) === 'ENOENT' ? null : '';
-  }
 }
 
 function unlinkQuietly(path: string): void {
@@ -222,21 +162,21 @@ function sleepOneMs(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
 }
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
-}
-
 function heldBy(path: string, lock: string, holder: Holder | 'damaged'): TsvmError {
   if (holder === 'damaged')
     return new TsvmError('io', `${path}: its lock file is damaged or cannot be read: ${lock}`, {
       next: 'if no tsvm uses the image, remove the lock file',
     });
-  const { pid, host } = holder;
+  const { pid } = holder;
   if (lifeOf(holder) === 'unknown')
-    return new TsvmError('io', `${path}: in use by process ${pid} of ${host}, which cannot be seen from here`, {
-      cause: 'two machines that write to one image destroy it',
-      next: `end that VM; if it is gone, remove ${lock}`,
-    });
+    return new TsvmError(
+      'io',
+      `${path}: in use by process ${pid} of ${hostOf(holder)}, which cannot be seen from here`,
+      {
+        cause: 'two machines that write to one image destroy it',
+        next: `end that VM; if it is gone, remove ${lock}`,
+      },
+    );
   return new TsvmError('io', `${path}: in use by process ${pid}`, {
     cause: 'two machines that write to one image destroy it',
     next: `end that VM, or use the image without writing to it: ${path}:cow or ${path}:ro`,
@@ -246,6 +186,9 @@ function heldBy(path: string, lock: string, holder: Holder | 'damaged'): TsvmErr
 function cannotLock(lock: string, error: unknown): TsvmError {
   const why = error instanceof Error ? error.message : String(error);
   return new TsvmError('io', `${lock}: the lock file of a disk cannot be written (${why})`, {
-    next: 'put the image into a folder that you may write to, or use it with :cow or :ro',
+    next:
+      codeOf(error) === 'ENOSPC'
+        ? 'make room on that disk'
+        : 'what is written must lie in a folder that you may write to; an image that may not be written: :cow or :ro',
   });
 }

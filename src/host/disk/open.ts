@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { BlockBackend } from '../../devices/device.ts';
 import { TsvmError } from '../../util/errors.ts';
-import { blockDeviceSize } from './block-device.ts';
+import { blockDeviceInUse, blockDeviceSize } from './block-device.ts';
 import { CowDisk } from './cow.ts';
+import { codeOf } from './error-code.ts';
 import { type ImageLock, lockImage, writerOf } from './lock.ts';
 import { type PositionedFile, positionedFile } from './positioned-file.ts';
 import { RawDisk } from './raw.ts';
@@ -79,7 +80,7 @@ function open({ path, mode, overlay }: DiskRequest, closers: (() => void)[]): Om
   const real = inWords(path, 'disk', () => realpathSync(path));
   const notes: string[] = [];
   const writable = mode === 'rw';
-  if (!writable) notes.push(...noteWriter(path, real, overlay));
+  if (!writable) notes.push(...inWords(path, 'disk', () => noteWriter(path, real, overlay)));
   const image = openImage(path, real, writable, closers);
   const size = Math.floor(image.size / SECTOR) * SECTOR;
   if (size === 0)
@@ -95,27 +96,30 @@ function open({ path, mode, overlay }: DiskRequest, closers: (() => void)[]): Om
     );
   const { file } = image;
   const common = { size, id: basename(real) };
-  const backend =
-    mode === 'cow'
-      ? openCow({ path, overlay }, { base: file, basePath: path, ...common }, closers)
-      : new RawDisk({ file, path, readonly: !writable, ...common });
-  return { backend, notes, identity: image.identity };
+  const { identity } = image;
+  if (mode !== 'cow') return { backend: new RawDisk({ file, path, readonly: !writable, ...common }), notes, identity };
+  const base = { base: file, basePath: path, baseModified: image.modified, ...common };
+  const backend = openCow({ path, overlay }, base, identity, closers);
+  return { backend, notes: [...notes, ...backend.notes], identity };
 }
 
 /** A reader beside a writer sees the image change; what is kept of such a run would be of no use. */
 function noteWriter(path: string, real: string, overlay: string | null): string[] {
   const pid = writerOf(real);
-  if (pid === null) return [];
-  if (overlay === null) return [`${path}: process ${pid} writes to it now; this guest may see half of a change`];
-  throw new TsvmError('io', `${path}: process ${pid} writes to it now`, {
+  if (pid === null && !blockDeviceInUse(real)) return [];
+  const who = pid === null ? 'it is mounted, or another program has it' : `process ${pid} writes to it now`;
+  if (overlay === null) return [`${path}: ${who}; this guest may see half of a change`];
+  throw new TsvmError('io', `${path}: ${who}`, {
     cause: `${overlay} holds only what differs from the image, and means nothing once the image has changed`,
-    next: `end that VM first, or use ${path}:cow`,
+    next: `end that first, or use ${path}:cow`,
   });
 }
 
 interface OpenImage {
   readonly file: PositionedFile;
   readonly size: number;
+  /** Whole milliseconds since 1970; 0 for a device, whose writers do not change it. */
+  readonly modified: number;
   readonly identity: string;
 }
 
@@ -136,13 +140,14 @@ function openImage(path: string, real: string, writable: boolean, closers: (() =
     const file = positionedFile(fd, path);
     closers.push(() => file.close());
     const size = isDevice ? blockDeviceSize(path, stat.rdev) : stat.size;
-    return { file, size, identity: `${stat.dev}:${stat.ino}` };
+    return { file, size, modified: isDevice ? 0 : Math.floor(stat.mtimeMs), identity: identityOf(stat) };
   });
 }
 
 function openCow(
   { path, overlay }: Pick<DiskRequest, 'path' | 'overlay'>,
-  base: Pick<ConstructorParameters<typeof CowDisk>[0], 'base' | 'basePath' | 'size' | 'id'>,
+  base: Pick<ConstructorParameters<typeof CowDisk>[0], 'base' | 'basePath' | 'baseModified' | 'size' | 'id'>,
+  baseIdentity: string,
   closers: (() => void)[],
 ): CowDisk {
   if (overlay === null) {
@@ -151,24 +156,27 @@ function openCow(
     closers.push(() => file.close());
     return new CowDisk({ ...base, overlay: file, overlayPath, kept: false });
   }
-  const file = openOverlay(overlay, closers);
+  const file = openOverlay(overlay, baseIdentity, closers);
   const disk = new CowDisk({ ...base, overlay: file, overlayPath: overlay, kept: true });
   closers.push(() => disk.flush());
   return disk;
 }
 
 /** Open or create the overlay, locked. */
-function openOverlay(path: string, closers: (() => void)[]): PositionedFile {
+function openOverlay(path: string, baseIdentity: string, closers: (() => void)[]): PositionedFile {
   return inWords(path, 'overlay', () => {
-    const folder = realpathSync(dirname(path));
-    const real = realOr(path, join(folder, basename(path)));
-    keep(closers, lockImage(real));
-    const fd = openSync(real, O_RDWR | O_CREAT | O_NONBLOCK, 0o666);
-    const file = positionedFile(fd, path);
-    closers.push(() => file.close());
-    const stat = fstatSync(fd);
+    // Created before it is locked: the lock lies beside what links lead to, also where that was not there yet.
+    const created = openSync(path, O_RDWR | O_CREAT | O_NONBLOCK, 0o666);
+    const stat = fstatSync(created);
+    closeSync(created);
     if (!stat.isFile()) throw notRunnable(path, 'overlay', `it is ${kindOf(stat)}`);
-    if (stat.size === 0) syncFolder(folder);
+    // An image of zeroes looks like an overlay that was not begun yet.
+    if (identityOf(stat) === baseIdentity) throw notRunnable(path, 'overlay', 'it is the image itself');
+    const real = realpathSync(path);
+    keep(closers, lockImage(real));
+    const file = positionedFile(openSync(real, O_RDWR | O_NONBLOCK), path);
+    closers.push(() => file.close());
+    if (stat.size === 0) syncFolder(dirname(real));
     return file;
   });
 }
@@ -214,6 +222,10 @@ function closeAll(closers: readonly (() => void)[]): void {
   if (errors.length > 0) throw errors[0];
 }
 
+function identityOf({ dev, ino }: Stats): string {
+  return `${dev}:${ino}`;
+}
+
 function isDisk(stat: Stats): boolean {
   return stat.isFile() || stat.isBlockDevice();
 }
@@ -225,15 +237,6 @@ function kindOf(stat: Stats): string {
   return 'not a regular file';
 }
 
-function realOr(path: string, otherwise: string): string {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return otherwise;
-    throw error;
-  }
-}
-
 /** Errors of the file system in the user's words. */
 function inWords<T>(path: string, role: string, work: () => T): T {
   try {
@@ -243,7 +246,7 @@ function inWords<T>(path: string, role: string, work: () => T): T {
     const code = codeOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR')
       throw new TsvmError('not-found', `${path}: no such file (${role})`, {
-        next: 'check the path; after it may stand :ro, :cow or :cow=OVERLAY',
+        next: 'check the path; after it may stand :rw, :ro, :cow or :cow=OVERLAY',
       });
     if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
       throw notRunnable(
@@ -265,11 +268,11 @@ function inWords<T>(path: string, role: string, work: () => T): T {
 }
 
 function notRunnable(path: string, role: string, why: string, next?: string): TsvmError {
-  return new TsvmError('not-runnable', `${path}: cannot be a ${role}: ${why}`, next === undefined ? {} : { next });
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
+  return new TsvmError(
+    'not-runnable',
+    `${path}: cannot be ${role === 'overlay' ? 'an' : 'a'} ${role}: ${why}`,
+    next === undefined ? {} : { next },
+  );
 }
 
 function messageOf(error: unknown): string {

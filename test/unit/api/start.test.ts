@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -278,16 +278,33 @@ describe('startVm with disks', () => {
   it('refuses one image twice when it is written, and takes it twice when it is not', async () => {
     const disk = image('g.img');
     symlinkSync(disk, join(folder, 'g.link'));
-    for (const disks of [
-      [disk, `${join(folder, 'g.link')}:ro`],
-      [`${disk}:cow`, disk],
+    linkSync(disk, join(folder, 'g.hard'));
+    for (const [written, ...disks] of [
+      ['one', disk, `${join(folder, 'g.link')}:ro`],
+      ['one', `${disk}:cow`, disk],
+      ['both', disk, join(folder, 'g.hard')],
     ])
       await expect(start(off, { disks })).rejects.toMatchObject({
         code: 'usage',
-        message: expect.stringContaining('given twice'),
+        message: expect.stringContaining(`the same image twice, ${written} of them written`),
       });
     expect(lock(disk)).toBe(false);
     await (await start(off, { disks: [`${disk}:cow`, `${disk}:ro`, `${disk}:cow`] })).running.wait();
+  });
+
+  it('warns of an overlay whose base was touched, and runs as it would without', async () => {
+    const disk = image('k.img');
+    const result = async () => {
+      const { running, messages } = await start(off, { disk: `${disk}:cow=${join(folder, 'k.cow')}` });
+      const { wallMs: _, ...verdict } = await running.wait();
+      return { messages, verdict };
+    };
+    const before = await result();
+    utimesSync(disk, 1, 1);
+    const after = await result();
+    expect(before.messages).toEqual([]);
+    expect(after.messages).toEqual([expect.stringContaining('begin a new overlay')]);
+    expect(after.verdict).toEqual(before.verdict);
   });
 
   it('says what the user should know of an image', async () => {

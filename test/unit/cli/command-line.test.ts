@@ -23,7 +23,11 @@ describe('what goes wrong', () => {
     [['run', 'x', '-d', 'a:cow='], '--disk a:cow=: a file name is missing', 'FILE:cow=OVERLAY'],
     [['run', 'x', '-d', ''], '--disk : a file name is missing', 'FILE'],
     [['run', 'x', ...[...'abcdefghi'].flatMap((disk) => ['-d', disk])], '9 disks', 'at most 8'],
-    [['run', 'x', '-d', 'a', '-d', 'a'], '--disk a: that is --disk too', 'a:cow or a:ro'],
+    [['run', 'x', '-d', 'a', '-d', 'a'], '--disk a: the same file twice, both of them written', 'a:cow or a:ro'],
+    [['run', 'x', '-d', 'a', '-d', 'a:ro'], '--disk a: the same file twice, one of them written', 'a:cow or a:ro'],
+    [['run', 'x', '-d', 'a:cow', '-d', './a'], '--disk ./a: the same file twice, one of them', './a:cow or ./a:ro'],
+    [['run', 'x', '-d', 'a:ro:rw', '-d', 'a:ro:ro'], '--disk a:ro: the same file twice, one', 'a:ro:cow or a:ro:ro'],
+    [['run', 'x', '-d', 'a:cow=c', '-d', 'b:cow=c'], 'the overlay c: the same file twice, both', 'file of its own'],
     [['run', 'x', '-d', 'x'], '--disk x: that is the kernel too', 'x:cow or x:ro'],
     [['run', 'x', '-d', 'a:ro', '--json', 'a'], '--json a: that is a --disk too', 'file of its own'],
     [['run', 'x', '-d', 'a:cow=b', '-d', 'b:ro'], 'the overlay b: that is a --disk too', 'file of its own'],
@@ -71,6 +75,7 @@ describe('the other verbs', () => {
     }
     const run = await tsvm(['help', 'run']);
     for (const row of RUN_OPTIONS) expect(run.stdout).toContain(row.flags);
+    for (const suffix of [':rw', ':ro', ':cow', ':cow=OVERLAY']) expect(run.stdout).toContain(`FILE${suffix}`);
     expect((await tsvm(['run', '--help'])).stdout).toBe(run.stdout);
     expect((await tsvm(['--help'])).stdout).toBe(all.stdout);
   });

@@ -68,6 +68,7 @@ describe('VmConfig', () => {
     { kernel: '' },
     { disk: '' },
     { disk: ':cow' },
+    { disk: ':rw' },
     { disk: 'a:cow=' },
     { disk: 'a\0b' },
     { disk: 'a:cow=b\0' },
@@ -88,6 +89,14 @@ describe('VmConfig', () => {
     ['ext4.img:cow=over:ro', { path: 'ext4.img', mode: 'cow', overlay: 'over:ro' }],
     ['a:b,c.img', { path: 'a:b,c.img', mode: 'rw', overlay: null }],
     ['ro', { path: 'ro', mode: 'rw', overlay: null }],
+    ['ext4.img:rw', { path: 'ext4.img', mode: 'rw', overlay: null }],
+    ['img:ro:rw', { path: 'img:ro', mode: 'rw', overlay: null }],
+    ['img,ro:rw', { path: 'img,ro', mode: 'rw', overlay: null }],
+    ['img:cow:rw', { path: 'img:cow', mode: 'rw', overlay: null }],
+    ['img:rw:rw', { path: 'img:rw', mode: 'rw', overlay: null }],
+    ['img:ro:ro', { path: 'img:ro', mode: 'ro', overlay: null }],
+    ['img:ro:cow', { path: 'img:ro', mode: 'cow', overlay: null }],
+    ['img:cow:cow=over:rw', { path: 'img:cow', mode: 'cow', overlay: 'over:rw' }],
   ] as const)('reads the disk %s', (text, disk) => {
     expect(parseVmConfig({ kernel, disk: text }).disks).toEqual([disk]);
     expect(parseVmConfig({ kernel, disk: formatDisk(disk) }).disks).toEqual([disk]);

@@ -10,11 +10,15 @@ const CLUSTER = 4096;
 /** Sectors of a base: each full of its own number. */
 const baseOf = (size: number) => Uint8Array.from({ length: size }, (_, i) => 0x80 | (i >>> 9));
 
-function open(overlay: CrashFile, { size = 10 * CLUSTER + 3 * SECTOR, kept = true, base = baseOf(size) } = {}) {
+function open(
+  overlay: CrashFile,
+  { size = 10 * CLUSTER + 3 * SECTOR, kept = true, base = baseOf(size), baseModified = 0 } = {},
+) {
   const baseFile = new CrashFile(base);
   const disk = new CowDisk({
     base: baseFile,
     basePath: 'base.img',
+    baseModified,
     size,
     id: 'base.img',
     overlay,
@@ -178,6 +182,20 @@ describe('an overlay that a crash left behind', () => {
       for (let i = 0; i < 8; i++) check(open(afterPowerCut(operations, count, next)).disk, count);
   });
 
+  it('is begun anew when it was not begun to the end, and is never shorter than its bitmap afterwards', () => {
+    const begun = operations.slice(0, steps[0]!.operations);
+    const next = random(23);
+    for (let count = 0; count <= begun.length; count++)
+      for (let i = 0; i < 20; i++) {
+        const overlay = afterPowerCut(begun, count, next);
+        const { disk } = open(overlay);
+        expect(overlay.size()).toBeGreaterThanOrEqual(2 * 4096);
+        disk.write(0, new Uint8Array(SECTOR).fill(1));
+        disk.flush();
+        expect(contents(open(new CrashFile(overlay.bytes)).disk)[0]).toBe(1);
+      }
+  });
+
   it('can be written on after a crash, and brings the rest of a cluster from the base, not from what the crash left', () => {
     const next = random(7);
     for (let count = 0; count <= operations.length; count++) {
@@ -193,11 +211,55 @@ describe('an overlay that a crash left behind', () => {
   });
 });
 
+describe('an overlay whose base has another modification time', () => {
+  /** Begun and written to at `then`, opened at `now`. */
+  function reopened(then: number, now: number): CowDisk {
+    const overlay = new CrashFile();
+    const { disk } = open(overlay, { baseModified: then });
+    expect(disk.notes).toEqual([]);
+    disk.write(0, new Uint8Array(SECTOR).fill(7));
+    disk.flush();
+    return open(new CrashFile(overlay.bytes), { baseModified: now }).disk;
+  }
+  const TIME = 1_719_190_000_123;
+
+  it('is opened with a note that says what that means, and how to end it', () => {
+    const disk = reopened(TIME, TIME + 1);
+    expect(disk.notes).toEqual([
+      'base.cow: the modification time of base.img has changed since this overlay was begun; if the image was written ' +
+        '(not only copied), the guest sees a mixture of old and new: begin a new overlay. If it is the same: ' +
+        'touch -d @1719190000.123 base.img',
+    ]);
+    expect(contents(disk)).toEqual(contents(reopened(TIME, TIME)));
+  });
+
+  it.each([
+    ['as before', TIME, TIME],
+    ['unknown when it was begun', 0, TIME],
+    ['unknown now', TIME, 0],
+    ['no number', TIME, Number.NaN],
+  ])('is opened without a word when that is %s', (_what, then, now) => {
+    expect(reopened(then, now).notes).toEqual([]);
+  });
+
+  it.each([0.5, Number.NaN, -1, 2 ** 64, Number.POSITIVE_INFINITY])('counts the time %d as unknown', (time) => {
+    expect(reopened(time, TIME).notes).toEqual([]);
+  });
+});
+
 describe('a file that is no overlay of its base', () => {
   const good = (() => {
     const overlay = new CrashFile();
     const { disk } = open(overlay);
     disk.write(0, new Uint8Array(SECTOR));
+    disk.write(8 * CLUSTER, new Uint8Array(SECTOR));
+    disk.flush();
+    return overlay.bytes;
+  })();
+  /** Only a cluster of the bitmap's second byte. */
+  const late = (() => {
+    const overlay = new CrashFile();
+    const { disk } = open(overlay);
     disk.write(8 * CLUSTER, new Uint8Array(SECTOR));
     disk.flush();
     return overlay.bytes;
@@ -211,12 +273,17 @@ describe('a file that is no overlay of its base', () => {
   it.each([
     ['another file', () => new TextEncoder().encode('hello, I am a letter to my mother'), /not an overlay of tsvm/],
     ['a raw image of zeroes', () => new Uint8Array(1 << 20), /not an overlay of tsvm/],
-    ['a part of a header', () => good.subarray(0, 10), /header is damaged|belongs to a disk of 0|version 0/],
+    ['a part of a header', () => good.subarray(0, 10), /truncated: 10 of at least 8192 bytes/],
     ['a later version', () => changed((_, view) => view.setUint32(8, 2, true)), /version 2/],
     ['another cluster size', () => changed((_, view) => view.setUint32(12, 1, true)), /header is damaged/],
-    ['rubbish behind the header', () => changed((bytes) => bytes.fill(1, 100, 101)), /header is damaged/],
+    ['rubbish behind the header', () => changed((bytes) => bytes.fill(1, 32, 33)), /header is damaged/],
     ['bits beyond the disk', () => changed((bytes) => bytes.fill(0xff, 4096 + 2, 4096 + 3)), /beyond the end/],
     ['bits of clusters that it does not have', () => good.subarray(0, 8192 + 8 * CLUSTER), /truncated/],
+    ['the bitmap without the part that says what it has', () => late.subarray(0, 4096 + 1), /truncated/],
+    ['only a header', () => good.subarray(0, 4096), /truncated: 4096 of at least 8192 bytes/],
+    ['a part of a header that looks whole', () => good.subarray(0, 512), /truncated: 512 of at least 8192 bytes/],
+    ['zeroes beyond the place of the first cluster', () => new Uint8Array(8192 + 1), /not an overlay of tsvm/],
+    ['zeroes with a byte among them', () => new Uint8Array(8192).fill(1, 8191), /not an overlay of tsvm/],
     ['only a header and a bitmap', () => good.subarray(0, 8192), /truncated/],
   ])('%s is refused as what it is', (_what, bytes, message) => {
     const error = refusal(bytes());

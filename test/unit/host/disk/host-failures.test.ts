@@ -9,7 +9,7 @@ import { positionedFile } from '../../../../src/host/disk/positioned-file.ts';
 
 vi.mock('node:fs', async (original) => {
   const real = await original<typeof fs>();
-  const watched = ['readSync', 'writeSync', 'fdatasyncSync', 'linkSync'] as const;
+  const watched = ['readSync', 'writeSync', 'fdatasyncSync', 'linkSync', 'renameSync'] as const;
   return { ...real, ...Object.fromEntries(watched.map((name) => [name, vi.fn(real[name] as () => void)])) };
 });
 
@@ -80,6 +80,20 @@ describe('a file of the host', () => {
   });
 });
 
+describe('the lock of a dead process', () => {
+  it('that may not be replaced says so, and nothing is left beside it', () => {
+    const image = join(folder, 'sticky');
+    const lock = `${image}.tsvm-lock`;
+    const held = lockImage(image);
+    const own = JSON.parse(readFileSync(lock, 'utf8'));
+    held.release();
+    writeFileSync(lock, JSON.stringify({ ...own, pid: 2 ** 22 + 1, start: '5' }));
+    vi.mocked(fs.renameSync).mockImplementationOnce(refusedWith('EPERM'));
+    expect(() => lockImage(image)).toThrow(`${lock}: the lock file of a disk cannot be written (EPERM: refused)`);
+    expect(fs.readdirSync(folder).filter((name) => name.startsWith('sticky'))).toEqual(['sticky.tsvm-lock']);
+  });
+});
+
 describe('a lock on a file system without hard links', () => {
   it('keeps two writers apart all the same', () => {
     vi.mocked(fs.linkSync).mockImplementation(refusedWith('EPERM'));
@@ -87,7 +101,7 @@ describe('a lock on a file system without hard links', () => {
     const lock = lockImage(image);
     expect(() => lockImage(image)).toThrow(`${image}: in use by process ${process.pid}`);
     lock.release();
-    const dead = JSON.stringify({ pid: 2 ** 22 + 1, start: '1', host: '', boot: '', namespace: '' });
+    const dead = JSON.stringify({ pid: 2 ** 22 + 1, start: '1', host: '', machine: '', boot: '', namespace: '' });
     writeFileSync(`${image}.tsvm-lock`, dead);
     expect(() => lockImage(image)).toThrow(/which cannot be seen from here/);
     fs.rmSync(`${image}.tsvm-lock`);

@@ -1,5 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -69,6 +79,14 @@ describe('the lock beside an image', () => {
     expect(beside(image)).toEqual([]);
   });
 
+  it('names the machine, but does not give its id away', () => {
+    const id = existsSync('/etc/machine-id') ? readFileSync('/etc/machine-id', 'utf8').trim() : '';
+    const { machine } = ownText();
+    expect(machine).toMatch(id === '' ? /^$/ : /^[0-9a-f]{32}$/);
+    if (id !== '') expect(machine).not.toBe(id);
+    expect(ownText().machine).toBe(machine);
+  });
+
   it('is refused to everybody else, this process too, with what to do', () => {
     const image = newImage();
     const lock = lockImage(image);
@@ -122,6 +140,11 @@ describe('the lock beside an image', () => {
 
   it.each([
     ['of another machine', { host: 'elsewhere' }, /process \d+ of elsewhere, which cannot be seen from here/],
+    [
+      'of another machine with the same name',
+      { machine: 'f'.repeat(32), boot: '00000000-0000-0000-0000-000000000000' },
+      /process \d+ of another machine named .+, which cannot be seen from here/,
+    ],
     ['of another container', { namespace: 'pid:[1]' }, /cannot be seen from here/],
   ])('%s is left alone: nobody can tell whether its process is gone', (_what, change, message) => {
     const image = newImage();
@@ -133,16 +156,42 @@ describe('the lock beside an image', () => {
     rmSync(lockOf(image));
   });
 
-  it.each(['', 'hello', '{"pid":-1}', '{"pid":1,"start":"x","host":"","boot":"","namespace":""}', 'null'])(
-    'with %j in it is damaged, and never taken',
-    (text) => {
-      const image = newImage();
-      writeFileSync(lockOf(image), text);
-      expect(refusal(image)).toMatchObject({ code: 'io', message: expect.stringContaining('damaged') });
-      expect(beside(image)).toHaveLength(1);
-      rmSync(lockOf(image));
-    },
-  );
+  it.each([
+    '',
+    'hello',
+    '{"pid":-1}',
+    '{"pid":5e9,"start":"1","host":"","machine":"","boot":"","namespace":""}',
+    '{"pid":1,"start":"x","host":"","machine":"","boot":"","namespace":""}',
+    '{"pid":1,"start":"1","host":"","machine":5,"boot":"","namespace":""}',
+    'null',
+  ])('with %j in it is damaged, and never taken', (text) => {
+    const image = newImage();
+    writeFileSync(lockOf(image), text);
+    expect(refusal(image)).toMatchObject({ code: 'io', message: expect.stringContaining('damaged') });
+    expect(beside(image)).toHaveLength(1);
+    rmSync(lockOf(image));
+  });
+
+  it.each<[string, (lock: string) => void]>([
+    ['a FIFO', (lock) => execFileSync('mkfifo', [lock])],
+    ['a link to an endless device', (lock) => symlinkSync('/dev/zero', lock)],
+    ['a link to nothing', (lock) => symlinkSync('nothing', lock)],
+    ['a directory', (lock) => mkdirSync(lock)],
+    [
+      'a file of 3 GiB',
+      (lock) => {
+        writeFileSync(lock, '');
+        truncateSync(lock, 3 * 2 ** 30);
+      },
+    ],
+  ])('that is %s is damaged: nobody waits for it, and no more than a lock is read', (_what, make) => {
+    const image = newImage();
+    make(lockOf(image));
+    expect(refusal(image)).toMatchObject({ code: 'io', message: expect.stringContaining('damaged') });
+    expect(writerOf(image)).toBeNull();
+    expect(beside(image)).toHaveLength(1);
+    rmSync(lockOf(image), { recursive: true });
+  });
 
   it('that cannot be written says so, with the way around', () => {
     const error = refusal(join(folder, 'no such folder', 'image'));

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import {
   closeSync,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -10,6 +11,7 @@ import {
   rmSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
@@ -171,6 +173,36 @@ describe('a copy-on-write image', () => {
     expect(readdirSync(folder)).toEqual(['disk.img', 'over.cow']);
   });
 
+  it('warns when its base was written since its overlay was begun, until the base is as old as it was', () => {
+    const path = image();
+    const overlay = join(folder, 'over.cow');
+    utimesSync(path, 1_719_190_000.123, 1_719_190_000.123);
+    open(path, 'cow', overlay).close();
+    const again = () => {
+      const disk = open(path, 'cow', overlay);
+      disk.close();
+      return disk.notes;
+    };
+    expect(again()).toEqual([]);
+    const raw = open(path);
+    raw.backend.write(0, two);
+    raw.close();
+    const note = again()[0]!;
+    expect(note).toContain(`${overlay}: the modification time of ${path} has changed`);
+    execFileSync('sh', ['-c', /touch .*/.exec(note)![0]]);
+    expect(again()).toEqual([]);
+  });
+
+  it('has one overlay by every name that leads to it, also when a link led to nothing before', () => {
+    const path = image();
+    const link = join(folder, 'link.cow');
+    symlinkSync('over.cow', link);
+    open(path, 'cow', link);
+    expect(readdirSync(folder)).toContain('over.cow.tsvm-lock');
+    for (const name of [link, join(folder, 'over.cow')])
+      expect(refusal(path, 'cow', name).message).toContain(`in use by process ${process.pid}`);
+  });
+
   it('with an overlay is refused while its base is written', () => {
     const path = image();
     open(path);
@@ -189,6 +221,20 @@ describe('a copy-on-write image', () => {
     expect(refusal(image(), 'cow', image('other.img')).message).toContain('not an overlay of tsvm');
     expect(readFileSync(overlay).equals(before)).toBe(true);
     expect(readdirSync(folder).filter((name) => name.includes('lock'))).toEqual([]);
+  });
+
+  it('is not its own overlay, by whatever name', () => {
+    const path = join(folder, 'zeroes.img');
+    writeFileSync(path, new Uint8Array(4 * KIB));
+    const link = join(folder, 'hard.img');
+    linkSync(path, link);
+    for (const overlay of [path, link])
+      expect(refusal(path, 'cow', overlay)).toMatchObject({
+        code: 'not-runnable',
+        message: `${overlay}: cannot be an overlay: it is the image itself`,
+      });
+    expect(readFileSync(path).every((byte) => byte === 0)).toBe(true);
+    expect(readdirSync(folder).sort()).toEqual(['hard.img', 'zeroes.img']);
   });
 
   it('says what to do when there is no place for what is written', () => {
@@ -284,5 +330,34 @@ describe('the size of a block device', () => {
 
   it('that nobody tells is an error', () => {
     expect(() => blockDeviceSize('/dev/x', 0x801, folder)).toThrow(/size of this block device is unknown/);
+  });
+});
+
+describe('a block device that somebody has for himself', () => {
+  it('is refused to a writer and as the base of an overlay, and warned of to readers', ({ skip }) => {
+    const { status, stdout } = spawnSync('losetup', ['--find', '--show', image()], { encoding: 'utf8' });
+    if (status !== 0) skip('no loop devices here');
+    const device = stdout.trim();
+    try {
+      const free = open(device, 'ro');
+      expect([free.backend.size, free.notes]).toEqual([64 * KIB, []]);
+      const holder = open(device);
+      expect(refusal(device)).toMatchObject({
+        code: 'io',
+        message: `${device}: in use (mounted, or another program has it)`,
+      });
+      for (const mode of ['ro', 'cow'] as const)
+        expect(open(device, mode).notes).toEqual([expect.stringContaining('half of a change')]);
+      expect(refusal(device, 'cow', join(folder, 'over.cow'))).toMatchObject({
+        code: 'io',
+        message: `${device}: it is mounted, or another program has it`,
+      });
+      expect(existsSync(join(folder, 'over.cow'))).toBe(false);
+      holder.close();
+      open(device, 'cow', join(folder, 'over.cow'));
+    } finally {
+      for (const disk of opened) disk.close();
+      spawnSync('losetup', ['--detach', device]);
+    }
   });
 });
