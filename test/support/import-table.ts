@@ -37,7 +37,9 @@ const IMPORT_TABLE: readonly ImportRule[] = [
   rule('boards', ['arch', 'devices', 'boot', 'memory', 'util'], 'hardware is composed here'),
   rule('vmm', ['kvm', 'cpu/exec', 'boards', 'devices (types)', 'memory', 'boot', 'util'], 'no cli, no debug'),
   rule('debug', ['kvm', 'memory', 'cpu/isa', 'boot', 'util'], 'no inside of vmm, no cli'),
-  rule('api', ['vmm', 'kvm', 'boards', 'host', 'boot', 'util'], 'host files and backends are composed here', { node: true }),
+  rule('api', ['vmm', 'kvm', 'boards', 'host', 'boot', 'util'], 'host files and backends are composed here', {
+    node: true,
+  }),
   rule('regress', ['api', 'util'], 'no cli', { node: true }),
   rule('cli', ['api', 'debug', 'regress', 'vmm (types)', 'util'], 'the only one to write to the terminal', {
     packages: ['chalk', 'commander', 'ora'],
