@@ -1,4 +1,4 @@
-// Usage: npx tsx scripts/check-guests.ts [--repeat N] [--seeds LIST] [--evidence FILE] [--jobs N] [--only TEXT] [--package DIR]
+// Usage: npx tsx scripts/check-guests.ts [--repeat N] [--seeds LIST] [--evidence FILE] [--jobs N] [--only TEXT] [--skip TEXT] [--package DIR]
 // Runs every guest of test/boot/guests-list.json through the built command line (npm run build first), in all variants, as
 // child processes; one line each, then `N passed, N failed`; exit code 1 when one failed.
 //   --repeat N       each N times: every run must end with the same state hash and print the same bytes (no pipes then: what
@@ -7,6 +7,7 @@
 //   --evidence FILE  write the result as a table, with command, machine and date
 //   --jobs N         so many at a time (default: the number of CPUs)
 //   --only TEXT      only runs whose name contains it
+//   --skip TEXT      no runs whose name contains it
 //   --package DIR    run DIR/bin/tsvm.js (default: .)
 // Guests that print a hash of their schedule are run under many seeds once: every seed its own, also with the host busy.
 // What is run is a copy made at the start, so that a build meanwhile cannot mix two versions.
@@ -114,6 +115,7 @@ const { values } = parseArgs({
     evidence: { type: 'string' },
     jobs: { type: 'string', default: String(availableParallelism()) },
     only: { type: 'string', default: '' },
+    skip: { type: 'string' },
     package: { type: 'string', default: '.' },
   },
 });
@@ -124,15 +126,17 @@ if (trial.status !== 0) {
   console.error(`${values.package} does not run:\n${trial.stderr}`);
   process.exit(2);
 }
+const chosen = ({ name }: GuestRun): boolean =>
+  name.includes(values.only) && (values.skip === undefined || !name.includes(values.skip));
 const sources = values.evidence === undefined ? '' : sourcesNow();
 const scratch = mkdtempSync(join(tmpdir(), 'tsvm-guests-'));
 const seeds = values.seeds === '' ? [] : values.seeds.split(',').map((seed) => count(seed, 'seeds'));
 const waiting = guestRuns()
-  .filter((run) => run.name.includes(values.only) && (times === 1 || run.variant !== 'pipe'))
+  .filter((run) => chosen(run) && (times === 1 || run.variant !== 'pipe'))
   .flatMap((run) => (run.cpus > 1 && seeds.length > 0 ? seeds.map((seed) => withSeed(run, seed)) : [run]))
   .map((run) => ({ name: run.name, work: (launcher: string) => check(run, times, launcher, scratch) }));
 for (const run of guestRuns())
-  if (run.seeds > 0 && run.name.includes(values.only))
+  if (run.seeds > 0 && chosen(run))
     waiting.push({ name: `${run.name}, schedules`, work: (launcher) => schedules(run, launcher, scratch) });
 const order = waiting.map(({ name }) => name);
 const rows: Row[] = [];

@@ -145,9 +145,11 @@ export class Lockstep {
   private readonly ram: Uint8Array;
   private readonly boot: Uint8Array;
 
-  constructor(program: GuestProgram) {
+  /** With `observed`, the core counts and traces its exits meanwhile: that must make no difference. */
+  constructor(program: GuestProgram, observed = false) {
     this.program = program;
     this.tested = new Tested(program);
+    if (observed) this.tested.vm.observe({ stats: true, trace: { trace: () => {} } });
     this.ram = bytesOf(program.ram, program.endianness);
     this.boot = bytesOf(program.boot, program.endianness);
     this.reference = new ReferenceMachine(mipsTrapAndEmulate(program.endianness), {
