@@ -145,7 +145,7 @@ function userProject(prefix: string): string {
   symlinkSync(join(prefix, 'lib/node_modules/tsvm'), join(folder, 'node_modules/tsvm'));
   const common = `import { startVm } from 'tsvm';
 let text = '';
-const vm = await startVm({ kernel: ${JSON.stringify(KERNEL)}, onConsole: (bytes) => { text += new TextDecoder().decode(bytes); } });
+const vm = await startVm({ kernel: ${JSON.stringify(KERNEL)}, onConsole: (bytes) => (text += new TextDecoder().decode(bytes)) });
 `;
   writeFileSync(join(folder, 'program.mjs'), `${common}console.log((await vm.wait()).kind, text);\n`);
   // The wrong lines make sure that the types are there: without them everything would be accepted.

@@ -4,7 +4,9 @@ import { startVmWith } from './start.ts';
 import type { RunningVm, StartVmOptions } from './types.ts';
 
 export type { TraceEvent, TracePlace, TraceSink } from '../kvm/trace.ts';
-export { parseVmConfig, type VmConfig, type VmConfigInput } from '../vmm/config.ts';
+export { TsvmError } from '../util/errors.ts';
+export type { Log, LogLevel } from '../util/log.ts';
+export { type DiskConfig, parseVmConfig, type VmConfig, type VmConfigInput } from '../vmm/config.ts';
 export type { JournalEntry, JournalEvent } from '../vmm/journal.ts';
 export type { VcpuPlace, Verdict, VerdictKind } from '../vmm/verdict.ts';
 export { describeMachines } from './machines.ts';

@@ -28,7 +28,7 @@ export interface StartVmOptions extends VmConfigInput {
    * The guest's console bytes, exactly. A promise holds the VM (not its result) until it settles, which is how a slow reader
    * is waited for. Never called before startVm's promise has resolved. The bytes are the callee's to keep.
    */
-  readonly onConsole?: ((bytes: Uint8Array) => void | Promise<void>) | undefined;
+  readonly onConsole?: ((bytes: Uint8Array) => unknown) | undefined;
   /** Where messages go; default: dropped. Messages below `loglevel` are dropped before they get here. */
   readonly log?: Log | undefined;
   /** Called for Ctrl-a h and Ctrl-a c on a tty. Ctrl-a x stops the VM by itself. */

@@ -43,7 +43,8 @@ export interface VmOptions {
   readonly identity: string;
   /** Where the console's output collects (the console device and hypercall 8 write to it). */
   readonly output: OutputQueue;
-  readonly onConsole: (bytes: Uint8Array) => void | Promise<void>;
+  /** A promise is waited for. */
+  readonly onConsole: (bytes: Uint8Array) => unknown;
   /** The guest has taken so much of the live input that more is welcome. */
   readonly onInputRoom: () => void;
 }
