@@ -54,11 +54,15 @@ const OPENINGS: Readonly<Record<Exclude<Verdict['kind'], 'power-off' | 'guest-ex
 /** Kinds whose end does not say by itself where the guest was. */
 const SHOW_PLACES = new Set<Verdict['kind']>(['hang', 'guest-time-limit', 'wall-time-limit', 'interrupted', 'reset']);
 
-/** The verdict: one line when the guest ended well, else what, where, and the exit code on a line of its own. */
+/**
+ * The verdict: one line when the guest ended well, else what, where, and the exit code on a line of its own (`withExit`: not
+ * when tsvm will end with another).
+ */
 export function renderVerdict(
   verdict: Verdict,
   style: Style,
   symbolize: (address: number) => string | null = () => null,
+  withExit = true,
 ): string {
   // After a failure of tsvm's own there is no state to hash.
   const hashes = `run ${verdict.runId}${verdict.stateHash === '' ? '' : ` state ${verdict.stateHash}`}`;
@@ -68,7 +72,7 @@ export function renderVerdict(
   if (verdict.kind === 'power-off' || verdict.kind === 'guest-exit') {
     const good = verdict.exitCode === 0;
     const head = good ? style.good(`# ok: ${summary}`) : style.warn(`# ${summary}`);
-    const exit = good ? [] : [style.warn(`# exit ${verdict.exitCode}`)];
+    const exit = good || !withExit ? [] : [style.warn(`# exit ${verdict.exitCode}`)];
     return [...details, `${head}   ${facts}`, ...exit].join('\n');
   }
   const opening = OPENINGS[verdict.kind].replace('%', instant(verdict));
@@ -77,7 +81,7 @@ export function renderVerdict(
     ...details,
     ...(SHOW_PLACES.has(verdict.kind) ? verdict.vcpus.map((place) => renderPlace(place, symbolize)) : []),
     `#   (${wallTime(verdict)})   ${hashes}`,
-    style.bad(`# exit ${verdict.exitCode}`),
+    ...(withExit ? [style.bad(`# exit ${verdict.exitCode}`)] : []),
   ].join('\n');
 }
 

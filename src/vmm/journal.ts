@@ -85,9 +85,9 @@ export function formatJournal({ input, entries }: Journal): string {
 export function parseJournal(text: string): Journal {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const header = lines[0] === undefined ? undefined : parseLine(lines[0], 1);
-  if (header?.journal !== VERSION) throw bad(1, `not a tsvm journal of version ${VERSION}`);
+  if (header?.journal !== VERSION) throw bad(1, `is not the first line of a journal of version ${VERSION}`);
   const { input } = header;
-  if (input !== 'live' && input !== 'pulled' && input !== 'none') throw bad(1, 'unknown input');
+  if (input !== 'live' && input !== 'pulled' && input !== 'none') throw bad(1, 'has an unknown input');
   const entries: JournalEntry[] = [];
   for (const [index, line] of lines.slice(1).entries()) {
     const entry = parseEntry(parseLine(line, index + 2), index + 2);
@@ -104,9 +104,9 @@ function parseLine(line: string, number: number): Record<string, unknown> {
   try {
     value = JSON.parse(line);
   } catch {
-    throw bad(number, 'not JSON');
+    throw bad(number, 'is not JSON');
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw bad(number, 'not an object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw bad(number, 'is not an object');
   return value as Record<string, unknown>;
 }
 
@@ -132,24 +132,24 @@ function parseEvent(fields: Record<string, unknown>, line: number): JournalEvent
       };
     case 'stop': {
       const cause = fields.cause;
-      if (cause !== 'interrupted' && cause !== 'wall-time-limit') throw bad(line, 'unknown cause');
+      if (cause !== 'interrupted' && cause !== 'wall-time-limit') throw bad(line, 'has an unknown cause');
       return { type: 'stop', cause, reason: string(fields, 'reason', line) };
     }
     default:
-      throw bad(line, 'unknown type');
+      throw bad(line, 'has an unknown type');
   }
 }
 
 function natural(fields: Record<string, unknown>, key: string, line: number, max: number): number {
   const value = fields[key];
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > max)
-    throw bad(line, `${key} is not a whole number in range`);
+    throw bad(line, `has no whole number in range as ${key}`);
   return value;
 }
 
 function string(fields: Record<string, unknown>, key: string, line: number): string {
   const value = fields[key];
-  if (typeof value !== 'string') throw bad(line, `${key} is not a string`);
+  if (typeof value !== 'string') throw bad(line, `has no string as ${key}`);
   return value;
 }
 
@@ -160,16 +160,16 @@ function toBase64(bytes: Uint8Array): string {
 }
 
 function fromBase64(text: string, line: number): Uint8Array {
-  if (text.length > MAX_INPUT * 2) throw bad(line, 'too many bytes at once');
+  if (text.length > MAX_INPUT * 2) throw bad(line, 'has too many bytes at once');
   let binary: string;
   try {
     binary = atob(text);
   } catch {
-    throw bad(line, 'bytes are not base64');
+    throw bad(line, 'has bytes that are not base64');
   }
   return Uint8Array.from(binary, (character) => character.charCodeAt(0));
 }
 
 function bad(line: number, why: string): TsvmError {
-  return new TsvmError('usage', `journal line ${line}: ${why}`);
+  return new TsvmError('usage', `journal line ${line} ${why}`);
 }

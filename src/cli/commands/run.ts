@@ -86,9 +86,11 @@ class Run {
       stopResizing();
       await this.drain(verdict);
       const journalError = journal === null ? null : writeJournal(request.journal ?? '', vm.journal());
-      await this.conclude(vm, verdict);
-      if (journalError) throw journalError;
-      if (this.outputError !== null && this.outputError.code !== 'EPIPE') throw outputFailed(this.outputError);
+      const { outputError } = this;
+      const lost = outputError !== null && outputError.code !== 'EPIPE' ? outputFailed(outputError) : null;
+      const failure = journalError ?? lost;
+      await this.conclude(vm, verdict, failure === null);
+      if (failure) throw failure;
       return verdict.exitCode;
     } finally {
       if (journal !== null) closeSync(journal);
@@ -106,7 +108,7 @@ class Run {
     } catch (error) {
       stopSpinner();
       this.sayEarly();
-      throw error;
+      throw request.replay === null ? error : aboutReplay(request.replay, error);
     }
     stopSpinner();
     this.vm = vm;
@@ -162,12 +164,13 @@ class Run {
     await this.output.flush();
   }
 
-  private async conclude(vm: RunningVm, verdict: Verdict): Promise<void> {
+  /** `isLast`: no error of ours follows, whose exit code is then the one. */
+  private async conclude(vm: RunningVm, verdict: Verdict, isLast: boolean): Promise<void> {
     if (this.request.stat) {
       const { describeStats } = await this.cli.loadApi();
       this.cli.said.lines(renderStats(describeStats(verdict.stats)));
     }
-    this.cli.said.lines(renderVerdict(verdict, this.cli.said.style, (address) => vm.symbolize(address)));
+    this.cli.said.lines(renderVerdict(verdict, this.cli.said.style, (address) => vm.symbolize(address), isLast));
     const vcpus = verdict.vcpus.map((place) => ({ ...place, symbol: vm.symbolize(place.pc) }));
     this.events.emit({ event: 'verdict', ...verdict, vcpus, consoleBytes: this.output.bytes });
   }
@@ -243,14 +246,27 @@ function namedFiles(request: RunRequest): NamedFile[] {
   ];
 }
 
+const WHAT_TO_REPLAY = 'give a file that --journal wrote';
+
 function readReplay(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new TsvmError('io', `--replay ${path}: cannot be read (${(error as Error).message})`, {
-      next: '--replay takes a file that --journal wrote',
-    });
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      throw new TsvmError('not-found', `--replay ${path}: no such file (journal)`, { next: WHAT_TO_REPLAY });
+    if (code === 'EISDIR')
+      throw new TsvmError('not-runnable', `--replay ${path}: it is a directory`, { next: WHAT_TO_REPLAY });
+    throw new TsvmError('io', `--replay ${path}: cannot be read (${message})`, { next: WHAT_TO_REPLAY });
   }
+}
+
+/** The API was given the journal's text; here it has a name. Other errors stay as they are. */
+function aboutReplay(path: string, error: unknown): unknown {
+  const line = error instanceof TsvmError ? /^journal (line (\d+) .*)$/.exec(error.message) : null;
+  if (line === null) return error;
+  const what = line[2] === '1' ? 'not a journal of tsvm' : 'a damaged journal';
+  return new TsvmError('usage', `--replay ${path}: ${what} (${line[1]})`, { next: WHAT_TO_REPLAY });
 }
 
 function outputFailed(error: NodeJS.ErrnoException): TsvmError {

@@ -222,6 +222,12 @@ export class CowDisk implements BlockBackend {
   }
 }
 
+/** Does the file begin as an overlay does, of whatever version? */
+export function isOverlay(file: PositionedFile): boolean {
+  const found = new Uint8Array(MAGIC.length);
+  return file.read(0, found) === found.length && new TextDecoder('latin1').decode(found) === MAGIC;
+}
+
 /** 0 for what is no time. */
 function wholeMilliseconds(time: number): bigint {
   return Number.isSafeInteger(time) && time > 0 ? BigInt(time) : 0n;

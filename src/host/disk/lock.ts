@@ -27,13 +27,13 @@ export interface ImageLock {
 let privateNames = 0;
 
 /**
- * Lock the image at `path`, which has no symbolic links in it.
+ * Lock the image or overlay at `path`, which has no symbolic links in it.
  * @throws TsvmError io: somebody else has it, or the lock file cannot be written
  */
-export function lockImage(path: string): ImageLock {
+export function lockImage(path: string, role: 'image' | 'overlay' = 'image'): ImageLock {
   const lock = path + SUFFIX;
   const self = thisProcess();
-  const holder = take(lock, lock, self, 0);
+  const holder = takeOrTell(lock, self, path, role);
   if (holder) throw heldBy(path, lock, holder);
   let held = true;
   return {
@@ -51,7 +51,18 @@ export function writerOf(path: string): number | null {
   return holder && lifeOf(holder) !== 'dead' ? holder.pid : null;
 }
 
-/** Take the lock file `lock`. Returns null, or who has it (`damaged`: nobody can tell). Claims are named after `root`. */
+function takeOrTell(lock: string, self: Holder, path: string, role: 'image' | 'overlay'): ReturnType<typeof take> {
+  try {
+    return take(lock, lock, self, 0);
+  } catch (error) {
+    throw codeOf(error) === '' ? error : cannotLock(path, role, error);
+  }
+}
+
+/**
+ * Take the lock file `lock`. Returns null, or who has it (`damaged`: nobody can tell). Claims are named after `root`. Throws
+ * the host's own errors.
+ */
 function take(lock: string, root: string, self: Holder, depth: number): Holder | 'damaged' | null {
   let last: Holder | 'damaged' = 'damaged';
   for (let tries = 0; tries < MAX_TRIES; tries++) {
@@ -94,7 +105,7 @@ function create(lock: string, root: string, self: Holder): boolean {
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
     if (NO_LINKS.includes(codeOf(error))) return createWithoutLinks(lock, self);
-    throw cannotLock(lock, error);
+    throw error;
   } finally {
     unlinkQuietly(name);
   }
@@ -108,7 +119,7 @@ function replace(lock: string, root: string, self: Holder): void {
     renameSync(name, lock);
   } catch (error) {
     unlinkQuietly(name);
-    throw cannotLock(lock, error);
+    throw error;
   }
 }
 
@@ -119,7 +130,7 @@ function createWithoutLinks(lock: string, self: Holder): boolean {
     return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
-    throw cannotLock(lock, error);
+    throw error;
   }
 }
 
@@ -183,12 +194,26 @@ function heldBy(path: string, lock: string, holder: Holder | 'damaged'): TsvmErr
   });
 }
 
-function cannotLock(lock: string, error: unknown): TsvmError {
-  const why = error instanceof Error ? error.message : String(error);
-  return new TsvmError('io', `${lock}: the lock file of a disk cannot be written (${why})`, {
-    next:
-      codeOf(error) === 'ENOSPC'
-        ? 'make room on that disk'
-        : 'what is written must lie in a folder that you may write to; an image that may not be written: :cow or :ro',
+/** The host's failures in words; never its own sentence, which names a private file. */
+const FAILURES: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'it is read-only',
+  ENOSPC: 'no room',
+  EDQUOT: 'no room for you',
+  ENOENT: 'it is gone',
+  ENAMETOOLONG: 'the name is too long',
+};
+
+function cannotLock(image: string, role: 'image' | 'overlay', error: unknown): TsvmError {
+  const code = codeOf(error);
+  const why = FAILURES[code] ?? code;
+  const around =
+    role === 'image'
+      ? `use it without writing to it: ${image}:ro or ${image}:cow`
+      : 'give an overlay in a folder that you may write to';
+  return new TsvmError('io', `${image}: cannot be locked, as no file can be made in ${dirname(image)} (${why})`, {
+    cause: 'a lock file beside what is written keeps two writers apart',
+    next: code === 'ENOSPC' || code === 'EDQUOT' ? `make room on that disk, or ${around}` : around,
   });
 }

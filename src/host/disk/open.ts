@@ -1,16 +1,27 @@
 // Opening the disk that a user named: what it is, what may be done with it, and who else writes to it.
 import { randomUUID } from 'node:crypto';
-import { closeSync, constants, fstatSync, fsyncSync, openSync, realpathSync, type Stats, unlinkSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  realpathSync,
+  type Stats,
+  unlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { BlockBackend } from '../../devices/device.ts';
 import { TsvmError } from '../../util/errors.ts';
 import { blockDeviceInUse, blockDeviceSize } from './block-device.ts';
-import { CowDisk } from './cow.ts';
+import { CowDisk, isOverlay } from './cow.ts';
 import { codeOf } from './error-code.ts';
 import { type ImageLock, lockImage, writerOf } from './lock.ts';
 import { type PositionedFile, positionedFile } from './positioned-file.ts';
 import { RawDisk } from './raw.ts';
+import { misreadSuffix } from './suffix.ts';
 
 /** What the user asked for. */
 export interface DiskRequest {
@@ -76,12 +87,14 @@ function watchForExit(): void {
   });
 }
 
-function open({ path, mode, overlay }: DiskRequest, closers: (() => void)[]): Omit<OpenDisk, 'close'> {
-  const real = inWords(path, 'disk', () => realpathSync(path));
+function open(request: DiskRequest, closers: (() => void)[]): Omit<OpenDisk, 'close'> {
+  const { path, mode, overlay } = request;
+  const real = findImage(request);
   const notes: string[] = [];
   const writable = mode === 'rw';
   if (!writable) notes.push(...inWords(path, 'disk', () => noteWriter(path, real, overlay)));
   const image = openImage(path, real, writable, closers);
+  if (isOverlay(image.file)) notes.push(overlayAsImage(path, writable));
   const size = Math.floor(image.size / SECTOR) * SECTOR;
   if (size === 0)
     throw notRunnable(
@@ -101,6 +114,22 @@ function open({ path, mode, overlay }: DiskRequest, closers: (() => void)[]): Om
   const base = { base: file, basePath: path, baseModified: image.modified, ...common };
   const backend = openCow({ path, overlay }, base, identity, closers);
   return { backend, notes: [...notes, ...backend.notes], identity };
+}
+
+/** The path without links. */
+function findImage(request: DiskRequest): string {
+  try {
+    return inWords(request.path, 'disk', () => realpathSync(request.path));
+  } catch (error) {
+    throw (error instanceof TsvmError && error.code === 'not-found' && misreadSuffix(request)) || error;
+  }
+}
+
+/** The note to a reader of an overlay's own bytes. Throws TsvmError not-runnable for a writer, who would destroy it. */
+function overlayAsImage(path: string, writable: boolean): string {
+  const what = `${path}: this is an overlay of tsvm, not a disk image`;
+  if (!writable) return `${what}; the guest sees the overlay's own bytes. The disk it belongs to: -d IMAGE:cow=${path}`;
+  throw new TsvmError('not-runnable', `${what}; writing to it would destroy it`, { next: `-d IMAGE:cow=${path}` });
 }
 
 /** A reader beside a writer sees the image change; what is kept of such a run would be of no use. */
@@ -173,7 +202,7 @@ function openOverlay(path: string, baseIdentity: string, closers: (() => void)[]
     // An image of zeroes looks like an overlay that was not begun yet.
     if (identityOf(stat) === baseIdentity) throw notRunnable(path, 'overlay', 'it is the image itself');
     const real = realpathSync(path);
-    keep(closers, lockImage(real));
+    keep(closers, lockImage(real, 'overlay'));
     const file = positionedFile(openSync(real, O_RDWR | O_NONBLOCK), path);
     closers.push(() => file.close());
     if (stat.size === 0) syncFolder(dirname(real));
@@ -244,10 +273,7 @@ function inWords<T>(path: string, role: string, work: () => T): T {
   } catch (error) {
     if (error instanceof TsvmError) throw error;
     const code = codeOf(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR')
-      throw new TsvmError('not-found', `${path}: no such file (${role})`, {
-        next: 'check the path; after it may stand :rw, :ro, :cow or :cow=OVERLAY',
-      });
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw missing(path, role, code);
     if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
       throw notRunnable(
         path,
@@ -265,6 +291,18 @@ function inWords<T>(path: string, role: string, work: () => T): T {
       });
     throw new TsvmError('io', `${path}: cannot be opened (${role}): ${messageOf(error)}`);
   }
+}
+
+/** Nothing is there; an overlay is made where nothing is, so for that one it is the folder. */
+function missing(path: string, role: string, code: string): TsvmError {
+  const folder = dirname(path);
+  if (role !== 'overlay' || code !== 'ENOENT' || existsSync(folder))
+    return new TsvmError('not-found', `${path}: no such file (${role})`, {
+      next: 'check the path; after it may stand :rw, :ro, :cow or :cow=OVERLAY',
+    });
+  return new TsvmError('io', `${path}: cannot be made (overlay): the folder ${folder} does not exist`, {
+    next: `mkdir -p ${folder}`,
+  });
 }
 
 function notRunnable(path: string, role: string, why: string, next?: string): TsvmError {

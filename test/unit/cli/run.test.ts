@@ -1,5 +1,5 @@
 // `tsvm run` against a fake machine: what is asked of it, what is said where, and the exit code.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -125,6 +125,32 @@ describe('run', () => {
     expect(lines[0]).not.toContain('--journal');
   });
 
+  test.each([
+    ['line 1 is not JSON', 'not a journal of tsvm (line 1 is not JSON)'],
+    ['line 3 goes back in time', 'a damaged journal (line 3 goes back in time)'],
+  ])('what is wrong with a journal is said with its name (%s)', async (why, shown) => {
+    const path = join(folder, 'README.md');
+    writeFileSync(path, '# tsvm');
+    const failStart = new TsvmError('usage', `journal ${why}`);
+    const run = await tsvm(['run', 'x', '--replay', path], { failStart });
+    expect(run.exitCode).toBe(2);
+    expect(run.lines).toEqual([`tsvm: --replay ${path}: ${shown}`, '  give a file that --journal wrote   exit 2']);
+  });
+
+  test.each([
+    ['none', 127, ': no such file (journal)'],
+    ['.', 126, ': it is a directory'],
+  ])('a journal that is no file is refused before anything runs (%s)', async (name, exitCode, what) => {
+    const path = `${folder}/${name}`;
+    const run = await tsvm(['run', 'x', '--replay', path]);
+    expect(run.exitCode).toBe(exitCode);
+    expect(run.seen.options).toBeNull();
+    expect(run.lines).toEqual([
+      `tsvm: --replay ${path}${what}`,
+      `  give a file that --journal wrote   exit ${exitCode}`,
+    ]);
+  });
+
   test('the window size follows on a terminal, and help is given there', async () => {
     const window = Object.assign(new Sink(), { isTTY: true, columns: 80, rows: 24 });
     const run = await tsvm(
@@ -175,6 +201,8 @@ describe('standard output that fails', () => {
       "  the guest's console output is incomplete, so the run was ended",
       '  make room on the disk and run again   exit 125',
     ]);
+    expect(run.stderr).toContain('# INTERRUPTED');
+    expect(run.stderr).not.toContain('exit 130');
   });
 
   test('an interrupted run does not wait for ever for a reader that has stopped', async () => {

@@ -89,7 +89,9 @@ describe('the lock of a dead process', () => {
     held.release();
     writeFileSync(lock, JSON.stringify({ ...own, pid: 2 ** 22 + 1, start: '5' }));
     vi.mocked(fs.renameSync).mockImplementationOnce(refusedWith('EPERM'));
-    expect(() => lockImage(image)).toThrow(`${lock}: the lock file of a disk cannot be written (EPERM: refused)`);
+    expect(() => lockImage(image)).toThrow(
+      `${image}: cannot be locked, as no file can be made in ${folder} (permission denied)`,
+    );
     expect(fs.readdirSync(folder).filter((name) => name.startsWith('sticky'))).toEqual(['sticky.tsvm-lock']);
   });
 });

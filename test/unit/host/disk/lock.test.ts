@@ -194,8 +194,17 @@ describe('the lock beside an image', () => {
   });
 
   it('that cannot be written says so, with the way around', () => {
-    const error = refusal(join(folder, 'no such folder', 'image'));
-    expect(error).toMatchObject({ code: 'io', details: { next: expect.stringContaining(':cow') } });
+    const image = join(folder, 'no such folder', 'image');
+    expect(refusal(image)).toMatchObject({
+      code: 'io',
+      message: `${image}: cannot be locked, as no file can be made in ${join(folder, 'no such folder')} (it is gone)`,
+      details: { next: `use it without writing to it: ${image}:ro or ${image}:cow` },
+    });
+    expect(() => lockImage(image, 'overlay')).toThrow(
+      expect.objectContaining({
+        details: expect.objectContaining({ next: expect.stringMatching(/^give an overlay in/) }),
+      }),
+    );
   });
 
   it('of a killed process is taken over', async () => {

@@ -223,6 +223,26 @@ describe('a copy-on-write image', () => {
     expect(readdirSync(folder).filter((name) => name.includes('lock'))).toEqual([]);
   });
 
+  it('does not let its overlay be written as if that were an image, and warns of reading it as one', () => {
+    const overlay = join(folder, 'over.cow');
+    open(image(), 'cow', overlay).close();
+    const before = readFileSync(overlay);
+    const what = `${overlay}: this is an overlay of tsvm, not a disk image`;
+    expect(refusal(overlay)).toMatchObject({
+      code: 'not-runnable',
+      message: `${what}; writing to it would destroy it`,
+      details: { next: `-d IMAGE:cow=${overlay}` },
+    });
+    for (const [mode, over] of [
+      ['ro', null],
+      ['cow', null],
+      ['cow', join(folder, 'second.cow')],
+    ] as const)
+      expect(open(overlay, mode, over).notes).toEqual([expect.stringContaining(`${what}; the guest sees`)]);
+    expect(readFileSync(overlay).equals(before)).toBe(true);
+    expect(existsSync(`${overlay}.tsvm-lock`)).toBe(false);
+  });
+
   it('is not its own overlay, by whatever name', () => {
     const path = join(folder, 'zeroes.img');
     writeFileSync(path, new Uint8Array(4 * KIB));
@@ -286,11 +306,59 @@ describe('what is no disk', () => {
 
   it.each<[string, () => string, string]>([
     ['a directory', () => folder, 'not-runnable'],
-    ['in a folder that is not there', () => at('none/over'), 'not-found'],
     ['a FIFO', fifo, 'not-runnable'],
   ])('an overlay that is %s is refused', (_what, make, code) => {
     expect(refusal(image(), 'cow', make())).toMatchObject({ code, message: expect.stringContaining('overlay') });
     expect(readdirSync(folder).filter((name) => name.includes('lock'))).toEqual([]);
+  });
+
+  it.each<[string, DiskRequest['mode'], string, string]>([
+    [':RO', 'rw', ':RO', '":RO" is no way to use an image'],
+    [':readonly', 'rw', ':readonly', '":readonly" is no way to use an image'],
+    [',cow', 'rw', ',cow', '",cow" is no way to use an image'],
+    [',cow=/x/over', 'rw', ',cow=/x/over', '",cow=/x/over" is no way to use an image'],
+    [':rw', 'ro', ':rw:ro', '":rw" and ":ro" cannot both stand there'],
+  ])('an image followed by %s (and then %s) says what may follow it', (words, mode, said, why) => {
+    const path = image();
+    expect(refusal(path + words, mode)).toMatchObject({
+      code: 'usage',
+      message: `--disk ${path}${said}: ${why}`,
+      details: { next: `one of these: ${path}:rw, ${path}:ro, ${path}:cow or ${path}:cow=OVERLAY` },
+    });
+  });
+
+  it.each(['x:RO', 'a:b.img', 'disk.img/x:RO'])(
+    '%s is a missing file when nothing is there without its end',
+    (name) => {
+      image();
+      expect(refusal(at(name))).toMatchObject({ code: 'not-found', message: `${at(name)}: no such file (disk)` });
+    },
+  );
+
+  it.each([
+    ['x:ro', 'ro'],
+    ['x,ro', 'ro'],
+    ['x:rw', 'rw'],
+    ['x:cow', 'cow'],
+  ] as const)('a file whose own name is %s is found by saying more', (name, mode) => {
+    const path = image(name);
+    expect(refusal(at('x'), mode)).toMatchObject({
+      code: 'not-found',
+      details: {
+        cause: `there is a file whose own name is ${path}`,
+        next: expect.stringContaining(`${path}:rw, ${path}:ro`),
+      },
+    });
+  });
+
+  it('an overlay in a folder that is not there says how to make the folder', () => {
+    expect(refusal(image(), 'cow', at('none/over'))).toMatchObject({
+      code: 'io',
+      message: `${at('none/over')}: cannot be made (overlay): the folder ${at('none')} does not exist`,
+      details: { next: `mkdir -p ${at('none')}` },
+    });
+    expect(refusal(image(), 'cow', join(image(), 'a/over'))).toMatchObject({ code: 'not-found' });
+    expect(refusal(image(), 'cow', link('none/over', 'dangling'))).toMatchObject({ code: 'not-found' });
   });
 
   it.skipIf(process.getuid?.() === 0)('a file that may not be written says how to use it nevertheless', () => {
