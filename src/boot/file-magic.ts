@@ -71,7 +71,7 @@ type Signature = readonly [kind: FileKind, offset: number, bytes: readonly numbe
 
 const ascii = (text: string): number[] => Array.from(text, (letter) => letter.charCodeAt(0));
 
-// In order: an EFI-stub Image also starts with MZ, so the kernel signatures come before it.
+// In order: an Image that EFI can start begins with MZ too, so the kernel signatures come before it.
 const signatures: readonly Signature[] = [
   ['elf', 0, [0x7f, 0x45, 0x4c, 0x46]],
   ['gzip', 0, [0x1f, 0x8b]],

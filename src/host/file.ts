@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { access, open } from 'node:fs/promises';
 import { TsvmError } from '../util/errors.ts';
+import { codeOf } from './error-code.ts';
 
 /** Larger than any kernel, initrd or symbol file. */
 const MAX_FILE = 2 ** 31 - 1;
@@ -38,7 +39,7 @@ export async function isReadable(path: string): Promise<boolean> {
 
 function inWords(role: string, path: string, error: unknown): TsvmError {
   if (error instanceof TsvmError) return error;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = codeOf(error);
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return new TsvmError('not-found', `${path}: no such file (${role})`, { next: 'check the path' });
   if (code === 'EACCES' || code === 'EPERM')

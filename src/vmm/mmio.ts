@@ -1,5 +1,5 @@
 // Where an MMIO exit goes: a device on the bus, RAM that the guest reached through an address KVM calls device space
-// (reference MIPS A13: the boot tables of a trap-and-emulate Linux at 0x8000_xxxx), or nobody.
+// (reference MIPS A13: the boot tables of a trap-and-emulate Linux in host KSEG0), or nobody.
 import type { MmioExit } from '../kvm/run.ts';
 import type { Bus } from '../memory/bus.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';

@@ -2,23 +2,10 @@
 // arch/mips/kvm/emulate.c and asm/kvm.h).
 import { describe, expect, it } from 'vitest';
 import { KVM_REG_MIPS_COUNT_CTL, KVM_REG_MIPS_COUNT_HZ, KVM_REG_MIPS_COUNT_RESUME } from '../../src/kvm/mips.ts';
-import { CP0_CAUSE, CP0_COMPARE, CP0_COUNT, errnoOf, Guest, IP7, NS, TI } from '../support/kvm/guest.ts';
-import { addiu, b, COUNT, k0, label, mfc0, nop, s0, spin, t0, t1, zero } from '../support/kvm/mips-words.ts';
+import { CAUSE_DC, count, idleGuest, pending, TICKS_PER_SECOND } from '../support/kvm/count.ts';
+import { CP0_CAUSE, CP0_COUNT, errnoOf, Guest, IP7, NS, TI } from '../support/kvm/guest.ts';
+import { addiu, COUNT, k0, mfc0, s0, spin, t0, t1, zero } from '../support/kvm/mips-words.ts';
 
-const CAUSE_DC = 1 << 27;
-const TICKS_PER_SECOND = 100_000_000;
-
-/** Does nothing for ever, one instruction per tick. */
-const idle = [label('idle'), nop, nop, b('idle'), nop];
-
-function idleGuest(compare = 0): Guest {
-  const guest = new Guest();
-  guest.load(idle);
-  guest.vcpu.setOneReg(CP0_COMPARE, BigInt(compare));
-  return guest;
-}
-const count = (guest: Guest): number => guest.cp0(CP0_COUNT);
-const pending = (guest: Guest): number => guest.cp0(CP0_CAUSE) & (TI | IP7);
 const stop = (guest: Guest): void => guest.vcpu.setOneReg(KVM_REG_MIPS_COUNT_CTL, 1n);
 const restart = (guest: Guest): void => guest.vcpu.setOneReg(KVM_REG_MIPS_COUNT_CTL, 0n);
 

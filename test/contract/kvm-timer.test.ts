@@ -1,6 +1,7 @@
 // CP0 Count and Compare against guest time (reference MIPS.md A7). Count runs at 100 MHz: one tick per instruction here.
 import { describe, expect, it } from 'vitest';
 import { KVM_REG_MIPS_COUNT_HZ } from '../../src/kvm/mips.ts';
+import { CAUSE_DC, count, idle, idleGuest, pending, TICKS_PER_SECOND } from '../support/kvm/count.ts';
 import {
   CODE,
   CP0_CAUSE,
@@ -31,21 +32,6 @@ import {
   t2,
   zero,
 } from '../support/kvm/mips-words.ts';
-
-const CAUSE_DC = 1 << 27;
-const TICKS_PER_SECOND = 100_000_000;
-
-/** Does nothing for ever, one instruction per tick. */
-const idle = [label('idle'), nop, nop, b('idle'), nop];
-
-function idleGuest(compare = 0): Guest {
-  const guest = new Guest();
-  guest.load(idle);
-  guest.vcpu.setOneReg(CP0_COMPARE, BigInt(compare));
-  return guest;
-}
-const count = (guest: Guest): number => guest.cp0(CP0_COUNT);
-const pending = (guest: Guest): number => guest.cp0(CP0_CAUSE) & (TI | IP7);
 
 describe('Count', () => {
   it('starts at 0 and follows guest time at 100 MHz, executed or skipped', () => {

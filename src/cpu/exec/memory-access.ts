@@ -137,7 +137,7 @@ export class MemoryAccess {
     const value = core.ioBus.read(physical, length, core.active);
     core.observer.count(value === undefined ? 'mmio_exit_user' : 'mmio_exit_kernel');
     if (value !== undefined) {
-      core.observer.mmio(KVM_TRACE_MMIO_READ, { physical, length }, value);
+      core.observer.mmio(KVM_TRACE_MMIO_READ, physical, length, value);
       return value;
     }
     core.exits.read = { physical, length };
@@ -155,7 +155,7 @@ export class MemoryAccess {
     const { core } = this;
     const { exits } = this.core;
     this.observe(Access.WRITE, why);
-    core.observer.mmio(KVM_TRACE_MMIO_WRITE, { physical, length }, value);
+    core.observer.mmio(KVM_TRACE_MMIO_WRITE, physical, length, value);
     const taken = core.ioBus.write(physical, length, lowBytes(value, length), core.active);
     core.observer.count(taken ? 'mmio_exit_kernel' : 'mmio_exit_user');
     if (taken) return;

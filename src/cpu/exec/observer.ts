@@ -3,7 +3,7 @@
 import { STAT_NAMES, type StatName, statSpec, type VcpuStats } from '../../kvm/stats.ts';
 import type { TraceEvent, TraceSink } from '../../kvm/trace.ts';
 import type { CoreObserver } from '../isa/architecture.ts';
-import { lowBytes, type MmioRead } from './exit-box.ts';
+import { lowBytes } from './exit-box.ts';
 
 /** What to observe. */
 export interface Observation {
@@ -100,7 +100,7 @@ export class Observer implements CoreObserver {
     this.reenters = false;
   }
 
-  mmio(type: number, { length, physical }: MmioRead, value: number): void {
+  mmio(type: number, physical: number, length: number, value: number): void {
     if (!this.tracing) return;
     this.trace({ event: 'kvm_mmio', type, len: length, gpa: physical, val: lowBytes(value, length) });
   }

@@ -230,7 +230,7 @@ export class EmulatedVcpu implements Vcpu {
     const { exits, run, core } = this;
     if (exits.read) {
       const value = fromGuestOrder(run.mmio.data, exits.read.length, core.bigEndian);
-      core.observer.mmio(KVM_TRACE_MMIO_READ, exits.read, value);
+      core.observer.mmio(KVM_TRACE_MMIO_READ, exits.read.physical, exits.read.length, value);
       answerRead(exits, exits.read, value);
     }
     if (exits.hypercall === 'asked') {
@@ -281,7 +281,7 @@ export class EmulatedVcpu implements Vcpu {
       for (let i = 0; i < HYPERCALL_ARGS; i++) run.hypercall.args[i] = this.gpr(4 + i);
       run.hypercall.ret = 0;
     } else if (exits.read) {
-      core.observer.mmio(KVM_TRACE_MMIO_READ_UNSATISFIED, exits.read, 0);
+      core.observer.mmio(KVM_TRACE_MMIO_READ_UNSATISFIED, exits.read.physical, exits.read.length, 0);
       run.exitReason = ExitReason.MMIO;
       run.mmio.physAddr = exits.read.physical;
       run.mmio.len = exits.read.length;

@@ -2,7 +2,7 @@
 // somebody has it.
 import { closeSync, constants, openSync, readFileSync, statSync } from 'node:fs';
 import { TsvmError } from '../../util/errors.ts';
-import { codeOf } from './error-code.ts';
+import { codeOf } from '../error-code.ts';
 
 const { O_EXCL, O_NONBLOCK, O_RDONLY } = constants;
 

@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { closeSync, constants, openSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { codeOf } from './error-code.ts';
+import { codeOf } from '../error-code.ts';
 
 /** Bytes that are read of a lock file, and more than one has. */
 const MAX_TEXT = 4096;

@@ -8,7 +8,7 @@
 import { linkSync, readdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { TsvmError } from '../../util/errors.ts';
-import { codeOf } from './error-code.ts';
+import { codeOf } from '../error-code.ts';
 import { type Holder, hostOf, lifeOf, parseHolder, readText, textOf, thisProcess } from './lock-holder.ts';
 
 const SUFFIX = '.tsvm-lock';
