@@ -40,17 +40,10 @@ export interface RegisterView {
   readonly value: number;
 }
 
-export interface MmioDevice {
+/** What every device model is, whatever it is reached by. */
+export interface Device {
   /** Instance name, such as `virtio-console`. */
   readonly name: string;
-  /** Bytes of the MMIO window. */
-  readonly size: number;
-  /**
-   * A guest read of 1, 2 or 4 bytes at `offset` (an 8-byte access reaches a device as two of 4). The value is the number a
-   * little-endian guest would load (for a 'guest'-endian register block the board's bus swaps). Must not throw, whatever the guest does.
-   */
-  read(offset: number, length: 1 | 2 | 4): number;
-  write(offset: number, length: 1 | 2 | 4, value: number): void;
   /** Power-on state. */
   reset(): void;
   /** Everything that save/restore and the state hash need. */
@@ -58,6 +51,23 @@ export interface MmioDevice {
   restoreState(state: DeviceState): void;
   registers(): readonly RegisterView[];
 }
+
+/** One range of addresses that a device answers on; a device with several (an i8259 pair, a PCI function) has one of these for each. */
+export interface DeviceWindow {
+  /** For messages. */
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /**
+   * A guest read of 1, 2 or 4 bytes at `offset` (an 8-byte access reaches a device as two of 4). The value is the number a
+   * little-endian guest would load (for a 'guest'-endian register block the board's bus swaps). Must not throw, whatever the guest does.
+   */
+  read(offset: number, length: 1 | 2 | 4): number;
+  write(offset: number, length: 1 | 2 | 4, value: number): void;
+}
+
+/** A device with one window: itself. */
+export interface MmioDevice extends Device, DeviceWindow {}
 
 /** Port of a character device: where its output goes. Real ones live in host/, fakes in tests. */
 export interface CharBackend {
