@@ -4,7 +4,7 @@
 // usage: npx tsx scripts/oracle-disassembler.ts    (needs Debian's llvm; any change of the rows' patterns wants a new run)
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { mipsTrapAndEmulate } from '../src/arch/mips/index.ts';
+import { mips32 } from '../src/arch/mips/index.ts';
 import {
   definedWord,
   FIXTURE,
@@ -42,7 +42,7 @@ function disassemble(words: readonly number[]): RecordedText[] {
 }
 
 const random = new Random(SEED, 0);
-const rows = mipsTrapAndEmulate('little').rows.filter(({ mnemonic }) => !WITHOUT_ORACLE.has(mnemonic));
+const rows = mips32('little').rows.filter(({ mnemonic }) => !WITHOUT_ORACLE.has(mnemonic));
 const words = rows.flatMap((row) => wordsOf(row, WORDS_PER_ROW, random).map((word) => definedWord(row, word)));
 const version = /LLVM version \S+/.exec(run(['--version'], '').stdout)?.[0] ?? 'an unknown version';
 const lines = [`# ${COMMAND.join(' ')}, ${version}; renew with npx tsx scripts/oracle-disassembler.ts`];

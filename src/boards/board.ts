@@ -1,5 +1,5 @@
 // What a board is: a machine as data. Names, addresses, interrupt lines and who makes each device; build.ts walks it.
-import type { mipsTrapAndEmulate } from '../arch/mips/index.ts';
+import type { mips32 } from '../arch/mips/index.ts';
 import type { AddressRange } from '../boot/placement.ts';
 import type { BlockBackend, CharBackend, ConsoleInput, DeviceContext, IrqLine, MmioDevice } from '../devices/device.ts';
 import type { Endianness, GuestMemory } from '../memory/guest-memory.ts';
@@ -106,7 +106,7 @@ export interface BootContext {
 }
 
 /** The CPU of a byte order, as the emulated core takes it. */
-export type CpuOf = typeof mipsTrapAndEmulate;
+export type CpuOf = typeof mips32;
 
 export interface Board {
   readonly name: string;

@@ -1,7 +1,7 @@
 // Board mips-paravirt: the machine of kvmtool's MIPS port (reference MIPS B, KVMTOOL 7) for trap-and-emulate guests: RAM split at
 // 256 MiB, virtio-mmio slots, the paravirt interrupt controller, and hypercalls 6, 7 and 8 as a declared extension (mainline T&E
 // answers every hypercall with -1000).
-import { mipsTrapAndEmulate } from '../arch/mips/index.ts';
+import { mips32 } from '../arch/mips/index.ts';
 import { COMMAND_LINE_SIZE } from '../boot/cmdline.ts';
 import { EM_MIPS } from '../boot/elf-constants.ts';
 import { TE_KSEG0, writeBootArguments } from '../boot/linux-mips.ts';
@@ -44,7 +44,7 @@ export const mipsParavirt: Board = {
   summary:
     "kvmtool's MIPS machine for trap-and-emulate guests: virtio-mmio, paravirt irqchip, hypercall console and exit",
   cpu: 'MIPS32r2',
-  architecture: mipsTrapAndEmulate,
+  architecture: mips32,
   vmType: 'trap-and-emulate',
   maxCpus: 8,
   ram: [

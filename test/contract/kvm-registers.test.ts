@@ -1,7 +1,7 @@
 // KVM_GET_REGS, KVM_SET_REGS, KVM_GET_REG_LIST, KVM_GET_ONE_REG and KVM_SET_ONE_REG of a trap-and-emulate vCPU (reference
 // KVM-API.md 7.1; values at creation and write masks: MIPS.md A2 and A3). The timer's registers are in kvm-timer.test.ts.
 import { describe, expect, it } from 'vitest';
-import { mipsTrapAndEmulate } from '../../src/arch/mips/index.ts';
+import { mips32 } from '../../src/arch/mips/index.ts';
 import { createKvm } from '../../src/cpu/exec/kvm.ts';
 import { KVM_VM_MIPS_TE } from '../../src/kvm/constants.ts';
 import {
@@ -62,7 +62,7 @@ const cp0Id = (size: bigint, rd: number, sel: number): bigint => size + 0x10000n
 
 describe('a new vCPU', () => {
   const newVm = (endianness: 'little' | 'big' = 'little') =>
-    createKvm(mipsTrapAndEmulate(endianness), {
+    createKvm(mips32(endianness), {
       arenaSize: 0x10000,
       endianness,
       maxVcpus: 4,

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { mipsSyntax } from '../../src/arch/mips/debug.ts';
-import { mipsTrapAndEmulate } from '../../src/arch/mips/index.ts';
+import { mips32 } from '../../src/arch/mips/index.ts';
 import { expandRows } from '../../src/cpu/exec/handlers.ts';
 import { Assembler } from '../../src/cpu/isa/assembler.ts';
 import { Decoder, moreSpecific, overlap } from '../../src/cpu/isa/decoder.ts';
@@ -18,7 +18,7 @@ const WORDS_PER_ROW = 8;
 const PC = 0x40101ffc;
 
 describe.each(['little', 'big'] as const)('the MIPS rows, %s endian', (endianness) => {
-  const architecture = mipsTrapAndEmulate(endianness);
+  const architecture = mips32(endianness);
   const { rows } = architecture;
   const decoder = new Decoder(rows);
   const disassembler = new Disassembler(rows, mipsSyntax);
@@ -74,7 +74,7 @@ describe.each(['little', 'big'] as const)('the MIPS rows, %s endian', (endiannes
 });
 
 describe('the disassembler against llvm-mc', () => {
-  const { rows } = mipsTrapAndEmulate('little');
+  const { rows } = mips32('little');
   const decoder = new Decoder(rows);
   const disassembler = new Disassembler(rows, mipsSyntax);
   const recorded = parseRecorded(readFileSync(FIXTURE, 'utf8'));

@@ -80,6 +80,10 @@ export class MipsEmitter extends Emitter {
   status(): I32 {
     return this.cp0(CP0.STATUS);
   }
+  /** Bits of Status that MTC0 changes. */
+  statusMask(): I32 {
+    return this.read32('statusMask', 0);
+  }
   isSet(value: I32, bits: number): I32 {
     return this.ne(this.and(value, this.const(bits)), this.const(0));
   }
@@ -103,6 +107,7 @@ export class MipsEmitter extends Emitter {
   }
   /** Write Status: the privilege may change, and an interrupt may become deliverable. */
   setStatus(value: I32): void {
+    this.when(this.isSet(this.xor(value, this.status()), STATUS.ERL), () => this.helper('errorLevelChanged'));
     this.setCp0(CP0.STATUS, value);
     this.useTables(this.userMode(value));
     this.cutIfInterrupt(value, this.cp0(CP0.CAUSE));

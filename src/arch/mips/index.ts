@@ -1,5 +1,6 @@
-// The MIPS32 release 2 architecture, trap-and-emulate mode, as the emulated core takes it.
+// The MIPS32 release 2 architecture as the emulated core takes it: one program for both machine types, which differ in data.
 import type { ArchitectureDefinition } from '../../cpu/isa/architecture.ts';
+import { Cap, KVM_VM_MIPS_AUTO, KVM_VM_MIPS_TE, KVM_VM_MIPS_VZ } from '../../kvm/constants.ts';
 import { HELPERS, MipsCore } from './core.ts';
 import { MipsEmitter } from './emitter.ts';
 import { EVENTS } from './events.ts';
@@ -8,9 +9,20 @@ import { ARITHMETIC_ROWS } from './insns/arithmetic.ts';
 import { CONTROL_ROWS } from './insns/control.ts';
 import { MEMORY_ROWS, unalignedRows } from './insns/memory.ts';
 import { SYSTEM_ROWS } from './insns/system.ts';
+import { CPU_MODELS } from './models.ts';
 import { BANKS } from './registers.ts';
 
 const NOP = 0;
+
+const VM_TYPES = new Map([
+  [KVM_VM_MIPS_AUTO, 'trap-and-emulate'],
+  [KVM_VM_MIPS_TE, 'trap-and-emulate'],
+  [KVM_VM_MIPS_VZ, 'vz'],
+] as const);
+const CAPABILITIES = [
+  [Cap.MIPS_TE, 1],
+  [Cap.MIPS_VZ, 1],
+] as const;
 
 /** BEQ rs,rs,. / BGEZ $0,. / BLEZ $0,. / J . */
 function isSelfJump(word: number, offset: number, pc?: number): boolean {
@@ -28,10 +40,13 @@ function isSelfJump(word: number, offset: number, pc?: number): boolean {
   );
 }
 
-/** Trap-and-emulate MIPS of one byte order. */
-export function mipsTrapAndEmulate(endianness: 'little' | 'big'): ArchitectureDefinition {
+/** MIPS of one byte order. */
+export function mips32(endianness: 'little' | 'big'): ArchitectureDefinition {
   return {
-    name: endianness === 'little' ? 'mipsel-te' : 'mips-te',
+    name: endianness === 'little' ? 'mipsel' : 'mips',
+    vmTypes: VM_TYPES,
+    cpuModels: CPU_MODELS.map(({ name }) => name),
+    capabilities: CAPABILITIES,
     rows: [...ARITHMETIC_ROWS, ...CONTROL_ROWS, ...MEMORY_ROWS, ...unalignedRows[endianness], ...SYSTEM_ROWS],
     banks: BANKS,
     routines: ROUTINES,

@@ -14,7 +14,7 @@ import {
   KVM_REG_MIPS_R,
 } from '../../kvm/mips.ts';
 import { CAUSE, CP0, TIMER } from './registers.ts';
-import { hwrenaMask, ONE_REG_MASKS } from './state.ts';
+import type { MachineState } from './state.ts';
 import type { MipsTimer } from './timer.ts';
 
 const MAX_COUNT_HZ = 1_000_000_000n;
@@ -58,10 +58,11 @@ const CP0_U64 = [
 export interface OneRegCore {
   readonly timer: MipsTimer;
   countStoppedByKvm(): boolean;
+  configChanged(): void;
 }
 
 /** All registers of the active vCPU, in GET_REG_LIST order. */
-export function oneRegs(services: CoreServices, core: OneRegCore): readonly OneReg[] {
+export function oneRegs(services: CoreServices, core: OneRegCore, machine: MachineState): readonly OneReg[] {
   const { banks, i32, i64 } = services;
   const word = (bank: string): number => banks[bank]!.offset >> 2;
   const cp0 = word('cp0');
@@ -74,7 +75,7 @@ export function oneRegs(services: CoreServices, core: OneRegCore): readonly OneR
     },
   });
   const masked = (register: number, value: bigint): number => {
-    const mask = ONE_REG_MASKS.get(register);
+    const mask = machine.oneRegMasks.get(register);
     const next = Number(BigInt.asIntN(32, value));
     return mask === undefined ? next : (i32[cp0 + register]! & ~mask) | (next & mask);
   };
@@ -87,7 +88,7 @@ export function oneRegs(services: CoreServices, core: OneRegCore): readonly OneR
     set: (value) => {
       i32[cp0 + register] = masked(register, value);
       if (register === CP0.COMPARE) i32[word('timerChanged')] = TIMER.SET_ANEW;
-      if (register === CP0.CONFIG3) i32[word('cp0Mask') + CP0.HWRENA] = hwrenaMask(i32[cp0 + CP0.CONFIG3]!);
+      if (register === CP0.CONFIG1 || register === CP0.CONFIG3) core.configChanged();
     },
   });
 

@@ -36,6 +36,8 @@ export const BANKS: readonly BankSpec[] = [
   /** Exception base while Status.BEV is set (0x5fc00200 for trap-and-emulate, 0xbfc00200 otherwise), and the run's seed. */
   { name: 'bootVector', count: 1, width: 32, scratch: true },
   { name: 'seed', count: 1, width: 32, scratch: true },
+  /** Bits of Status that MTC0 changes. */
+  { name: 'statusMask', count: 1, width: 32, scratch: true },
 ];
 
 const cp0 = (rd: number, sel: number): number => 8 * rd + sel;
@@ -49,6 +51,7 @@ export const CP0 = {
   CONTEXT: cp0(4, 0),
   USERLOCAL: cp0(4, 2),
   PAGEMASK: cp0(5, 0),
+  PAGEGRAIN: cp0(5, 1),
   WIRED: cp0(6, 0),
   HWRENA: cp0(7, 0),
   BADVADDR: cp0(8, 0),
@@ -83,8 +86,11 @@ export const STATUS = {
   IM: 0xff00,
   NMI: 1 << 19,
   BEV: 1 << 22,
+  /** 64-bit floating point registers. */
+  FR: 1 << 26,
   RP: 1 << 27,
   CU0: 1 << 28,
+  CU1: 1 << 29,
 } as const;
 
 export const CAUSE = {
@@ -99,6 +105,7 @@ export const CAUSE = {
   BD: 0x80000000 | 0,
 } as const;
 
+export const CONFIG1_FP = 1;
 export const CONFIG3_ULRI = 1 << 13;
 
 /** Values of bank timerChanged. */
@@ -126,3 +133,8 @@ export const trapCoprocessor = (unit: number): number => EXC.CpU | (unit << 8);
 
 /** Table sets. */
 export const PRIVILEGE = { KERNEL: 0, USER: 1 } as const;
+
+/** The privilege that Status gives: user mode is UM without EXL and ERL. */
+export function privilegeOf(status: number): number {
+  return (status & (STATUS.UM | STATUS.EXL | STATUS.ERL)) === STATUS.UM ? PRIVILEGE.USER : PRIVILEGE.KERNEL;
+}

@@ -1,71 +1,129 @@
-// table: power-on state and MTC0 masks of a trap-and-emulate vCPU (KVM: kvm_trap_emul_vcpu_setup; CPU class 24Kc without FPU).
-import { CONFIG3_ULRI, CP0, STATUS } from './registers.ts';
+// table: power-on state and writable bits of a vCPU, by machine type (KVM: kvm_trap_emul_vcpu_setup, kvm_vz_vcpu_setup; reference MIPS.md A2, A3,
+// C2, C3). What a CPU model has of its own is in models.ts.
+import type { VmType } from '../../cpu/isa/architecture.ts';
+import { CONFIG7_IAR, CONFIG7_WII, type CpuModel } from './models.ts';
+import { CONFIG1_FP, CONFIG3_ULRI, CP0, STATUS } from './registers.ts';
 
 /** 100 MHz. */
 export const DEFAULT_COUNT_HZ = 100_000_000;
-export const TE_RESET_PC = 0x5fc00000;
-export const TE_BOOT_VECTOR = 0x5fc00200;
 
 const CONFIG_M = 0x80000000 | 0;
 const CONFIG_BE = 1 << 15;
 const CONFIG_AR_R2 = 1 << 10;
 const CONFIG_MT_TLB = 1 << 7;
+const CONFIG_K0 = 7;
+const CONFIG_K0_UNCACHED = 2;
 const CONFIG_K0_CACHED = 3;
-/** 64 TLB entries; 32 KiB I and D caches: 256 sets, 32-byte lines, 4 ways. */
-const CONFIG1 = CONFIG_M | (63 << 25) | (2 << 22) | (4 << 19) | (3 << 16) | (2 << 13) | (4 << 10) | (3 << 7);
-const CONFIG7_WII = 0x80000000 | 0;
+const CONFIG4_KSCREXIST = 0xfc << 16;
 
-/** CP0 values at creation; what is not listed is 0. */
-export function teResetValues(id: number, bigEndian: boolean): readonly (readonly [number, number])[] {
-  return [
-    [CP0.PRID, 0x00019300],
-    [CP0.CONFIG, CONFIG_M | CONFIG_AR_R2 | CONFIG_MT_TLB | CONFIG_K0_CACHED | (bigEndian ? CONFIG_BE : 0)],
-    [CP0.CONFIG1, CONFIG1],
-    [CP0.CONFIG2, CONFIG_M],
-    [CP0.CONFIG3, CONFIG_M | CONFIG3_ULRI],
-    [CP0.CONFIG4, CONFIG_M],
-    [CP0.CONFIG7, CONFIG7_WII | (1 << 10)],
-    [CP0.STATUS, STATUS.BEV | STATUS.ERL],
-    [CP0.INTCTL, 0xfc000000],
-    [CP0.EBASE, 0x40000000 | (id & 0x3ff)],
-  ];
+type RegisterValues = readonly (readonly [register: number, value: number])[];
+
+/** What a machine type makes of the CPU. */
+export interface MachineState {
+  readonly resetPc: number;
+  /** Exception base while Status.BEV is set. */
+  readonly bootVector: number;
+  /** CP0 values at creation; what is not listed is 0. */
+  resetValues(model: CpuModel, id: number, bigEndian: boolean): RegisterValues;
+  /** Bits MTC0 changes in registers without a row of their own. Everything else is read-only. */
+  readonly mtc0Masks: RegisterValues;
+  /** ONE_REG writes: bits of the configuration registers that user space may change. */
+  readonly oneRegMasks: ReadonlyMap<number, number>;
 }
+
+/** MMU size, then sets, line size and ways of both caches; no coprocessor 2, MDMX, performance counters, watch registers or MIPS16. */
+function config1({ cache, tlbEntries }: CpuModel): number {
+  const geometry = ((Math.log2(cache.sets) - 6) << 6) | ((Math.log2(cache.line) - 1) << 3) | (cache.ways - 1);
+  return CONFIG_M | ((tlbEntries - 1) << 25) | (geometry << 16) | (geometry << 7);
+}
+
+const config = (k0: number, bigEndian: boolean): number =>
+  CONFIG_M | CONFIG_AR_R2 | CONFIG_MT_TLB | k0 | (bigEndian ? CONFIG_BE : 0);
 
 /** HWREna: CPUNum, SYNCI step, CC, CCRes, and UserLocal where Config3.ULRI says it is there. */
 export function hwrenaMask(config3: number): number {
   return (config3 & CONFIG3_ULRI) !== 0 ? 0x2000000f : 0xf;
 }
 
-/** Bits MTC0 changes in registers without a row of their own. Everything else is read-only. */
-export const MTC0_MASKS: readonly (readonly [number, number])[] = [
+const COMMON_MASKS: RegisterValues = [
   [CP0.INDEX, 0x3f],
   [CP0.ENTRYLO0, 0x03ffffff],
   [CP0.ENTRYLO1, 0x03ffffff],
   [CP0.CONTEXT, 0xff800000],
   [CP0.USERLOCAL, 0xffffffff],
   [CP0.PAGEMASK, 0x1fffe000],
-  [CP0.HWRENA, hwrenaMask(CONFIG3_ULRI)],
   [CP0.EPC, 0xffffffff],
-  [CP0.EBASE, 0x1ffff000],
-  [CP0.CONFIG, 0x7],
+  [CP0.CONFIG, CONFIG_K0],
   [CP0.ERROREPC, 0xffffffff],
-  [CP0.KSCRATCH1, 0xffffffff],
-  [CP0.KSCRATCH1 + 1, 0xffffffff],
-  [CP0.KSCRATCH1 + 2, 0xffffffff],
-  [CP0.KSCRATCH1 + 3, 0xffffffff],
-  [CP0.KSCRATCH1 + 4, 0xffffffff],
-  [CP0.KSCRATCH1 + 5, 0xffffffff],
 ];
 
-/** ONE_REG writes: bits of the configuration registers that user space may change (kvm_trap_emul_set_one_reg). */
-export const ONE_REG_MASKS: ReadonlyMap<number, number> = new Map([
-  [CP0.CONFIG, 0],
-  [CP0.CONFIG1, 0],
-  [CP0.CONFIG2, 0],
-  [CP0.CONFIG3, CONFIG_M | CONFIG3_ULRI],
-  [CP0.CONFIG4, CONFIG_M | (0xfc << 16)],
-  [CP0.CONFIG5, 0],
-  [CP0.CONFIG7, 0],
-  [CP0.INTCTL, 0],
-  [CP0.EBASE, 0x1ffff000 | 0x3ff],
-]);
+const trapAndEmulate: MachineState = {
+  resetPc: 0x5fc00000,
+  bootVector: 0x5fc00200,
+  // KVM shows every guest a 24Kc, whatever the host is.
+  resetValues: (model, id, bigEndian) => [
+    [CP0.PRID, 0x00019300],
+    [CP0.CONFIG, config(CONFIG_K0_CACHED, bigEndian)],
+    [CP0.CONFIG1, config1(model)],
+    [CP0.CONFIG2, CONFIG_M],
+    [CP0.CONFIG3, CONFIG_M | CONFIG3_ULRI],
+    [CP0.CONFIG4, CONFIG_M],
+    [CP0.CONFIG7, CONFIG7_WII | CONFIG7_IAR],
+    [CP0.STATUS, STATUS.BEV | STATUS.ERL],
+    [CP0.INTCTL, 0xfc000000],
+    [CP0.EBASE, 0x40000000 | (id & 0x3ff)],
+  ],
+  mtc0Masks: [
+    ...COMMON_MASKS,
+    [CP0.EBASE, 0x1ffff000],
+    ...Array.from({ length: 6 }, (_, i) => [CP0.KSCRATCH1 + i, 0xffffffff] as const),
+  ],
+  oneRegMasks: new Map([
+    [CP0.CONFIG, 0],
+    [CP0.CONFIG1, 0],
+    [CP0.CONFIG2, 0],
+    [CP0.CONFIG3, CONFIG_M | CONFIG3_ULRI],
+    [CP0.CONFIG4, CONFIG_M | CONFIG4_KSCREXIST],
+    [CP0.CONFIG5, 0],
+    [CP0.CONFIG7, 0],
+    [CP0.INTCTL, 0],
+    [CP0.EBASE, 0x1ffff000 | 0x3ff],
+  ]),
+};
+
+const vz: MachineState = {
+  resetPc: 0xbfc00000,
+  bootVector: 0xbfc00200,
+  resetValues: (model, id, bigEndian) => [
+    [CP0.PRID, model.prid],
+    [CP0.CONFIG, config(CONFIG_K0_UNCACHED, bigEndian)],
+    [CP0.CONFIG1, config1(model)],
+    [CP0.CONFIG2, CONFIG_M],
+    [CP0.CONFIG3, 0],
+    [CP0.CONFIG7, model.config7],
+    [CP0.STATUS, STATUS.BEV | STATUS.ERL],
+    [CP0.INTCTL, 0xfc000000],
+    [CP0.EBASE, 0x80000000 | (id & 0x3ff)],
+  ],
+  mtc0Masks: [...COMMON_MASKS, [CP0.EBASE, 0x3ffff000]],
+  oneRegMasks: new Map([
+    [CP0.CONFIG, CONFIG_M | CONFIG_K0],
+    [CP0.CONFIG1, CONFIG_M],
+    [CP0.CONFIG2, CONFIG_M],
+    [CP0.CONFIG3, CONFIG_M | CONFIG3_ULRI],
+    [CP0.CONFIG4, CONFIG_M],
+    [CP0.CONFIG5, 0],
+    [CP0.CONFIG7, 0],
+    [CP0.PAGEGRAIN, 0],
+    [CP0.EBASE, 0x3ffff000 | 0x3ff],
+  ]),
+};
+
+export const MACHINES: Readonly<Record<VmType, MachineState>> = { 'trap-and-emulate': trapAndEmulate, vz };
+
+/** Bits MTC0 changes in Status; CU1 and FR only with an FPU (`config1` says whether user space gave the guest one), FR only one that has it. */
+export function statusMask(config1Value: number, fr: boolean): number {
+  const fpu = (config1Value & CONFIG1_FP) === 0 ? 0 : STATUS.CU1 | (fr ? STATUS.FR : 0);
+  const { CU0, RP, BEV, IM, UM, ERL, EXL, IE } = STATUS;
+  return CU0 | RP | BEV | IM | UM | ERL | EXL | IE | fpu;
+}

@@ -10,6 +10,7 @@ import {
   createTranslation,
   Translated,
   type Translation,
+  type VmType,
 } from '../isa/architecture.ts';
 import type { Banks } from '../isa/register-file.ts';
 import { InstructionClock } from './clock.ts';
@@ -26,6 +27,9 @@ import { MemorySlots } from './slots.ts';
 import { fillKind, SoftTlb } from './soft-tlb.ts';
 
 export interface CoreOptions {
+  readonly vmType: VmType;
+  /** Of the host's CPU; the architecture's default when left out. */
+  readonly cpuModel?: string;
   readonly arenaSize: number;
   readonly endianness: 'little' | 'big';
   readonly maxVcpus: number;
@@ -104,6 +108,8 @@ export class Core implements CoreServices, ObservedCore {
     this.wasmMemory = memory;
     this.exports = this.instantiate(program);
     this.model = architecture.createModel(this, {
+      vmType: options.vmType,
+      cpuModel: options.cpuModel ?? architecture.cpuModels[0]!,
       seed: options.seed,
       bigEndian: options.endianness === 'big',
       paravirtHypercalls: options.paravirtHypercalls,

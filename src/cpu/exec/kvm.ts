@@ -5,8 +5,6 @@ import {
   KVM_API_VERSION,
   KVM_DIRTY_LOG_INITIALLY_SET,
   KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE,
-  KVM_VM_MIPS_AUTO,
-  KVM_VM_MIPS_TE,
 } from '../../kvm/constants.ts';
 import type {
   CoalescedMmioZone,
@@ -34,7 +32,7 @@ const MAX_VCPUS = 8;
 const COALESCED_MMIO_PAGE_OFFSET = 1;
 const VCPU_MMAP_SIZE = 2 * PAGE_SIZE;
 
-/** Capabilities of the emulated trap-and-emulate host; what is not listed answers 0. */
+/** Capabilities of the emulated host, whatever its architecture; what neither lists answers 0. */
 const CAPABILITIES: ReadonlyMap<number, number> = new Map([
   [Cap.USER_MEMORY, 1],
   [Cap.NR_VCPUS, MAX_VCPUS],
@@ -54,19 +52,21 @@ const CAPABILITIES: ReadonlyMap<number, number> = new Map([
   [Cap.CHECK_EXTENSION_VM, 1],
   [Cap.IOEVENTFD_ANY_LENGTH, 1],
   [Cap.IMMEDIATE_EXIT, 1],
-  [Cap.MIPS_TE, 1],
   [Cap.MANUAL_DIRTY_LOG_PROTECT2, 1],
 ]);
 
 /** Capabilities that a VM made for fewer vCPUs answers lower. */
 const VCPU_LIMITS: ReadonlySet<number> = new Set([Cap.NR_VCPUS, Cap.MAX_VCPUS, Cap.MAX_VCPU_ID]);
 
+/** What a host offers its VMs; the machine type comes with KVM_CREATE_VM. */
+export type HostOptions = Omit<CoreOptions, 'vmType'>;
+
 /** The emulated /dev/kvm for one architecture. */
 class EmulatedKvm implements Kvm {
   private readonly architecture: ArchitectureDefinition;
-  private readonly options: CoreOptions;
+  private readonly options: HostOptions;
 
-  constructor(architecture: ArchitectureDefinition, options: CoreOptions) {
+  constructor(architecture: ArchitectureDefinition, options: HostOptions) {
     this.architecture = architecture;
     this.options = options;
   }
@@ -80,13 +80,14 @@ class EmulatedKvm implements Kvm {
   }
 
   createVm(type: number): EmulatedVm {
-    if (type !== KVM_VM_MIPS_TE && type !== KVM_VM_MIPS_AUTO)
-      throw new KvmError('EINVAL', 'KVM_CREATE_VM', `machine type ${type} is not trap-and-emulate`);
-    return new EmulatedVm(this.architecture, this.options, (cap) => this.checkExtension(cap));
+    const vmType = this.architecture.vmTypes.get(type);
+    if (vmType === undefined) throw new KvmError('EINVAL', 'KVM_CREATE_VM', `there is no machine type ${type}`);
+    return new EmulatedVm(this.architecture, { ...this.options, vmType }, (cap) => this.checkExtension(cap));
   }
 
   checkExtension(cap: number): number {
-    const answer = CAPABILITIES.get(cap) ?? 0;
+    const [, ofArchitecture = 0] = this.architecture.capabilities.find(([number]) => number === cap) ?? [];
+    const answer = CAPABILITIES.get(cap) ?? ofArchitecture;
     return VCPU_LIMITS.has(cap) ? Math.min(answer, this.options.maxVcpus) : answer;
   }
 }
@@ -212,6 +213,6 @@ export class EmulatedVm implements Vm {
 }
 
 /** The emulated /dev/kvm. */
-export function createKvm(architecture: ArchitectureDefinition, options: CoreOptions): EmulatedKvm {
+export function createKvm(architecture: ArchitectureDefinition, options: HostOptions): EmulatedKvm {
   return new EmulatedKvm(architecture, options);
 }

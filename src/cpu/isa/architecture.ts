@@ -150,15 +150,28 @@ export interface CoreModel {
 }
 
 export interface ModelOptions {
+  /** KVM_CREATE_VM's machine type, by the name the architecture has for it. */
+  readonly vmType: VmType;
+  /** One of the architecture's CPU models, by name. */
+  readonly cpuModel: string;
   readonly seed: number;
   readonly bigEndian: boolean;
   /** Hypercalls 6, 7 and 8 of the paravirt board are answered; else every number gets -ENOSYS. */
   readonly paravirtHypercalls: boolean;
 }
 
+/** KVM_CREATE_VM's machine types, by name. */
+export type VmType = 'trap-and-emulate' | 'vz';
+
 /** Everything the engine needs that is written once per architecture and is not a row. */
 export interface ArchitectureDefinition {
   readonly name: string;
+  /** What KVM_CREATE_VM takes; the others are EINVAL. */
+  readonly vmTypes: ReadonlyMap<number, VmType>;
+  /** CPU models by name; the first is the default. */
+  readonly cpuModels: readonly string[];
+  /** Capabilities that the architecture adds to CHECK_EXTENSION. */
+  readonly capabilities: readonly (readonly [cap: number, answer: number])[];
   readonly rows: readonly Row[];
   readonly banks: readonly BankSpec[];
   readonly routines: readonly Routine[];

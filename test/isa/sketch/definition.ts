@@ -35,6 +35,9 @@ const MEMORY_BYTES = 0x10000;
 export function definitionOf(sketch: Sketch): ArchitectureDefinition {
   return {
     name: sketch.name,
+    vmTypes: new Map([[KVM_VM_MIPS_TE, 'trap-and-emulate']]),
+    cpuModels: ['flat'],
+    capabilities: [],
     rows: sketch.rows,
     banks: sketch.banks,
     routines: [

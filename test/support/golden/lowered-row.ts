@@ -1,6 +1,6 @@
 // One row of the interpreter as text: its statements lowered into a function of its own. What the surroundings decide (go on, jump, leave)
 // shows as a call with that name.
-import { mipsTrapAndEmulate } from '../../../src/arch/mips/index.ts';
+import { mips32 } from '../../../src/arch/mips/index.ts';
 import { Lowering, Temporaries } from '../../../src/cpu/emit/lower.ts';
 import { expandRows, type Handler } from '../../../src/cpu/exec/handlers.ts';
 import { GLOBAL, STATE_BASE, WORD } from '../../../src/cpu/exec/layout.ts';
@@ -36,7 +36,7 @@ export interface RowChoice {
 
 /** The row's pattern, its record, and its code. */
 export function loweredRow({ mnemonic, pattern = '', endianness = 'little', reach = 'near' }: RowChoice): string {
-  const architecture = mipsTrapAndEmulate(endianness);
+  const architecture = mips32(endianness);
   const { banks } = layOutBanks(architecture.banks, STATE_BASE);
   const found = expandRows(architecture, banks).handlers.filter(
     ({ row, reach: r }) => row.mnemonic === mnemonic && row.patternText.includes(pattern) && r === reach,

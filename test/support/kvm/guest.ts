@@ -1,7 +1,7 @@
 // A guest of a few instructions on the emulated KVM: RAM at 0, kernel mode, interrupts off, code in KSEG0. Tests write it with
 // mips-words.ts, enter it for a number of instructions, and look at what the contract shows.
 import { createHash } from 'node:crypto';
-import { mipsTrapAndEmulate } from '../../../src/arch/mips/index.ts';
+import { mips32 } from '../../../src/arch/mips/index.ts';
 import { createKvm, type EmulatedVm } from '../../../src/cpu/exec/kvm.ts';
 import type { EmulatedVcpu } from '../../../src/cpu/exec/vcpu.ts';
 import { KVM_VM_MIPS_TE } from '../../../src/kvm/constants.ts';
@@ -102,7 +102,7 @@ export class Guest {
 
   constructor({ endianness = 'little', vcpus = 1, paravirtHypercalls = true, seed = 1 }: GuestOptions = {}) {
     this.endianness = endianness;
-    this.vm = createKvm(mipsTrapAndEmulate(endianness), {
+    this.vm = createKvm(mips32(endianness), {
       arenaSize: ARENA_BYTES,
       endianness,
       maxVcpus: vcpus,

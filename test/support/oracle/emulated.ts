@@ -1,6 +1,6 @@
 // tsvm's side of the instruction oracle: runs instruction records on the emulated core, through the KVM contract alone. The guest is
 // in kernel mode with a jump to itself at both exception vectors, so that every record ends in a proven spin there.
-import { mipsTrapAndEmulate } from '../../../src/arch/mips/index.ts';
+import { mips32 } from '../../../src/arch/mips/index.ts';
 import { createKvm } from '../../../src/cpu/exec/kvm.ts';
 import { KVM_VM_MIPS_TE } from '../../../src/kvm/constants.ts';
 import type { Vcpu, VmClock } from '../../../src/kvm/contract.ts';
@@ -59,7 +59,7 @@ export class EmulatedMachine implements InstructionMachine {
 
   constructor(endianness: Endianness) {
     this.endianness = endianness;
-    const vm = createKvm(mipsTrapAndEmulate(endianness), {
+    const vm = createKvm(mips32(endianness), {
       arenaSize: RAM_BYTES,
       endianness,
       maxVcpus: 1,

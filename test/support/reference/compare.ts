@@ -1,5 +1,5 @@
 // Runs one program on the reference machine and on the emulated core, in lockstep at random deadlines, and says where they part.
-import { mipsTrapAndEmulate } from '../../../src/arch/mips/index.ts';
+import { mips32 } from '../../../src/arch/mips/index.ts';
 import { createKvm, type EmulatedVm } from '../../../src/cpu/exec/kvm.ts';
 import { ExitReason, KVM_VM_MIPS_TE } from '../../../src/kvm/constants.ts';
 import type { Vcpu } from '../../../src/kvm/contract.ts';
@@ -60,7 +60,7 @@ class Tested {
 
   constructor(program: GuestProgram) {
     this.endianness = program.endianness;
-    this.vm = createKvm(mipsTrapAndEmulate(program.endianness), {
+    this.vm = createKvm(mips32(program.endianness), {
       arenaSize: RAM_BYTES + BOOT_BYTES,
       endianness: program.endianness,
       maxVcpus: 1,
@@ -152,7 +152,7 @@ export class Lockstep {
     if (observed) this.tested.vm.observe({ stats: true, trace: { trace: () => {} } });
     this.ram = bytesOf(program.ram, program.endianness);
     this.boot = bytesOf(program.boot, program.endianness);
-    this.reference = new ReferenceMachine(mipsTrapAndEmulate(program.endianness), {
+    this.reference = new ReferenceMachine(mips32(program.endianness), {
       endianness: program.endianness,
       ram: [
         { base: 0, bytes: this.ram },

@@ -1,6 +1,6 @@
 // Programs written by hand, in assembly: for the lockstep to run, one question each.
 import { mipsSyntax } from '../../../src/arch/mips/debug.ts';
-import { mipsTrapAndEmulate } from '../../../src/arch/mips/index.ts';
+import { mips32 } from '../../../src/arch/mips/index.ts';
 import { Assembler } from '../../../src/cpu/isa/assembler.ts';
 import { BOOT_BYTES, type Endianness, type GuestProgram, RAM_BYTES } from './programs.ts';
 
@@ -21,7 +21,7 @@ const KSEG0 = 0x40000000;
 /** A program of these lines; it starts at KSEG0 + 0x1000, in kernel mode, unless told. */
 export function handmade(source: Source, options: HandmadeOptions = {}): GuestProgram {
   const { endianness = 'little', pc = KSEG0 + 0x1000, status = 0, gpr = {} } = options;
-  const assembler = new Assembler(mipsTrapAndEmulate(endianness).rows, mipsSyntax);
+  const assembler = new Assembler(mips32(endianness).rows, mipsSyntax);
   const ram = new Uint32Array(RAM_BYTES / 4);
   for (const [at, lines] of source)
     lines.forEach((line, i) => {

@@ -82,6 +82,8 @@ export class ReferenceMachine {
     this.decoder = new Decoder(architecture.rows);
     this.evaluator = new Evaluator(architecture, banks, this.state, this.world());
     this.model = architecture.createModel(this.services(), {
+      vmType: 'trap-and-emulate',
+      cpuModel: architecture.cpuModels[0]!,
       seed: options.seed,
       bigEndian: this.bigEndian,
       paravirtHypercalls: false,

@@ -6,7 +6,7 @@
 // address in its low 15 bits.
 
 import { mipsSyntax } from '../../../src/arch/mips/debug.ts';
-import { mipsTrapAndEmulate } from '../../../src/arch/mips/index.ts';
+import { mips32 } from '../../../src/arch/mips/index.ts';
 import { Assembler, encodeRow } from '../../../src/cpu/isa/assembler.ts';
 import type { Row } from '../../../src/cpu/isa/insn.ts';
 import type { FieldSpec } from '../../../src/cpu/isa/pattern.ts';
@@ -281,7 +281,7 @@ function value(random: Random): number {
 /** The program of a seed. */
 export function makeProgram(seed: number, endianness: Endianness): GuestProgram {
   const random = new Random(seed, endianness === 'little' ? 0 : 1);
-  const { rows } = mipsTrapAndEmulate(endianness);
+  const { rows } = mips32(endianness);
   const ram = new Uint32Array(RAM_BYTES / WORD_BYTES);
   const boot = new Uint32Array(BOOT_BYTES / WORD_BYTES);
   const assembler = new Assembler(rows, mipsSyntax);

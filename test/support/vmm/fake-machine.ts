@@ -1,6 +1,6 @@
 // A machine of fake vCPUs without a board, and a host whose time is the test's.
 import { createHash } from 'node:crypto';
-import { mipsTrapAndEmulate } from '../../../src/arch/mips/index.ts';
+import { mips32 } from '../../../src/arch/mips/index.ts';
 import type { MmioDevice } from '../../../src/devices/device.ts';
 import { Bus } from '../../../src/memory/bus.ts';
 import { OnceLog } from '../../../src/util/log.ts';
@@ -77,7 +77,7 @@ interface FakeMachine extends Machine {
 function fakeMachine(programs: readonly GuestProgram[], output: OutputQueue, nsPerInstruction = 10): FakeMachine {
   const vm = new FakeVm(
     {
-      cpu: mipsTrapAndEmulate('little'),
+      cpu: mips32('little'),
       type: 2,
       arenaSize: RAM,
       endianness: 'little',

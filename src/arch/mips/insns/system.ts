@@ -54,8 +54,6 @@ const mtc0 = (
     },
   );
 
-const WRITABLE_STATUS =
-  STATUS.CU0 | STATUS.RP | STATUS.BEV | STATUS.IM | STATUS.UM | STATUS.ERL | STATUS.EXL | STATUS.IE;
 const WRITABLE_CAUSE = CAUSE.DC | CAUSE.IV | CAUSE.IP_SOFTWARE;
 
 const tlbOperation = (mnemonic: string, fn: string, act: (e: MipsEmitter) => void): Row =>
@@ -146,8 +144,8 @@ export const SYSTEM_ROWS: readonly Row[] = [
     e.timerChanged(TIMER.ACKNOWLEDGED);
   }),
   mtc0(CP0.STATUS, '$12, 0', (e, value) => {
-    const kept = e.and(e.status(), e.const(~WRITABLE_STATUS));
-    e.setStatus(e.or(kept, e.and(value, e.const(WRITABLE_STATUS))));
+    const writable = e.statusMask();
+    e.setStatus(e.or(e.and(e.status(), e.not(writable)), e.and(value, writable)));
   }),
   mtc0(CP0.CAUSE, '$13, 0', (e, value) => {
     const old = e.cp0(CP0.CAUSE);

@@ -1,6 +1,6 @@
 // The generated programs: what a build puts aside is what a start would generate, and the main switch stays small.
 import { describe, expect, it } from 'vitest';
-import { mipsTrapAndEmulate } from '../../../../src/arch/mips/index.ts';
+import { mips32 } from '../../../../src/arch/mips/index.ts';
 import { generateInterpreter } from '../../../../src/cpu/exec/interpreter.ts';
 import { STATE_BASE } from '../../../../src/cpu/exec/layout.ts';
 import { prebuild, programFor } from '../../../../src/cpu/exec/program.ts';
@@ -10,7 +10,7 @@ import { layOutBanks } from '../../../../src/cpu/isa/register-file.ts';
 const MAX_MAIN_SIZE = 25 * 1024;
 
 describe.each(['little', 'big'] as const)('the %s-endian MIPS program', (endianness) => {
-  const architecture = mipsTrapAndEmulate(endianness);
+  const architecture = mips32(endianness);
   const bigEndian = endianness === 'big';
   const { banks } = layOutBanks(architecture.banks, STATE_BASE);
   const generate = (observing: boolean) => generateInterpreter(architecture, banks, bigEndian, observing);

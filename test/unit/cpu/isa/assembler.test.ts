@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { mipsSyntax } from '../../../../src/arch/mips/debug.ts';
-import { mipsTrapAndEmulate } from '../../../../src/arch/mips/index.ts';
+import { mips32 } from '../../../../src/arch/mips/index.ts';
 import { Assembler } from '../../../../src/cpu/isa/assembler.ts';
 import { Disassembler, parseSyntax } from '../../../../src/cpu/isa/disassembler.ts';
 
-const { rows } = mipsTrapAndEmulate('little');
+const { rows } = mips32('little');
 const assembler = new Assembler(rows, mipsSyntax);
 const disassembler = new Disassembler(rows, mipsSyntax);
 const PC = 0x40001000;
