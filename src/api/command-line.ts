@@ -17,7 +17,9 @@ export function reproducingCommand(config: VmConfig, machine: string): string {
   if (config.nsPerInstruction !== DEFAULT_NS_PER_INSTRUCTION)
     words.push('--ns-per-instruction', String(config.nsPerInstruction));
   if (config.console !== null) words.push('--console', config.console);
-  if (config.virtio !== 'modern') words.push('--virtio', config.virtio);
+  if (config.virtio !== null) words.push('--virtio', config.virtio);
+  if (config.virtioTransport !== null) words.push('--virtio-transport', config.virtioTransport);
+  if (config.cpuModel !== null) words.push('--cpu-model', config.cpuModel);
   if (config.rtc !== DEFAULT_RTC) words.push('--rtc', config.rtc);
   if (config.limit !== null) words.push('--limit', formatDuration(config.limit));
   if (config.timeout !== null) words.push('--timeout', formatDuration(config.timeout * 1e6));

@@ -1,5 +1,5 @@
 // The machines, as `tsvm machines` lists them.
-import { type Board, maxMemory } from '../boards/board.ts';
+import { type Board, type BoardIrqchip, maxMemory } from '../boards/board.ts';
 import { BOARDS } from '../boards/index.ts';
 import type { MachineDescription } from './types.ts';
 
@@ -17,8 +17,19 @@ function describeBoard(board: Board): MachineDescription {
     maxMemory: maxMemory(board),
     consoles: Object.keys(board.consoles),
     devices: [
-      ...board.devices.map(({ name, address, size, irq, disks = 0 }) => ({ name, address, size, irq, disks })),
-      { name: irqchip.name, address: irqchip.address, size: irqchip.size, irq: null, disks: 0 },
+      ...board.devices.map(({ name, windows, pci = null, irq, needs = {} }) => ({
+        name,
+        windows: windows.map(({ bus = null, address, size }) => ({ bus, address, size })),
+        pci,
+        irq,
+        needs: { disks: needs.disks ?? 0, console: needs.console ?? null, transport: needs.transport ?? null },
+      })),
+      ...(irqchip ? [ofIrqchip(irqchip)] : []),
     ],
   };
+}
+
+function ofIrqchip({ name, address, size }: BoardIrqchip): MachineDescription['devices'][number] {
+  const windows = [{ bus: null, address, size }];
+  return { name, windows, pci: null, irq: null, needs: { disks: 0, console: null, transport: null } };
 }

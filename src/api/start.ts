@@ -2,8 +2,10 @@
 import { chooseBoard } from '../boards/choose.ts';
 import { BOARDS } from '../boards/index.ts';
 import { type ElfImage, parseElf } from '../boot/elf.ts';
+import { unpackKernel } from '../boot/kernel-image.ts';
 import { dateNow, eventLoopTurn, monotonicMs, oneShot } from '../host/clock.ts';
 import { readImage } from '../host/file.ts';
+import { gunzip } from '../host/gunzip.ts';
 import { sha256, sha256Hex } from '../host/hash.ts';
 import { onEndingSignal } from '../host/signals.ts';
 import { TsvmError } from '../util/errors.ts';
@@ -41,8 +43,11 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
   const replay = options.replay === undefined ? null : parseJournal(options.replay);
   const kernel = await readImage('kernel', config.kernel);
   const initrd = config.initrd === null ? null : await readImage('initrd', config.initrd);
-  const image = await about(config.kernel, () => parseElf(kernel));
-  const board = await about(config.kernel, async () => chooseBoard(BOARDS, image, config.machine));
+  const unpacked = await about(config.kernel, () => unpackKernel(kernel, gunzip));
+  if (unpacked.ignored > 0)
+    log.log('warning', `${config.kernel}: ${unpacked.ignored} bytes after the compressed kernel are ignored`);
+  const image = await about(config.kernel, () => parseElf(unpacked.bytes));
+  const { board, as } = await about(config.kernel, async () => chooseBoard(BOARDS, image, config.machine));
   if (options.rtc !== undefined && !board.hasRtc) log.log('warning', `--rtc: ${board.name} has no real-time clock`);
   const symbols = await findSymbols(config, image, log);
   const plan = planInput(options.input ?? 'none', replay);
@@ -50,18 +55,19 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
   const disks = openDisks(config.disks, log);
   try {
     const machine = await about(config.kernel, async () =>
-      composeMachine({ board, config, image, initrd, createVm, consoleOutput: output, disks: disks.backends, log }),
+      composeMachine({ board, as, config, image, initrd, createVm, consoleOutput: output, disks: disks.backends, log }),
     );
     machine.observe({ stats: options.stat ?? false, trace: options.trace ?? null });
     const prepared: Prepared = {
       config,
       image,
       inferred: {
+        compression: unpacked.compression,
         elfClass: image.class,
         endianness: image.endianness,
         architecture: board.cpu,
         entry: image.entry,
-        guestKind: board.image.kind,
+        guestKind: as.kind,
         machine: board.name,
         symbols: symbols.source,
       },
@@ -202,7 +208,8 @@ function identityOf(
   initrd: Uint8Array | null,
   disks: OpenDisks,
 ): string {
-  const { memory, cpus, params, console, seed, rtc, limit, nsPerInstruction, virtio } = config;
+  const { memory, cpus, params, console, seed, rtc, limit, nsPerInstruction, virtio, virtioTransport, cpuModel } =
+    config;
   const named = disks.backends.map(({ id, size }, n) => [config.disks[n]!.mode, id, size]);
   const images = [sha256Hex(kernel), initrd ? sha256Hex(initrd) : null];
   return JSON.stringify([
@@ -217,6 +224,8 @@ function identityOf(
     limit,
     nsPerInstruction,
     virtio,
+    virtioTransport,
+    cpuModel,
     named,
   ]);
 }

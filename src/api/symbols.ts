@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import type { ElfImage } from '../boot/elf.ts';
 import { parseSymbols, type SymbolTable, symbolsOfElf } from '../boot/symbols.ts';
 import { isReadable, readImage } from '../host/file.ts';
+import { gunzip } from '../host/gunzip.ts';
 import { TsvmError } from '../util/errors.ts';
 import type { Log } from '../util/log.ts';
 
@@ -16,7 +17,7 @@ export interface KernelSymbols {
   symbolize(address: number): string | null;
 }
 
-const SUFFIXES = ['', '.xz', '.gz'];
+const SUFFIXES = ['', '.xz', '.gz', '.zst'];
 
 /** Throws TsvmError for a file named with --symbols that cannot be read or is no symbol file. */
 export async function findSymbols(
@@ -66,7 +67,7 @@ function keep(
 async function readSymbols(path: string): Promise<SymbolTable> {
   const bytes = await readImage('symbols', path);
   try {
-    return await parseSymbols(bytes);
+    return await parseSymbols(bytes, gunzip);
   } catch (error) {
     throw error instanceof TsvmError ? new TsvmError(error.code, `${path}: ${error.message}`, error.details) : error;
   }
@@ -74,7 +75,9 @@ async function readSymbols(path: string): Promise<SymbolTable> {
 
 /** `System.map`, or `foo.System.map` beside `foo.vmlinux` and `foo`, also compressed. */
 async function systemMapBeside(kernel: string): Promise<string | null> {
-  const stem = basename(kernel).replace(/\.(elf|vmlinux)$/, '');
+  const stem = basename(kernel)
+    .replace(/\.(gz|xz|zst)$/, '')
+    .replace(/\.(elf|vmlinux)$/, '');
   for (const name of ['System.map', `${stem}.System.map`, `System.map-${stem.replace(/^vmlinux-/, '')}`])
     for (const suffix of SUFFIXES) {
       const path = join(dirname(kernel), `${name}${suffix}`);

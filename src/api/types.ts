@@ -45,6 +45,8 @@ export interface StartVmOptions extends VmConfigInput {
 
 /** What tsvm read out of the image, said once. */
 export interface InferredFacts {
+  /** How the kernel file is compressed, or null. */
+  readonly compression: 'gzip' | 'xz' | 'zstd' | null;
   /** Bits of the ELF class. */
   readonly elfClass: 32 | 64;
   readonly endianness: 'little' | 'big';
@@ -97,10 +99,17 @@ export interface MachineDescription {
   readonly consoles: readonly string[];
   readonly devices: readonly {
     readonly name: string;
-    readonly address: number;
-    readonly size: number;
-    readonly irq: number | null;
-    /** The device is there only when so many disks are given; 0: always. */
-    readonly disks: number;
+    /** In the address space `bus`, or in the system's (null). */
+    readonly windows: readonly { readonly bus: string | null; readonly address: number; readonly size: number }[];
+    /** Its place on the PCI bus. */
+    readonly pci: { readonly device: number; readonly number: number } | null;
+    /** Line of the interrupt controller, the CPU or KVM. */
+    readonly irq: { readonly chip: string; readonly line: number } | null;
+    /** What it is there for: at least so many disks, a `--console`, a `--virtio-transport`. */
+    readonly needs: {
+      readonly disks: number;
+      readonly console: string | null;
+      readonly transport: string | null;
+    };
   }[];
 }

@@ -1,7 +1,18 @@
 // What a board is: a machine as data. Names, addresses, interrupt lines and who makes each device; build.ts walks it.
-import type { mips32 } from '../arch/mips/index.ts';
+import type { mips32, VmType } from '../arch/mips/index.ts';
 import type { AddressRange } from '../boot/placement.ts';
-import type { BlockBackend, CharBackend, ConsoleInput, DeviceContext, IrqLine, MmioDevice } from '../devices/device.ts';
+import type {
+  BlockBackend,
+  CharBackend,
+  ConsoleInput,
+  Device,
+  DeviceContext,
+  DeviceWindow,
+  IrqLine,
+  MmioDevice,
+} from '../devices/device.ts';
+import type { PciBus } from '../devices/pci/bus.ts';
+import type { Bus } from '../memory/bus.ts';
 import type { Endianness, GuestMemory } from '../memory/guest-memory.ts';
 
 /** Guest-physical addresses that RAM fills, in order, as far as it goes. */
@@ -24,28 +35,53 @@ export interface BoardContext {
   readonly timer: DeviceContext['timer'];
   readonly log: DeviceContext['log'];
   readonly cpus: number;
-  readonly legacyVirtio: boolean;
+  /** Which virtio interface to show; null: the transport's usual one. */
+  readonly virtio: VirtioInterface | null;
   /** Terminal 0. */
   readonly consoleOutput: CharBackend;
+  /** The `--console` word whose device takes the terminal's input. */
+  readonly console: string;
+  /** What virtio devices are reached by. */
+  readonly transport: VirtioTransportName;
   /** In the user's order. */
   readonly disks: readonly BlockBackend[];
+  /** When the real-time clock starts: seconds since 1970, UTC. */
+  readonly startDate: number;
   /** KVM_CREATE_IRQCHIP with this model of one. */
   createIrqchip(window: { readonly base: number; readonly order: Endianness; readonly device: Irqchip }): void;
   /** KVM_IRQ_LINE. */
   irqLine(irq: number, level: boolean): void;
   /** KVM_INTERRUPT on vCPU `cpu`: `irq` raises the line, `-irq` lowers it. */
   interrupt(cpu: number, irq: number): void;
+  /** The guest ends the run through a device. */
+  systemEvent(event: SystemEvent): void;
 }
+
+export type SystemEvent = 'power-off' | 'reboot';
+export type VirtioTransportName = 'mmio' | 'pci';
+/** `transitional` is both of the others, on PCI. */
+export type VirtioInterface = 'modern' | 'legacy' | 'transitional';
 
 /** Console input, and the size of its terminal in characters. */
 export interface BoardConsole extends ConsoleInput {
   resize(columns: number, rows: number): void;
 }
 
-/** A device as a board makes it; one of them carries the machine's console. */
+/** A device as a board makes it. */
 export interface MadeDevice {
-  readonly device: MmioDevice;
+  readonly device: Device;
+  /** In the order of the row's windows. */
+  readonly windows: readonly DeviceWindow[];
+  /** Where the terminal's input goes when the row is the machine's console. */
   readonly console?: BoardConsole;
+  /** Input lines, of an interrupt controller or a bridge. */
+  readonly setLine?: (line: number, level: boolean) => void;
+  /** What a CPU's interrupt acknowledge cycle returns. */
+  readonly acknowledge?: () => number;
+  /** Address spaces behind a bridge, by name. */
+  readonly buses?: Readonly<Record<string, Bus>>;
+  /** The bus of a PCI host. */
+  readonly pci?: PciBus;
 }
 
 /** An interrupt controller: a device with input lines, which KVM keeps in the kernel. */
@@ -65,20 +101,59 @@ export interface BoardIrqchip {
   make(context: BoardContext): Irqchip;
 }
 
-export interface BoardDevice {
-  readonly name: string;
-  readonly registerOrder: RegisterOrder;
+export interface BoardWindow {
+  /** Which address space; the system's when left out. */
+  readonly bus?: string;
   readonly address: number;
+  /** Bytes. */
   readonly size: number;
-  /** Line of the irqchip. */
-  readonly irq: number;
-  /** The device is there only when so many disks are given. */
-  readonly disks?: number;
-  make(context: BoardContext, irq: IrqLine): MadeDevice;
+  /** `little` when left out. */
+  readonly order?: RegisterOrder;
 }
 
-/** The image a board runs. */
+/** Where an interrupt line ends: `kvm` is KVM_IRQ_LINE, `cpu` KVM_INTERRUPT on the first vCPU, any other chip the row of that name. */
+export interface BoardLine {
+  readonly chip: string;
+  readonly line: number;
+}
+
+/** What a row is there for; a row without needs is always there. */
+export interface Needs {
+  /** So many disks are given. */
+  readonly disks?: number;
+  readonly console?: string;
+  readonly transport?: VirtioTransportName;
+}
+
+export interface BoardDevice {
+  readonly name: string;
+  readonly windows: readonly BoardWindow[];
+  readonly irq: BoardLine | null;
+  /** Where its functions are on the PCI bus; `number` is the first one's. */
+  readonly pci?: { readonly device: number; readonly number: number };
+  readonly needs?: Needs;
+  /** It takes the terminal's input with this `--console`. */
+  readonly console?: string;
+  make(context: BoardContext, wiring: Wiring): MadeDevice;
+}
+
+/** What a row's device is connected to. */
+export interface Wiring {
+  readonly irq: IrqLine;
+  /** For a bridge, whose windows the guest can move. */
+  readonly systemBus: Bus;
+  /** The bus of the PCI host, which is an earlier row. */
+  pci(): PciBus;
+  /** Another row's line, or the CPU's. Rows may name rows that come later. */
+  line(at: BoardLine): IrqLine;
+  /** Interrupt acknowledge of the row `chip`. */
+  acknowledge(chip: string): number;
+}
+
+/** An image that a board runs. */
 export interface BoardImage {
+  /** KVM_CREATE_VM's machine type, by name. */
+  readonly vmType: VmType;
   /** e_machine. */
   readonly machine: number;
   readonly class: 32 | 64;
@@ -86,6 +161,8 @@ export interface BoardImage {
   readonly flags: { readonly mask: number; readonly values: readonly number[] };
   /** The segment kernels are linked in. */
   readonly segment: Segment;
+  /** Unless the board is named, the image must have this text in it. */
+  readonly mark?: string;
   /** How such a program is called: "trap-and-emulate guest". */
   readonly kind: string;
 }
@@ -100,6 +177,8 @@ export interface BootRegisters {
 
 export interface BootContext {
   readonly memory: GuestMemory;
+  readonly image: BoardImage;
+  readonly ram: readonly RamWindow[];
   readonly commandLine: string;
   /** Guest-physical memory that kernel and initrd take. */
   readonly taken: readonly AddressRange[];
@@ -115,22 +194,28 @@ export interface Board {
   /** The CPU's instruction set: `MIPS32r2`. */
   readonly cpu: string;
   readonly architecture: CpuOf;
-  /** KVM_CREATE_VM's machine type, by name. */
-  readonly vmType: 'trap-and-emulate';
+  /** Has the CPU of this machine an FPU (KVM_CAP_MIPS_FPU is enabled when its model has one)? */
+  readonly fpu: boolean;
   readonly maxCpus: number;
   readonly ram: readonly RamWindow[];
   /** Every unmapped segment, for addresses that guests hand over. */
   readonly segments: readonly Segment[];
-  readonly image: BoardImage;
+  readonly images: readonly BoardImage[];
   /** Do the hypercalls 6, 7 and 8 of the paravirt machine reach this board's guests? */
   readonly paravirtHypercalls: boolean;
   /** `--console` words and the kernel's console= for each; the first is the default. */
   readonly consoles: Readonly<Record<string, string>>;
+  /** What virtio devices can be reached by; the first is the default. */
+  readonly transports: readonly VirtioTransportName[];
   readonly hasRtc: boolean;
-  readonly irqchip: BoardIrqchip;
+  readonly irqchip: BoardIrqchip | null;
   readonly devices: readonly BoardDevice[];
   /** Longest kernel command line in bytes, final NUL included. */
   readonly commandLineSize: number;
+  /** Where an initrd goes: right above the kernel, or as high as it fits. */
+  readonly initrd: 'low' | 'high';
+  /** Bytes that stay free between an initrd and the end of low RAM. */
+  readonly initrdGap: number;
   /** The words the board puts on the kernel command line. */
   commandLine(machine: {
     readonly ram: readonly RamWindow[];
@@ -143,14 +228,22 @@ export interface Board {
   boot(context: BootContext): BootRegisters;
 }
 
-/** The devices of a machine with `disks` disks. */
-export function presentDevices(board: Board, disks: number): BoardDevice[] {
-  return board.devices.filter((device) => (device.disks ?? 0) <= disks);
+/** The devices of a machine. */
+export function presentDevices(
+  board: Board,
+  machine: { readonly disks: number; readonly console: string; readonly transport: VirtioTransportName },
+): BoardDevice[] {
+  return board.devices.filter(
+    ({ needs = {} }) =>
+      (needs.disks ?? 0) <= machine.disks &&
+      (needs.console === undefined || needs.console === machine.console) &&
+      (needs.transport === undefined || needs.transport === machine.transport),
+  );
 }
 
 /** Most disks the board takes. */
 export function maxDisks(board: Board): number {
-  return Math.max(0, ...board.devices.map((device) => device.disks ?? 0));
+  return Math.max(0, ...board.devices.map((device) => device.needs?.disks ?? 0));
 }
 
 /** RAM of `bytes` as the windows hold it, or undefined when they are too small. */

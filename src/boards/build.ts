@@ -1,33 +1,110 @@
-// The walk that builds a board: interrupt controller (in KVM), devices, bus. The only place that reads a Board's hardware.
-import type { MmioDevice } from '../devices/device.ts';
+// The walk that builds a board: interrupt controller (in KVM), devices, buses. The only place that reads a Board's hardware.
+import type { Device, IrqLine } from '../devices/device.ts';
+import type { PciBus } from '../devices/pci/bus.ts';
 import { Bus } from '../memory/bus.ts';
 import type { Endianness } from '../memory/guest-memory.ts';
 import { TsvmError } from '../util/errors.ts';
-import { type Board, type BoardConsole, type BoardContext, presentDevices, type RegisterOrder } from './board.ts';
+import {
+  type Board,
+  type BoardConsole,
+  type BoardContext,
+  type BoardDevice,
+  type BoardLine,
+  type MadeDevice,
+  presentDevices,
+  type RegisterOrder,
+} from './board.ts';
 
 export interface BuiltBoard {
   readonly bus: Bus;
   /** In the order of the board, the irqchip first. */
-  readonly devices: readonly { readonly name: string; readonly device: MmioDevice }[];
+  readonly devices: readonly { readonly name: string; readonly device: Device }[];
   readonly console: BoardConsole;
 }
 
-/** Make the devices of `board` and put them on a bus. */
+/** Make the devices of `board` and put them on their buses. */
 export function buildBoard(board: Board, context: BoardContext): BuiltBoard {
-  const bus = new Bus();
-  const order = ({ registerOrder }: { registerOrder: RegisterOrder }): Endianness =>
-    registerOrder === 'guest' ? context.memory.endianness : registerOrder;
-  const irqchip = board.irqchip.make(context);
-  const devices: { name: string; device: MmioDevice }[] = [{ name: board.irqchip.name, device: irqchip }];
-  context.createIrqchip({ base: board.irqchip.address, order: order(board.irqchip), device: irqchip });
-  let console: BoardConsole | undefined;
-  for (const row of presentDevices(board, context.disks.length)) {
-    const made = row.make(context, { set: (level) => context.irqLine(row.irq, level) });
-    bus.add(row.address, made.device, order(row));
-    devices.push({ name: row.name, device: made.device });
-    console ??= made.console;
+  const walk = new Walk(board, context);
+  walk.makeIrqchip();
+  const rows = presentDevices(board, { ...context, disks: context.disks.length });
+  for (const row of rows) walk.make(row);
+  for (const row of rows) walk.place(row);
+  return walk.finish();
+}
+
+class Walk {
+  private readonly board: Board;
+  private readonly context: BoardContext;
+  private readonly bus = new Bus();
+  private readonly made = new Map<string, MadeDevice>();
+  private readonly devices: { name: string; device: Device }[] = [];
+  private console: BoardConsole | undefined;
+
+  constructor(board: Board, context: BoardContext) {
+    this.board = board;
+    this.context = context;
   }
-  if (!console) throw new TsvmError('internal', `board ${board.name} has no console`);
-  for (const { device } of devices) device.reset();
-  return { bus, devices, console };
+
+  makeIrqchip(): void {
+    const { irqchip } = this.board;
+    if (!irqchip) return;
+    const device = irqchip.make(this.context);
+    this.devices.push({ name: irqchip.name, device });
+    this.context.createIrqchip({ base: irqchip.address, order: this.order(irqchip.registerOrder), device });
+  }
+
+  make(row: BoardDevice): void {
+    const made = row.make(this.context, {
+      irq: row.irq ? this.line(row.irq) : { set: () => {} },
+      systemBus: this.bus,
+      pci: () => this.pci(),
+      line: (at) => this.line(at),
+      acknowledge: (chip) => this.required(chip, 'acknowledge')(),
+    });
+    this.made.set(row.name, made);
+    this.devices.push({ name: row.name, device: made.device });
+    if (row.console === this.context.console) this.console = made.console;
+  }
+
+  /** After all are made: their windows may lie behind a bridge that is a later row. */
+  place(row: BoardDevice): void {
+    const made = this.made.get(row.name)!;
+    for (const [i, { bus, address, order = 'little' }] of row.windows.entries())
+      this.busCalled(bus).add(address, made.windows[i]!, this.order(order));
+  }
+
+  private pci(): PciBus {
+    for (const { pci } of this.made.values()) if (pci) return pci;
+    throw new TsvmError('internal', `board ${this.board.name} has no PCI bus`);
+  }
+
+  finish(): BuiltBoard {
+    if (!this.console)
+      throw new TsvmError('internal', `board ${this.board.name} has no ${this.context.console} console`);
+    for (const { device } of this.devices) device.reset();
+    return { bus: this.bus, devices: this.devices, console: this.console };
+  }
+
+  private line({ chip, line }: BoardLine): IrqLine {
+    const { context } = this;
+    if (chip === 'kvm') return { set: (level) => context.irqLine(line, level) };
+    if (chip === 'cpu') return { set: (level) => context.interrupt(0, level ? line : -line) };
+    return { set: (level) => this.required(chip, 'setLine')(line, level) };
+  }
+
+  private required<Key extends 'setLine' | 'acknowledge'>(name: string, what: Key): NonNullable<MadeDevice[Key]> {
+    const found = this.made.get(name)?.[what];
+    if (!found) throw new TsvmError('internal', `board ${this.board.name}: ${name} has no ${what}`);
+    return found;
+  }
+
+  private busCalled(name: string | undefined): Bus {
+    if (name === undefined) return this.bus;
+    for (const { buses } of this.made.values()) if (buses?.[name]) return buses[name];
+    throw new TsvmError('internal', `board ${this.board.name} has no bus ${name}`);
+  }
+
+  private order(order: RegisterOrder): Endianness {
+    return order === 'guest' ? this.context.memory.endianness : order;
+  }
 }

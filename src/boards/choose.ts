@@ -3,50 +3,62 @@ import { type ElfImage, requireMachine } from '../boot/elf.ts';
 import { machineName } from '../boot/elf-constants.ts';
 import { hex } from '../util/bits.ts';
 import { TsvmError } from '../util/errors.ts';
-import type { Board } from './board.ts';
+import type { Board, BoardImage } from './board.ts';
+
+export interface Choice {
+  readonly board: Board;
+  /** As which of the board's images. */
+  readonly as: BoardImage;
+}
 
 /**
- * The board for `image`: the one called `name`, or the first that runs it.
+ * The board for `image`: the one called `name`; else the first that runs it and finds its mark in it, or has none.
  * @throws TsvmError usage (no such machine), image-wrong-machine, not-runnable
  */
-export function chooseBoard(boards: readonly Board[], image: ElfImage, name: string | null): Board {
+export function chooseBoard(boards: readonly Board[], image: ElfImage, name: string | null): Choice {
   if (name !== null) {
     const board = boards.find((candidate) => candidate.name === name);
     if (!board)
       throw new TsvmError('usage', `--machine ${name}: there is no such machine`, {
         next: `one of ${boards.map((candidate) => candidate.name).join(', ')} (see \`tsvm machines\`)`,
       });
-    requireFit(board, image);
-    return board;
+    return fitting(board, image);
   }
-  const sameCpu = boards.filter(
-    ({ image: wanted }) => image.machine === wanted.machine && image.class === wanted.class,
-  );
-  const board = sameCpu.find((candidate) => whyNot(candidate, image) === undefined) ?? sameCpu[0];
-  if (!board)
+  const choices = boards.flatMap((board) => board.images.map((as): Choice => ({ board, as })));
+  const sameCpu = choices.filter(({ as }) => image.machine === as.machine && image.class === as.class);
+  if (sameCpu.length === 0)
     throw new TsvmError(
       'not-runnable',
       `no machine here runs ELF${image.class} ${machineName(image.machine)} ${image.endianness}-endian`,
-      { next: `tsvm runs: ${boards.map(describe).join('; ')}` },
+      { next: `tsvm runs: ${choices.map(describe).join('; ')}` },
     );
-  requireFit(board, image);
-  return board;
+  const fit = sameCpu.filter((choice) => whyNot(choice, image) === undefined);
+  return (
+    fit.find(({ as }) => as.mark !== undefined && hasText(image, as.mark)) ??
+    fit.find(({ as }) => as.mark === undefined) ??
+    refuse(sameCpu, image)
+  );
 }
 
 /** What a board runs, in a few words. */
-function describe(board: Board): string {
-  const { kind, segment } = board.image;
-  return `${board.cpu} ELF linked at ${hex(segment.base)} (${kind}, machine ${board.name})`;
+function describe({ board, as }: Choice): string {
+  return `${board.cpu} ELF linked at ${hex(as.segment.base)} (${as.kind}, machine ${board.name})`;
 }
 
-function requireFit(board: Board, image: ElfImage): void {
-  requireMachine(image, { board: board.name, machine: board.image.machine, class: board.image.class });
-  const why = whyNot(board, image);
-  if (why !== undefined) throw new TsvmError('not-runnable', why, { next: `tsvm runs: ${describe(board)}` });
+function fitting(board: Board, image: ElfImage): Choice {
+  const [first] = board.images;
+  if (first) requireMachine(image, { board: board.name, machine: first.machine, class: first.class });
+  const choices = board.images.map((as): Choice => ({ board, as }));
+  return choices.find((choice) => whyNot(choice, image) === undefined) ?? refuse(choices, image);
 }
 
-function whyNot(board: Board, image: ElfImage): string | undefined {
-  const { flags, segment } = board.image;
+function refuse(choices: readonly Choice[], image: ElfImage): never {
+  throw new TsvmError('not-runnable', whyNot(choices[0]!, image) ?? 'the ELF is for no machine here', {
+    next: `tsvm runs: ${choices.map(describe).join('; ')}`,
+  });
+}
+
+function whyNot({ board, as: { flags, segment } }: Choice, image: ElfImage): string | undefined {
   const set = (image.flags & flags.mask) >>> 0;
   if (!flags.values.includes(set))
     return `the ELF is for another instruction set (e_flags ${hex(image.flags)}); ${board.name} has ${board.cpu}`;
@@ -56,4 +68,14 @@ function whyNot(board: Board, image: ElfImage): string | undefined {
       `${hex(segment.base)}-${hex(segment.base + segment.size - 1)}`
     );
   return undefined;
+}
+
+/** Is `text` anywhere in what the image loads? */
+function hasText(image: ElfImage, text: string): boolean {
+  const wanted = new TextEncoder().encode(text);
+  return image.segments.some(({ data }) => {
+    for (let at = data.indexOf(wanted[0]!); at >= 0; at = data.indexOf(wanted[0]!, at + 1))
+      if (wanted.every((byte, i) => data[at + i] === byte)) return true;
+    return false;
+  });
 }

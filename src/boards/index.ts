@@ -1,5 +1,6 @@
 // The registry of boards, in the order in which an image is offered to them.
 import type { Board } from './board.ts';
+import { malta } from './malta.ts';
 import { mipsParavirt } from './mips-paravirt.ts';
 
-export const BOARDS: readonly Board[] = [mipsParavirt];
+export const BOARDS: readonly Board[] = [mipsParavirt, malta];

@@ -14,6 +14,8 @@ export interface InitrdPlan {
   readonly from: number;
   /** The initrd ends at or before this, such as the end of what the kernel maps at boot. */
   readonly to: number;
+  /** At the lowest place (when left out) or at the highest (for kernels that unpack themselves above their image). */
+  readonly where?: 'low' | 'high';
 }
 
 const compressions: readonly FileKind[] = ['gzip', 'xz', 'bzip2', 'lzma', 'lz4', 'zstd', 'lzo'];
@@ -33,7 +35,7 @@ export function loadInitrd(bytes: Uint8Array, memory: GuestMemory, plan: InitrdP
   const size = bytes.length;
   if (size === 0)
     throw new TsvmError('not-runnable', 'the initrd is an empty file', { next: 'build it again, or leave -i out' });
-  const place = findFree(memory, plan.taken, { size, align: INITRD_ALIGN, from: plan.from, to: plan.to });
+  const place = findFree(memory, plan.taken, { size, align: INITRD_ALIGN, ...plan });
   if (!place)
     throw new TsvmError(
       'image-too-large',

@@ -15,20 +15,29 @@ export interface Placement {
   readonly from: number;
   /** The range must end at or before this. */
   readonly to: number;
+  /** Which place when there are several; `low` when left out. */
+  readonly where?: 'low' | 'high';
 }
 
-/** The lowest place in RAM that is aligned, inside `from`-`to` and free of `taken`; undefined when there is none. */
+/** The lowest or highest place in RAM that is aligned, inside `from`-`to` and free of `taken`; undefined when there is none. */
 export function findFree(
   memory: GuestMemory,
   taken: readonly AddressRange[],
-  { size, align, from, to }: Placement,
+  { size, align, from, to, where = 'low' }: Placement,
 ): AddressRange | undefined {
   const up = (address: number) => Math.ceil(address / align) * align;
-  // A place can only begin at the limit, at the start of RAM or right after something taken.
-  const starts = [from, ...memory.getRanges().map((range) => range.gpa), ...taken.map((range) => range.end)];
+  const down = (address: number) => Math.floor(address / align) * align;
+  const ranges = memory.getRanges();
+  // A place can only touch a limit, an end of RAM or something taken.
+  const starts =
+    where === 'low'
+      ? [from, ...ranges.map(({ gpa }) => gpa), ...taken.map(({ end }) => end)].map(up)
+      : [to, ...ranges.map((range) => range.gpa + range.size), ...taken.map(({ start }) => start)].map((end) =>
+          down(end - size),
+        );
   return starts
-    .map((start) => ({ start: up(start), end: up(start) + size }))
+    .map((start) => ({ start, end: start + size }))
     .filter(({ start, end }) => start >= from && end <= to && memory.contains(start, size))
     .filter(({ start, end }) => !taken.some((range) => start < range.end && range.start < end))
-    .sort((left, right) => left.start - right.start)[0];
+    .sort((left, right) => (where === 'low' ? left.start - right.start : right.start - left.start))[0];
 }

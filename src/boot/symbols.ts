@@ -1,7 +1,7 @@
 // Symbols: address -> name+offset and name -> address, from an ELF symbol table or from System.map (the output of nm,
 // sorted: "address type name" per line), plain or compressed.
 import { TsvmError } from '../util/errors.ts';
-import { decompress } from './decompress.ts';
+import { decompress, type Gunzip } from './decompress.ts';
 import { type ElfImage, parseElf } from './elf.ts';
 import { SHN_ABS, SHN_UNDEF, STB_LOCAL, STB_WEAK, STT_FUNC, STT_NOTYPE, STT_OBJECT } from './elf-constants.ts';
 import { type ElfSymbol, MAX_SYMBOL_NAME, MAX_SYMBOLS } from './elf-symbols.ts';
@@ -68,14 +68,19 @@ export class SymbolTable {
 /** Most bytes of a symbol file once decompressed: a vmlinux with its debug information fits. */
 const MAX_SYMBOL_FILE = 512 << 20;
 
-const giveAnother = 'give a vmlinux (ELF) or a System.map with --symbols, as they are or as .gz or .xz';
+const giveAnother = 'give a vmlinux (ELF) or a System.map with --symbols, as they are or as .gz, .xz or .zst';
 
 /**
- * Read a symbol file: ELF or System.map, plain, .gz or .xz.
+ * Read a symbol file: ELF or System.map, plain, .gz, .xz or .zst.
  * @throws TsvmError symbols-bad
  */
-export async function parseSymbols(file: Uint8Array): Promise<SymbolTable> {
-  const bytes = await decompress(file, { limit: MAX_SYMBOL_FILE, what: 'the symbol file', code: 'symbols-bad' });
+export async function parseSymbols(file: Uint8Array, gunzip: Gunzip): Promise<SymbolTable> {
+  const { bytes } = await decompress(file, {
+    limit: MAX_SYMBOL_FILE,
+    what: 'the symbol file',
+    code: 'symbols-bad',
+    gunzip,
+  });
   const identity = identifyFile(bytes);
   if (identity.kind === 'elf') return symbolsOfElf(await parseSymbolElf(bytes));
   if (identity.kind === 'text') return parseSystemMap(bytes);
@@ -129,13 +134,18 @@ function parseSystemMap(bytes: Uint8Array): SymbolTable {
     const address = mapAddress(digits);
     // Absolute and undefined symbols are no addresses of the program.
     if (address === undefined || type === 'A' || type === 'a' || type === 'U') continue;
-    const kind = textTypes.has(type) ? 0 : 1;
-    const binding = type === 'W' || type === 'V' ? 1 : type === type.toUpperCase() ? 0 : 2;
-    entries.push({ name: printable(name), address, rank: rank(kind, binding, name) });
+    entries.push(mapSymbol(address, type, name));
   }
   if (entries.length === 0) throw badMap('it names no address');
   const addresses = entries.map((entry) => entry.address).sort((left, right) => left - right);
   return new SymbolTable(entries, [{ start: addresses[0]!, end: addresses.at(-1)! + 1 }]);
+}
+
+/** A symbol as nm and kallsyms name its kind: one letter, a capital for global ones. */
+export function mapSymbol(address: number, type: string, name: string): SymbolEntry {
+  const kind = textTypes.has(type) ? 0 : 1;
+  const binding = type === 'W' || type === 'V' ? 1 : type === type.toUpperCase() ? 0 : 2;
+  return { name: printable(name), address, rank: rank(kind, binding, name) };
 }
 
 /** Sixteen digits are a 64-bit address: two's complement, as in boot/elf.ts. */

@@ -26,7 +26,13 @@ export const RUN_OPTIONS: readonly OptionRow[] = [
   { flags: '-m, --mem <size>', group: 'Machine:', help: 'RAM, suffix B K M G T P, without one MiB (default: 128M)' },
   { flags: '-c, --cpus <n>', group: 'Machine:', help: 'virtual CPUs (default: 1)' },
   { flags: '--console <kind>', group: 'Machine:', help: 'virtio or serial (default: what the machine has)' },
-  { flags: '--virtio <version>', group: 'Machine:', help: 'modern or legacy virtio-mmio registers (default: modern)' },
+  { flags: '--virtio-transport <bus>', group: 'Machine:', help: 'pci or mmio (default: what machine and kernel have)' },
+  { flags: '--cpu-model <name>', group: 'Machine:', help: 'CPU model, such as 24Kf or 74Kf (default: 24Kf)' },
+  {
+    flags: '--virtio <version>',
+    group: 'Machine:',
+    help: 'modern, legacy, or on PCI transitional (default: transitional on PCI, else modern)',
+  },
   {
     flags: '-d, --disk <file>',
     group: 'Machine:',
@@ -135,6 +141,8 @@ export function runRequest(bareKernel: string | undefined, options: ParsedOption
       cpus: text('cpus'),
       console: text('console'),
       virtio: text('virtio'),
+      virtioTransport: text('virtioTransport'),
+      cpuModel: text('cpuModel'),
       name: text('name'),
       seed: text('seed'),
       nsPerInstruction: text('nsPerInstruction'),

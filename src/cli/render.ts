@@ -34,7 +34,7 @@ export function wallTime(verdict: Pick<Verdict, 'wallMs' | 'instructions'>): str
 export function renderInferred(facts: InferredFacts, interactive: boolean, columns: number): string {
   const symbols = facts.symbols === null ? '' : `, symbols ${printable(facts.symbols)}`;
   const what =
-    `# ELF${facts.elfClass} ${facts.architecture} ${facts.endianness}-endian, entry ${hex(facts.entry)}` +
+    `# ${facts.compression === null ? '' : `${facts.compression}-compressed `}ELF${facts.elfClass} ${facts.architecture} ${facts.endianness}-endian, entry ${hex(facts.entry)}` +
     `${symbols}, ${facts.guestKind} -> ${facts.machine}`;
   return interactive ? alignRight(what, 'Ctrl-a h help', columns) : what;
 }

@@ -29,6 +29,16 @@ export class SavedState {
     return value;
   }
 
+  /** A list of at most `max` integers from 0 to `largest`, both included. */
+  integers(key: string, max: number, largest: number): number[] {
+    const value = this.values[key];
+    const fits = (item: DeviceState): item is number =>
+      typeof item === 'number' && Number.isInteger(item) && item >= 0 && item <= largest;
+    if (!isList(value) || value.length > max || !value.every(fits))
+      throw this.bad(key, `a list of at most ${max} integers from 0 to ${largest}`);
+    return [...value];
+  }
+
   /** A nested object. */
   object(key: string): SavedState {
     return new SavedState(`${this.device}.${key}`, this.values[key]);

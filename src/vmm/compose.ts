@@ -2,12 +2,16 @@
 // The emulated core is handed in (CreateVm), so that everything here and after it knows only the KVM contract.
 import {
   type Board,
+  type BoardImage,
   fillRam,
   maxDisks,
   maxMemory,
   physicalAddress,
   presentDevices,
   type RamWindow,
+  type SystemEvent,
+  type VirtioInterface,
+  type VirtioTransportName,
 } from '../boards/board.ts';
 import { buildBoard } from '../boards/build.ts';
 import { buildCommandLine } from '../boot/cmdline.ts';
@@ -15,7 +19,7 @@ import { type ElfImage, loadElf } from '../boot/elf.ts';
 import { loadInitrd } from '../boot/initrd.ts';
 import type { AddressRange } from '../boot/placement.ts';
 import type { BlockBackend, CharBackend } from '../devices/device.ts';
-import { KVM_VM_MIPS_TE } from '../kvm/constants.ts';
+import { Cap, KVM_VM_MIPS_TE, KVM_VM_MIPS_VZ } from '../kvm/constants.ts';
 import type { Vm as KvmVm, Vcpu, VmClock } from '../kvm/contract.ts';
 import type { InKernelIrqchip, InKernelWindow } from '../kvm/in-kernel-device.ts';
 import { KVM_REG_MIPS_CP0_32 } from '../kvm/mips.ts';
@@ -23,18 +27,27 @@ import type { TraceSink } from '../kvm/trace.ts';
 import type { Endianness, GuestMemory } from '../memory/guest-memory.ts';
 import { TsvmError } from '../util/errors.ts';
 import type { OnceLog } from '../util/log.ts';
-import { formatSize, type VmConfig } from './config.ts';
+import { formatSize, rtcSeconds, type VmConfig } from './config.ts';
 import type { Machine } from './machine.ts';
 import { GuestTimers } from './timers.ts';
 
 /** A KVM VM with what only an emulated one has: its memory, its clock, and a view of its whole state. */
-export interface EmulatedVm extends Pick<KvmVm, 'createVcpu' | 'setUserMemoryRegion' | 'createIrqchip' | 'irqLine'> {
+export interface EmulatedVm
+  extends Pick<KvmVm, 'checkExtension' | 'createVcpu' | 'setUserMemoryRegion' | 'createIrqchip' | 'irqLine'> {
   readonly memory: GuestMemory;
   readonly clock: VmClock;
   /** The model that KVM_CREATE_IRQCHIP switches on. */
   provideIrqchip(window: InKernelWindow<InKernelIrqchip>): void;
   /** Keep the hot exit counters, trace. No guest-visible effect. */
   observe(observation: { readonly stats: boolean; readonly trace: TraceSink | null }): void;
+  /** What the host hears of the guest, of no effect on it. */
+  readonly watch: {
+    /** Tell `hit` before an instruction at one of these guest-physical addresses runs. */
+    execution(addresses: readonly number[], hit: (cpu: number, pc: number) => void): void;
+    /** Has a vCPU been in user mode since forgetUserMode()? */
+    readonly userModeSeen: boolean;
+    forgetUserMode(): void;
+  };
   /** All vCPU state and every non-zero RAM page with its address. */
   hashState(update: (bytes: Uint8Array) => void): void;
 }
@@ -48,6 +61,8 @@ export interface CreateVmOptions {
   readonly endianness: Endianness;
   readonly maxVcpus: number;
   readonly nsPerInstruction: number;
+  /** The host's; the architecture's default when left out. */
+  readonly cpuModel?: string;
   readonly seed: number;
   readonly paravirtHypercalls: boolean;
 }
@@ -56,6 +71,8 @@ export type CreateVm = (options: CreateVmOptions) => EmulatedVm;
 
 export interface ComposeOptions {
   readonly board: Board;
+  /** Which of the board's images `image` is. */
+  readonly as: BoardImage;
   readonly config: VmConfig;
   readonly image: ElfImage;
   readonly initrd: Uint8Array | null;
@@ -66,7 +83,10 @@ export interface ComposeOptions {
   readonly log: OnceLog;
 }
 
-const VM_TYPES: Readonly<Record<Board['vmType'], number>> = { 'trap-and-emulate': KVM_VM_MIPS_TE };
+const VM_TYPES: Readonly<Record<BoardImage['vmType'], number>> = {
+  'trap-and-emulate': KVM_VM_MIPS_TE,
+  vz: KVM_VM_MIPS_VZ,
+};
 
 /** Build the machine. Throws TsvmError usage, or what the loaders in boot/ say. */
 export function composeMachine(options: ComposeOptions): Machine {
@@ -74,11 +94,12 @@ export function composeMachine(options: ComposeOptions): Machine {
   const ram = ramFor(board, config);
   const vm = options.createVm({
     cpu: board.architecture(image.endianness),
-    type: VM_TYPES[board.vmType],
+    type: VM_TYPES[options.as.vmType],
     arenaSize: config.memory,
     endianness: image.endianness,
     maxVcpus: config.cpus,
     nsPerInstruction: config.nsPerInstruction,
+    ...(config.cpuModel === null ? {} : { cpuModel: config.cpuModel }),
     seed: config.seed,
     paravirtHypercalls: board.paravirtHypercalls,
   });
@@ -86,14 +107,18 @@ export function composeMachine(options: ComposeOptions): Machine {
   const vcpus = Array.from({ length: config.cpus }, (_, id) => vm.createVcpu(id));
   const timers = new GuestTimers(vm.clock);
   let interrupted: (cpu: number) => void = () => {};
+  let systemEvent: (event: SystemEvent) => void = () => {};
   const { bus, devices, console } = buildBoard(board, {
     memory: vm.memory,
     timer: timers,
     log,
     cpus: config.cpus,
-    legacyVirtio: config.virtio === 'legacy',
+    virtio: virtioInterface(board, config),
     consoleOutput: options.consoleOutput,
+    console: consoleKind(board, config),
+    transport: transportOf(board, config),
     disks: options.disks,
+    startDate: rtcSeconds(config.rtc),
     createIrqchip: (window) => {
       vm.provideIrqchip(window);
       vm.createIrqchip();
@@ -103,8 +128,9 @@ export function composeMachine(options: ComposeOptions): Machine {
       vcpus[cpu]!.interrupt({ cpu: -1, irq });
       if (irq > 0) interrupted(cpu);
     },
+    systemEvent: (event) => systemEvent(event),
   });
-  bootKernel(options, vm.memory, ram, vcpus);
+  bootKernel(options, vm.memory, ram, vcpus, vm.checkExtension(Cap.MIPS_FPU) !== 0);
   return {
     vcpus,
     clock: vm.clock,
@@ -115,9 +141,21 @@ export function composeMachine(options: ComposeOptions): Machine {
     console,
     toPhysical: (address) => physicalAddress(board.segments, address) ?? null,
     observe: (observation) => vm.observe(observation),
+    watchExecution: (addresses, hit) => {
+      const physical = addresses.map((address) => physicalAddress(board.segments, address));
+      vm.watch.execution(
+        physical.filter((address) => address !== undefined),
+        hit,
+      );
+    },
+    userModeSeen: () => vm.watch.userModeSeen,
+    forgetUserMode: () => vm.watch.forgetUserMode(),
     hashState: (update) => vm.hashState(update),
     onInterrupt: (listener) => {
       interrupted = listener;
+    },
+    onSystemEvent: (listener) => {
+      systemEvent = listener;
     },
   };
 }
@@ -146,26 +184,34 @@ function mapRam(vm: EmulatedVm, ram: readonly RamWindow[]): void {
 
 /** Load kernel, initrd and boot arguments, and set what each vCPU starts with. */
 function bootKernel(
-  { board, config, image, initrd }: ComposeOptions,
+  { board, as, config, image, initrd }: ComposeOptions,
   memory: GuestMemory,
   ram: readonly RamWindow[],
   vcpus: readonly Vcpu[],
+  hasFpu: boolean,
 ): void {
-  const { segment } = board.image;
+  const { segment } = as;
   const kernel = loadElf(image, memory, (address) => physicalAddress([segment], address));
   const taken: AddressRange[] = [...kernel.loaded];
-  const devices = presentDevices(board, config.disks.length);
-  const words = board.commandLine({ ram, cpus: config.cpus, console: consoleWord(board, config), devices });
+  const console = consoleKind(board, config);
+  const devices = presentDevices(board, {
+    disks: config.disks.length,
+    console,
+    transport: transportOf(board, config),
+  });
+  const words = board.commandLine({ ram, cpus: config.cpus, console: board.consoles[console]!, devices });
   words.push(...rootWords(config));
   if (initrd) {
-    const place = loadInitrd(initrd, memory, { taken, from: kernel.highest, to: segment.physical + segment.size });
+    const to = Math.min(segment.physical + segment.size, ram[0]!.base + ram[0]!.size) - board.initrdGap;
+    const place = loadInitrd(initrd, memory, { taken, from: kernel.highest, to, where: board.initrd });
     taken.push(place);
     const start = `0x${(segment.base + (place.start - segment.physical)).toString(16)}`;
     words.push(`rd_start=${start}`, `rd_size=0x${(place.end - place.start).toString(16)}`);
   }
   const commandLine = buildCommandLine(words, [config.params], board.commandLineSize);
-  const { gpr, cp0 } = board.boot({ memory, commandLine, taken });
+  const { gpr, cp0 } = board.boot({ memory, image: as, ram, commandLine, taken });
   for (const vcpu of vcpus) {
+    if (board.fpu && hasFpu) enableFpu(vcpu);
     const regs = vcpu.getRegs();
     for (const [index, value] of gpr) regs.gpr[index] = signExtended(value);
     vcpu.setRegs({ ...regs, pc: signExtended(kernel.entry) });
@@ -173,16 +219,41 @@ function bootKernel(
   }
 }
 
-/** The console= word of the kernel for `--console`. */
-function consoleWord(board: Board, config: VmConfig): string {
+const CONFIG1_FP = 1n;
+
+/** Give the guest the FPU that the CPU model has. */
+function enableFpu(vcpu: Vcpu): void {
+  vcpu.enableCap(Cap.MIPS_FPU, 0, []);
+  const config1 = KVM_REG_MIPS_CP0_32(16, 1);
+  vcpu.setOneReg(config1, vcpu.getOneReg(config1) | CONFIG1_FP);
+}
+
+/** The `--console` word, the board's first unless one was given. */
+function consoleKind(board: Board, { console }: VmConfig): string {
   const kinds = Object.keys(board.consoles);
-  const kind = config.console ?? kinds[0]!;
-  const word = board.consoles[kind];
-  if (word === undefined)
+  const kind = console ?? kinds[0]!;
+  if (!kinds.includes(kind))
     throw new TsvmError('usage', `--console ${kind}: ${board.name} has no such console`, {
       next: `one of ${kinds.join(', ')}`,
     });
-  return word;
+  return kind;
+}
+
+function virtioInterface(board: Board, config: VmConfig): VirtioInterface | null {
+  if (config.virtio === 'transitional' && transportOf(board, config) !== 'pci')
+    throw new TsvmError('usage', '--virtio transitional: only virtio on PCI has it', {
+      next: '--virtio modern, or --virtio legacy',
+    });
+  return config.virtio;
+}
+
+function transportOf(board: Board, { virtioTransport }: VmConfig): VirtioTransportName {
+  const transport = virtioTransport ?? board.transports[0]!;
+  if (!board.transports.includes(transport))
+    throw new TsvmError('usage', `--virtio-transport ${transport}: ${board.name} has none`, {
+      next: `one of ${board.transports.join(', ')}`,
+    });
+  return transport;
 }
 
 /** As kvmtool: a kernel with a disk and nothing else to start from has its root on the first one. */

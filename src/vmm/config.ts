@@ -12,7 +12,8 @@ export const DEFAULT_NS_PER_INSTRUCTION = 10;
 export const DEFAULT_RTC = '2024-01-01T00:00:00Z';
 
 export type ConsoleKind = 'virtio' | 'serial';
-export type VirtioVersion = 'modern' | 'legacy';
+export type VirtioVersion = 'modern' | 'legacy' | 'transitional';
+export type VirtioTransport = 'mmio' | 'pci';
 
 /** A disk: an image, and what may be done with it. */
 export interface DiskConfig {
@@ -52,7 +53,12 @@ export interface VmConfigInput {
   readonly symbols?: string | undefined;
   readonly debugMmio?: boolean | undefined;
   readonly loglevel?: string | undefined;
+  /** `modern`, `legacy`, or on PCI `transitional`; default: transitional on PCI, else modern. */
   readonly virtio?: string | undefined;
+  /** `mmio` or `pci`; default: what the machine and the kernel have. */
+  readonly virtioTransport?: string | undefined;
+  /** The CPU model, such as 24Kf; default: the machine's. */
+  readonly cpuModel?: string | undefined;
   /**
    * A disk image: `FILE` or `FILE:rw`, `FILE:ro`, `FILE:cow` (what the guest writes is gone at the end) or `FILE:cow=OVERLAY` (it is
    * kept there). Only the last suffix counts, so `x:ro:rw` writes to a file named `x:ro`.
@@ -85,16 +91,21 @@ export interface VmConfig {
   readonly symbols: string | null;
   readonly debugMmio: boolean;
   readonly loglevel: LogLevel;
-  readonly virtio: VirtioVersion;
+  readonly virtio: VirtioVersion | null;
+  readonly virtioTransport: VirtioTransport | null;
+  readonly cpuModel: string | null;
   readonly disks: readonly DiskConfig[];
 }
 
 const CONSOLES: readonly ConsoleKind[] = ['virtio', 'serial'];
-const VIRTIO_VERSIONS: readonly VirtioVersion[] = ['modern', 'legacy'];
+const VIRTIO_VERSIONS: readonly VirtioVersion[] = ['modern', 'legacy', 'transitional'];
+const VIRTIO_TRANSPORTS: readonly VirtioTransport[] = ['mmio', 'pci'];
 const LOG_LEVELS: readonly LogLevel[] = ['error', 'warning', 'info', 'debug'];
 const UNIT_SHIFTS: Readonly<Record<string, number>> = { B: 0, K: 10, M: 20, G: 30, T: 40, P: 50 };
 const TIME_UNITS_NS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
 const MEMORY_STEP = 0x10000;
+/** From March 1st of the year 0 to January 1st, 1970. */
+const DAYS_TO_1970 = 719468;
 
 /** Validate and default. Throws TsvmError 'usage' that names the option, what was said and what is allowed. */
 export function parseVmConfig(input: VmConfigInput): VmConfig {
@@ -117,7 +128,10 @@ export function parseVmConfig(input: VmConfigInput): VmConfig {
     symbols: optionalPath('symbols', input.symbols),
     debugMmio: input.debugMmio ?? false,
     loglevel: oneOf('loglevel', input.loglevel ?? 'warning', LOG_LEVELS),
-    virtio: oneOf('virtio', input.virtio ?? 'modern', VIRTIO_VERSIONS),
+    virtio: input.virtio === undefined ? null : oneOf('virtio', input.virtio, VIRTIO_VERSIONS),
+    virtioTransport:
+      input.virtioTransport === undefined ? null : oneOf('virtio-transport', input.virtioTransport, VIRTIO_TRANSPORTS),
+    cpuModel: optionalPath('cpu-model', input.cpuModel),
     disks: parseDisks(input),
   };
 }
@@ -253,6 +267,23 @@ function rtcDate(value: string): string {
     inRange(second, 0, 59);
   if (!valid) throw usage(`--rtc ${value}: not a date`, 'now, or a UTC date such as 2024-01-01T00:00:00Z');
   return value.length === 10 ? `${value}T00:00:00Z` : value;
+}
+
+/** Seconds since 1970 of an ISO 8601 UTC date to the second, as VmConfig.rtc has it. */
+export function rtcSeconds(rtc: string): number {
+  const [year, month, day, hour, minute, second] = rtc.match(/\d+/g)!.map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  // Years from March on, so that the leap day is the last one.
+  const y = month < 3 ? year - 1 : year;
+  const dayOfYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1;
+  const days = 365 * y + Math.floor(y / 4) - Math.floor(y / 100) + Math.floor(y / 400) + dayOfYear - DAYS_TO_1970;
+  return ((days * 24 + hour) * 60 + minute) * 60 + second;
 }
 
 function inRange(digits: string | undefined, min: number, max: number): boolean {

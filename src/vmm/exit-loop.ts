@@ -5,7 +5,7 @@ import { Errno, ExitReason, exitReasonName, KVM_SYSTEM_EVENT_CRASH, KVM_SYSTEM_E
 import type { Vcpu } from '../kvm/contract.ts';
 import type { HypercallExit, InternalErrorExit, MmioExit } from '../kvm/run.ts';
 import { hex } from '../util/bits.ts';
-import { type Ending, ending, guestExit } from './verdict.ts';
+import { type Ending, ending, guestExit, systemEvent } from './verdict.ts';
 
 /** What the loop needs of the VM. */
 export interface ExitServices {
@@ -52,7 +52,7 @@ function serveExit(vcpu: Vcpu, services: ExitServices): Ending | null {
     case ExitReason.SHUTDOWN:
       return shutdown(vcpu);
     case ExitReason.SYSTEM_EVENT:
-      return systemEvent(run.systemEvent.type);
+      return kvmSystemEvent(run.systemEvent.type);
     case ExitReason.INTERNAL_ERROR:
       return internalError(vcpu, run.internal);
     default:
@@ -70,14 +70,13 @@ export function settle(vcpu: Vcpu, services: ExitServices): void {
 function shutdown(vcpu: Vcpu): Ending {
   const { gpr } = vcpu.getRegs();
   const magic = BigInt.asUintN(32, gpr[A1] ?? 0n);
-  if (magic !== EXIT_CODE_MAGIC) return ending('power-off', 'guest powered off');
+  if (magic !== EXIT_CODE_MAGIC) return systemEvent('power-off');
   return guestExit(Number(BigInt.asIntN(32, gpr[A0] ?? 0n)));
 }
 
-function systemEvent(type: number): Ending {
-  if (type === KVM_SYSTEM_EVENT_RESET) return ending('reboot', 'guest asked for a reboot');
+function kvmSystemEvent(type: number): Ending {
   if (type === KVM_SYSTEM_EVENT_CRASH) return ending('panic', 'guest reported a crash');
-  return ending('power-off', 'guest powered off');
+  return systemEvent(type === KVM_SYSTEM_EVENT_RESET ? 'reboot' : 'power-off');
 }
 
 function internalError(vcpu: Vcpu, error: InternalErrorExit): Ending {

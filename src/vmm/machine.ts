@@ -1,5 +1,5 @@
 // What the run loop drives, in KVM's words: vCPUs, the clock, the bus, timers and the console. Composed in compose.ts.
-import type { ConsoleInput, MmioDevice } from '../devices/device.ts';
+import type { ConsoleInput, Device } from '../devices/device.ts';
 import type { Vcpu, VmClock } from '../kvm/contract.ts';
 import type { TraceSink } from '../kvm/trace.ts';
 import type { Bus } from '../memory/bus.ts';
@@ -9,7 +9,7 @@ import type { GuestTimers } from './timers.ts';
 /** A device and the name it has on the board. */
 export interface NamedDevice {
   readonly name: string;
-  readonly device: MmioDevice;
+  readonly device: Device;
 }
 
 /** A console device: input, and its size in characters. */
@@ -29,8 +29,18 @@ export interface Machine {
   toPhysical(virtualAddress: number): number | null;
   /** Keep the hot exit counters, trace. No guest-visible effect. */
   observe(observation: { readonly stats: boolean; readonly trace: TraceSink | null }): void;
+  /**
+   * Tell `hit` before a vCPU runs an instruction at one of these addresses (of unmapped segments); replaces what was watched before. The
+   * vCPU's state may be looked at; no guest-visible effect. Between two enters.
+   */
+  watchExecution(addresses: readonly number[], hit: (cpu: number, pc: number) => void): void;
+  /** Has a vCPU been in user mode since forgetUserMode()? */
+  userModeSeen(): boolean;
+  forgetUserMode(): void;
   /** All vCPU state and every non-zero RAM page with its address. */
   hashState(update: (bytes: Uint8Array) => void): void;
   /** Told of interrupts that the board raises, with the vCPU's id (so that the scheduler can end a quantum). */
   onInterrupt(listener: (cpu: number) => void): void;
+  /** Told, in the middle of an access, that the guest ends the run through a device. */
+  onSystemEvent(listener: (event: 'power-off' | 'reboot') => void): void;
 }

@@ -10,7 +10,7 @@ import type { Machine } from './machine.ts';
 import { MmioRouter } from './mmio.ts';
 import type { Pacer } from './pacer.ts';
 import { type IdleState, Scheduler } from './scheduler.ts';
-import { type Ending, ending } from './verdict.ts';
+import { type Ending, ending, systemEvent } from './verdict.ts';
 
 export interface RunnerOptions {
   readonly machine: Machine;
@@ -57,6 +57,9 @@ export class Runner {
     this.sourceOpen = options.sourceOpen;
     this.scheduler = new Scheduler(machine.vcpus, machine.clock.nsPerInstruction, options.seed);
     machine.onInterrupt((cpu) => this.scheduler.interruptRaised(cpu));
+    machine.onSystemEvent((event) => {
+      this.stopped ??= systemEvent(event);
+    });
     const router = new MmioRouter(machine.bus, machine.memory, log, options.debugMmio);
     const calls = {
       memory: machine.memory,
@@ -134,6 +137,7 @@ export class Runner {
 
   private deadline(): number {
     const { replay, pacer } = this.options;
+    if (this.stopped) return Number.NEGATIVE_INFINITY;
     const ran = pacer.sliceOver ? Number.NEGATIVE_INFINITY : this.chunkEnd;
     const next = Math.min(this.machine.timers.next, replay?.nextAt ?? Number.POSITIVE_INFINITY, this.limit);
     return Math.min(this.scheduler.deadline, ran, next);

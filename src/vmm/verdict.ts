@@ -81,6 +81,11 @@ export function guestExit(code: number): Ending {
   return { kind: 'guest-exit', exitCode, summary: `guest exited with code ${code}`, details: [] };
 }
 
+/** The ending for a guest that powers its machine off or resets it. */
+export function systemEvent(event: 'power-off' | 'reboot'): Ending {
+  return event === 'reboot' ? ending('reboot', 'guest asked for a reboot') : ending('power-off', 'guest powered off');
+}
+
 /** Where `vcpu` stands; it must be settled. */
 export function placeOf(vcpu: Vcpu): VcpuPlace {
   return {

@@ -26,6 +26,7 @@ async function run(name: string, params: string, seed: number, msPerLook: () => 
   const log = new OnceLog(silentLog);
   const machine = composeMachine({
     board: mipsParavirt,
+    as: mipsParavirt.images[0]!,
     config: parseVmConfig({ kernel: name, memory: '16M', cpus: 8, seed, params }),
     image: await parseElf(await readFile(guest(name))),
     initrd: null,

@@ -33,7 +33,9 @@ const IMPORT_TABLE: readonly ImportRule[] = [
   rule('cpu/exec', ['cpu', 'kvm', 'memory', 'util'], 'no arch, no devices'),
   rule('arch', ['arch', 'cpu/isa', 'cpu/emit', 'kvm', 'util'], 'the registry'),
   rule('arch/*', ['cpu/isa', 'cpu/emit', 'kvm', 'util'], 'no other arch, no exec, no devices'),
-  rule('boot', ['memory', 'util'], 'no cpu/exec, no vmm', { packages: ['elf-tools', 'xz-decompress'] }),
+  rule('boot', ['memory', 'util'], 'no cpu/exec, no vmm', {
+    packages: ['elf-tools', 'xz-decompress', 'zstddec/stream'],
+  }),
   rule('boards', ['arch', 'devices', 'boot', 'memory', 'util'], 'hardware is composed here'),
   rule('vmm', ['kvm', 'cpu/exec', 'boards', 'devices (types)', 'memory', 'boot', 'util'], 'no cli, no debug'),
   rule('debug', ['kvm', 'memory', 'cpu/isa', 'boot', 'util'], 'no inside of vmm, no cli'),

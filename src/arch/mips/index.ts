@@ -12,6 +12,8 @@ import { SYSTEM_ROWS } from './insns/system.ts';
 import { CPU_MODELS } from './models.ts';
 import { BANKS } from './registers.ts';
 
+export type { VmType } from '../../cpu/isa/architecture.ts';
+
 const NOP = 0;
 
 const VM_TYPES = new Map([

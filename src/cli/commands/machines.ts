@@ -19,10 +19,20 @@ function renderMachine(machine: MachineDescription): string {
   const memory = `up to ${Math.floor(machine.maxMemory / 2 ** 20)} MiB`;
   const widest = Math.max(...machine.devices.map((device) => device.name.length));
   const devices = machine.devices.map((device) => {
-    const range = `${hex(device.address)}-${hex(device.address + device.size - 1)}`;
-    const irq = device.irq === null ? '' : `  irq ${device.irq}`;
-    const when = device.disks === 0 ? '' : `  with ${device.disks === 1 ? 'a --disk' : `${device.disks} --disk`}`;
-    return `  ${device.name.padEnd(widest)}  ${range}${irq}${when}`;
+    const places = device.windows.map(
+      ({ bus, address, size }) => `${bus === null ? '' : `${bus} `}${hex(address)}-${hex(address + size - 1)}`,
+    );
+    if (device.pci !== null)
+      places.push(`pci 00:${device.pci.device.toString(16).padStart(2, '0')}.${device.pci.number}`);
+    const irq = device.irq === null ? '' : `  irq ${device.irq.chip} ${device.irq.line}`;
+    const { disks, console, transport } = device.needs;
+    const needs = [
+      ...(disks === 0 ? [] : [disks === 1 ? 'a --disk' : `${disks} --disk`]),
+      ...(console === null ? [] : [`--console ${console}`]),
+      ...(transport === null ? [] : [`--virtio-transport ${transport}`]),
+    ];
+    const when = needs.length === 0 ? '' : `  with ${needs.join(', ')}`;
+    return `  ${device.name.padEnd(widest)}  ${places.join(', ')}${irq}${when}`;
   });
   return [
     `${machine.name}: ${machine.summary}`,

@@ -39,7 +39,14 @@ export class CodePages {
   /** From now on records are made by `predecoder`; those that exist go. */
   use(predecoder: Predecoder): void {
     this.forgetAll();
+    predecoder.watched = this.predecoder.watched;
     this.predecoder = predecoder;
+  }
+
+  /** Instructions at these host addresses leave with WHY.WATCH before they run; instead of those watched before. */
+  watch(hosts: ReadonlySet<number>): void {
+    for (const host of [...this.predecoder.watched, ...hosts]) this.wrote(host, 4);
+    this.predecoder.watched = hosts;
   }
 
   /** Does the page at `host` have records? */
@@ -70,8 +77,8 @@ export class CodePages {
   }
 
   /**
-   * A self-jump record that is an ordinary jump at the address it is executed at (its page has two): `run` executes it as one. The record
-   * is made anew after that, so that what a record once was makes no difference.
+   * A self-jump record that is an ordinary jump at the address it is executed at (its page has two), or a watch record whose execution has
+   * been told: `run` executes the instruction itself. The record is made anew after that, so that what a record once was makes no difference.
    */
   asPlain<T>(host: number, run: () => T): T {
     const offset = host & (PAGE_SIZE - 1);

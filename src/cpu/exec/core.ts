@@ -17,6 +17,7 @@ import { InstructionClock } from './clock.ts';
 import { CodePages } from './code-pages.ts';
 import { createExitBox, type ExitBox } from './exit-box.ts';
 import { allocate } from './host-memory.ts';
+import { HostWatch } from './host-watch.ts';
 import { IoBus } from './io-bus.ts';
 import { CODE_LINE_SHIFT, HANDLER, JUMP_RECORD, planMemory, SET_SIZE, STATE_BASE, WHY, WORD } from './layout.ts';
 import { MemoryAccess } from './memory-access.ts';
@@ -61,6 +62,7 @@ export class Core implements CoreServices, ObservedCore {
   readonly model: CoreModel;
   readonly ioBus: IoBus;
   readonly observer: Observer;
+  readonly watch: HostWatch;
   /** Answers and exits of the vCPU that runs. */
   exits: ExitBox = createExitBox();
   private readonly u8: Uint8Array;
@@ -105,6 +107,7 @@ export class Core implements CoreServices, ObservedCore {
     this.i64[WORD.NS_PER_INSTRUCTION >>> 3] = BigInt(options.nsPerInstruction);
     this.ioBus = new IoBus(options.endianness);
     this.observer = new Observer(this, options.maxVcpus);
+    this.watch = new HostWatch(this);
     this.wasmMemory = memory;
     this.exports = this.instantiate(program);
     this.model = architecture.createModel(this, {
@@ -175,7 +178,9 @@ export class Core implements CoreServices, ObservedCore {
     this.lastRun = vcpu;
     const tables = this.tlb.tables(vcpu);
     this.i32[WORD.TABLES >>> 2] = tables;
-    this.i32[WORD.CURRENT_TABLES >>> 2] = tables + this.model.privilege() * SET_SIZE;
+    const privilege = this.model.privilege();
+    this.i32[WORD.CURRENT_TABLES >>> 2] = tables + privilege * SET_SIZE;
+    this.i32[WORD.USER_SEEN >>> 2]! |= privilege;
   }
 
   get pc(): number {

@@ -21,6 +21,7 @@ import type { InKernelDevice, InKernelIrqchip, InKernelWindow } from '../../kvm/
 import type { GuestMemory } from '../../memory/guest-memory.ts';
 import type { ArchitectureDefinition } from '../isa/architecture.ts';
 import { Core, type CoreOptions } from './core.ts';
+import type { HostWatch } from './host-watch.ts';
 import { PAGE_SIZE } from './layout.ts';
 import type { Observation } from './observer.ts';
 import { type LoggedSlot, MEMORY_SLOTS } from './slots.ts';
@@ -202,6 +203,11 @@ export class EmulatedVm implements Vm {
   /** Keep hot counters, trace events; legal between two enters. No guest-visible effect. */
   observe(observation: Observation): void {
     this.core.observe(observation);
+  }
+
+  /** What the host hears of the guest, of no effect on it. Between two enters. */
+  get watch(): Pick<HostWatch, 'execution' | 'userModeSeen' | 'forgetUserMode'> {
+    return this.core.watch;
   }
 
   /** Everything architectural: vCPUs, guest time, every non-zero RAM page with its address. */

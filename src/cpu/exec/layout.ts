@@ -40,6 +40,8 @@ export const WORD = {
   RESERVATION: 0x38,
   /** KVM's pc of the instruction that has an event or a slow access: its branch's in a delay slot. Kept by the program that observes only. */
   EXIT_PC: 0x54,
+  /** Not 0 when a vCPU has run in another table set than the first (user mode) since the host cleared it. Host only. */
+  USER_SEEN: 0x58,
   /** 64-bit: guest time at BUDGET - LEFT = 0, and nanoseconds per instruction. */
   NOW_BASE: 0x40,
   NS_PER_INSTRUCTION: 0x48,
@@ -56,6 +58,8 @@ export const WHY = {
   EXIT: 3,
   /** A jump to itself. */
   SPIN: 4,
+  /** An instruction whose execution the host wants to hear of; it has not run yet. */
+  WATCH: 5,
 } as const;
 
 /** The trampoline record: going there performs a jump to the address in global TARGET. */
@@ -91,7 +95,8 @@ export const HANDLER = {
   /** Kept for the region compiler: enter compiled code. */
   REGION: 4,
   SELF_JUMP: 5,
-  FIRST_ROW: 6,
+  WATCH: 6,
+  FIRST_ROW: 7,
 } as const;
 
 /** Mutable i32 globals of the program. */

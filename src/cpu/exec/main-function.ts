@@ -136,6 +136,7 @@ export class MainFunction {
       w.end();
       this.leave(WHY.SPIN, labels.fault);
     };
+    bodies[HANDLER.WATCH] = () => this.leave(WHY.WATCH, labels.fault);
     for (const handler of this.hot) bodies.push(() => this.hotBody(handler, labels));
     if (bodies.length !== HANDLER.FIRST_ROW + this.hot.length)
       throw new Error('handlers out of step with their numbers');

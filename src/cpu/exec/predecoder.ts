@@ -16,6 +16,8 @@ export class Predecoder {
   private readonly u8: Uint8Array;
   private readonly u16: Uint16Array;
   private readonly i32: Int32Array;
+  /** Host addresses of instructions that get a WATCH record. */
+  watched: ReadonlySet<number> = new Set();
 
   constructor(architecture: ArchitectureDefinition, table: HandlerTable, buffer: ArrayBufferLike) {
     this.architecture = architecture;
@@ -55,7 +57,7 @@ export class Predecoder {
     if (line > 0 && this.u16[before] === HANDLER.SELF_JUMP) this.u16[before] = HANDLER.UNDECODED;
   }
 
-  /** Write the record of the row itself over a self-jump record that turned out not to be one. */
+  /** Write the record of the row itself over a self-jump or watch record. */
   decodePlain(page: number, offset: number, record: number): void {
     this.encode(this.i32[(page + offset) >>> 2]!, offset, record);
   }
@@ -66,6 +68,10 @@ export class Predecoder {
   }
 
   private decodeOne(page: number, offset: number, record: number): void {
+    if (this.watched.size > 0 && this.watched.has(page + offset)) {
+      this.u16[record >>> 1] = HANDLER.WATCH;
+      return;
+    }
     const word = this.i32[(page + offset) >>> 2]!;
     if (offset + 4 < PAGE_SIZE && this.architecture.isSelfJump(word, offset)) {
       const next = this.i32[(page + offset + 4) >>> 2]!;

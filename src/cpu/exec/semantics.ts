@@ -225,6 +225,9 @@ export class InterpreterSemantics implements LoweringHooks {
     w.i32(0).i32(0).memory('i32.load', WORD.TABLES);
     set();
     w.i32(SET_SIZE).ops('i32.mul', 'i32.add').memory('i32.store', WORD.CURRENT_TABLES);
+    w.i32(0).i32(0).memory('i32.load', WORD.USER_SEEN);
+    set();
+    w.op('i32.or').memory('i32.store', WORD.USER_SEEN);
     if (this.frame && this.branched === 'no') this.refetch();
   }
 

@@ -158,6 +158,8 @@ export class EmulatedVcpu implements Vcpu {
       }
       case WHY.SPIN:
         return this.spin(deadline);
+      case WHY.WATCH:
+        return this.watched(deadline);
       default:
         throw new Error(`the program ended with ${why}`);
     }
@@ -179,6 +181,16 @@ export class EmulatedVcpu implements Vcpu {
     core.clock.retire(1); // an exception counts like an instruction
     core.raise(outcome, core.i32[WORD.IN_SLOT >>> 2] !== 0);
     return undefined;
+  }
+
+  /** An instruction that the host watches: tell it, and run the instruction. */
+  private watched(deadline: number): number | undefined {
+    const { core } = this;
+    const host = core.hostAddress(core.pc, Access.FETCH);
+    if (host === undefined) throw new Error('a watched instruction that is not there');
+    if (core.i32[WORD.IN_SLOT >>> 2] === 0) core.watch.executes(this.id, core.pc);
+    else core.rewindToBranch();
+    return core.codePages.asPlain(host, () => this.handle(core.run(1), deadline));
   }
 
   /** A jump to itself with nothing in its slot: skip to the deadline as if it had run. */

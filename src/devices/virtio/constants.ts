@@ -65,6 +65,61 @@ export const VIRTIO_MMIO_MAGIC = 0x74726976;
 export const VIRTIO_MMIO_INT_VRING = 1;
 export const VIRTIO_MMIO_INT_CONFIG = 2;
 
+// virtio-pci (4.1): identity, capability types, struct virtio_pci_common_cfg, the legacy header.
+export const VIRTIO_PCI_VENDOR = 0x1af4;
+/** The PCI device id is this plus the device type, except for the ids from before 1.0, by device type (4.1.2). */
+export const VIRTIO_PCI_MODERN_ID = 0x1040;
+export const VIRTIO_PCI_TRANSITIONAL_IDS: Readonly<Record<number, number>> = {
+  1: 0x1000,
+  2: 0x1001,
+  3: 0x1003,
+  4: 0x1005,
+  5: 0x1002,
+  8: 0x1004,
+  9: 0x1009,
+};
+/** 0x40 or more, so that no driver takes it for a device type (4.1.2.1). */
+export const VIRTIO_PCI_MODERN_SUBSYSTEM = 0x40;
+export const VIRTIO_PCI_CAP_VENDOR_SPECIFIC = 0x09;
+export const VIRTIO_PCI_CAP_COMMON_CFG = 1;
+export const VIRTIO_PCI_CAP_NOTIFY_CFG = 2;
+export const VIRTIO_PCI_CAP_ISR_CFG = 3;
+export const VIRTIO_PCI_CAP_DEVICE_CFG = 4;
+export const VIRTIO_PCI_CAP_PCI_CFG = 5;
+export const VIRTIO_PCI_COMMON_DEVICE_FEATURE_SELECT = 0x00;
+export const VIRTIO_PCI_COMMON_DEVICE_FEATURE = 0x04;
+export const VIRTIO_PCI_COMMON_DRIVER_FEATURE_SELECT = 0x08;
+export const VIRTIO_PCI_COMMON_DRIVER_FEATURE = 0x0c;
+export const VIRTIO_PCI_COMMON_CONFIG_MSIX_VECTOR = 0x10;
+export const VIRTIO_PCI_COMMON_NUM_QUEUES = 0x12;
+export const VIRTIO_PCI_COMMON_DEVICE_STATUS = 0x14;
+export const VIRTIO_PCI_COMMON_CONFIG_GENERATION = 0x15;
+export const VIRTIO_PCI_COMMON_QUEUE_SELECT = 0x16;
+export const VIRTIO_PCI_COMMON_QUEUE_SIZE = 0x18;
+export const VIRTIO_PCI_COMMON_QUEUE_MSIX_VECTOR = 0x1a;
+export const VIRTIO_PCI_COMMON_QUEUE_ENABLE = 0x1c;
+export const VIRTIO_PCI_COMMON_QUEUE_NOTIFY_OFF = 0x1e;
+export const VIRTIO_PCI_COMMON_QUEUE_DESC = 0x20;
+export const VIRTIO_PCI_COMMON_QUEUE_DRIVER = 0x28;
+export const VIRTIO_PCI_COMMON_QUEUE_DEVICE = 0x30;
+export const VIRTIO_PCI_COMMON_SIZE = 0x38;
+export const VIRTIO_PCI_LEGACY_DEVICE_FEATURES = 0x00;
+export const VIRTIO_PCI_LEGACY_DRIVER_FEATURES = 0x04;
+export const VIRTIO_PCI_LEGACY_QUEUE_ADDRESS = 0x08;
+export const VIRTIO_PCI_LEGACY_QUEUE_SIZE = 0x0c;
+export const VIRTIO_PCI_LEGACY_QUEUE_SELECT = 0x0e;
+export const VIRTIO_PCI_LEGACY_QUEUE_NOTIFY = 0x10;
+export const VIRTIO_PCI_LEGACY_DEVICE_STATUS = 0x12;
+export const VIRTIO_PCI_LEGACY_ISR_STATUS = 0x13;
+/** Without MSI-X the device configuration follows the header at once. */
+export const VIRTIO_PCI_LEGACY_CONFIG = 0x14;
+/** The legacy queue address counts pages of this size, and the used ring starts on one. */
+export const VIRTIO_PCI_LEGACY_PAGE = 4096;
+/** Bits of the ISR status. */
+export const VIRTIO_PCI_ISR_QUEUE = 1;
+export const VIRTIO_PCI_ISR_CONFIG = 2;
+export const VIRTIO_MSI_NO_VECTOR = 0xffff;
+
 // Console (5.3).
 export const VIRTIO_CONSOLE_F_SIZE = 1n << 0n;
 export const VIRTIO_CONSOLE_F_MULTIPORT = 1n << 1n;

@@ -90,6 +90,11 @@ export abstract class VirtioDevice {
   /** A device sits on one transport, which calls this once. */
   connect(transport: VirtioTransport): void {
     this.transport = transport;
+    this.interfaceChanged();
+  }
+
+  /** The transport's `legacy` is another now. Only for a device that is reset. */
+  interfaceChanged(): void {
     for (const queue of this.queues) queue.order = this.order;
   }
 
@@ -310,4 +315,9 @@ export abstract class VirtioDevice {
     for (let i = 0; i < width; i++) swapped = (swapped << 8) | ((value >>> (8 * i)) & 0xff);
     return swapped >>> 0;
   }
+}
+
+/** 32 of 64 feature bits, as transports show them; selectors beyond 1 read 0. */
+export function featureWord(features: bigint, select: number): number {
+  return select > 1 ? 0 : Number((features >> BigInt(32 * select)) & 0xffffffffn);
 }

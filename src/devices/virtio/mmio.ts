@@ -12,7 +12,7 @@ import type { DeviceContext, DeviceState, IrqLine, MmioDevice } from '../device.
 import { RegisterBlock, type RegisterSpec, type SizedRegisterView } from '../registers.ts';
 import { SavedState } from '../state.ts';
 import * as v from './constants.ts';
-import type { VirtioDevice, VirtioTransport } from './device.ts';
+import { featureWord, type VirtioDevice, type VirtioTransport } from './device.ts';
 
 const VENDOR_ID = 0x4d565354;
 const WINDOW = 0x200;
@@ -130,14 +130,14 @@ export class VirtioMmio implements MmioDevice, VirtioTransport {
         name: 'DeviceFeatures',
         offset: v.VIRTIO_MMIO_DEVICE_FEATURES,
         access: 'r',
-        read: () => word(this.device.offeredFeatures, this.block.get('DeviceFeaturesSel')),
+        read: () => featureWord(this.device.offeredFeatures, this.block.get('DeviceFeaturesSel')),
       },
       { name: 'DeviceFeaturesSel', offset: v.VIRTIO_MMIO_DEVICE_FEATURES_SEL, access: 'w', reset: 0 },
       {
         name: 'DriverFeatures',
         offset: v.VIRTIO_MMIO_DRIVER_FEATURES,
         access: 'w',
-        peek: () => word(this.device.driverFeatures, this.block.get('DriverFeaturesSel')),
+        peek: () => featureWord(this.device.driverFeatures, this.block.get('DriverFeaturesSel')),
         write: (bits) => this.device.acceptFeatures(this.block.get('DriverFeaturesSel'), bits),
       },
       { name: 'DriverFeaturesSel', offset: v.VIRTIO_MMIO_DRIVER_FEATURES_SEL, access: 'w', reset: 0 },
@@ -297,9 +297,4 @@ function powerOnSetup(num: number): QueueSetup {
   const setup = Object.fromEntries(SETUP_KEYS.map((key) => [key, 0])) as QueueSetup;
   setup.num = num;
   return setup;
-}
-
-/** 32 of 64 feature bits; selectors beyond 1 read 0. */
-function word(features: bigint, select: number): number {
-  return select > 1 ? 0 : Number((features >> BigInt(32 * select)) & 0xffffffffn);
 }

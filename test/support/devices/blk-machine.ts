@@ -73,10 +73,10 @@ interface BlkDriverOptions {
 export class BlkDriver extends VirtioDriver {
   private readonly timer: FakeTimer;
 
-  constructor({ mmio, memory, timer, disk }: BlkDriverOptions, features = ALL) {
+  constructor({ mmio, memory, timer, disk }: BlkDriverOptions, features = ALL, size = 64) {
     super(mmio, memory);
     this.timer = timer;
-    this.start(disk.readonly ? features & ~(v.VIRTIO_BLK_F_DISCARD | v.VIRTIO_BLK_F_WRITE_ZEROES) : features, 1, 64);
+    this.start(disk.readonly ? features & ~(v.VIRTIO_BLK_F_DISCARD | v.VIRTIO_BLK_F_WRITE_ZEROES) : features, 1, size);
   }
 
   /** struct virtio_blk_req up to the data. */

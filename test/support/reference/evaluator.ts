@@ -208,6 +208,9 @@ export class Evaluator {
         a.results.set(statement.result, found);
         return;
       }
+      case 'sample':
+        a.results.set(statement.result, this.read(statement.bank, statement.index, this.state));
+        return;
       case 'trap':
         throw new GuestTrap(number(statement.code));
       case 'return':

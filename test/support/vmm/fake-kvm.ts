@@ -255,6 +255,12 @@ export class FakeVm implements EmulatedVm {
     this.memory = new GuestMemory(new ArrayBuffer(options.arenaSize), 0, options.arenaSize, options.endianness);
   }
 
+  readonly watch = { userModeSeen: false, execution() {}, forgetUserMode() {} };
+
+  checkExtension(): number {
+    return 0;
+  }
+
   createVcpu(id: number): FakeVcpu {
     const vcpu = new FakeVcpu(id, this.clock, this.programs[Math.min(id, this.programs.length - 1)]!);
     this.vcpus.push(vcpu);

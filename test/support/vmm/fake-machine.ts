@@ -109,10 +109,14 @@ function fakeMachine(programs: readonly GuestProgram[], output: OutputQueue, nsP
     console: fakeConsole,
     toPhysical: (address) => (address >= 0x40000000 && address < 0x60000000 ? address - 0x40000000 : null),
     observe: () => vm.observe(),
+    watchExecution: () => {},
+    userModeSeen: () => false,
+    forgetUserMode: () => {},
     hashState: (update) => vm.hashState(update),
     onInterrupt: (listener) => {
       interrupted = listener;
     },
+    onSystemEvent: () => {},
   };
 }
 

@@ -1,4 +1,13 @@
-import { existsSync, linkSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -56,6 +65,7 @@ describe('startVm', () => {
   it('infers the machine from the ELF and says what it inferred and how to repeat the run', async () => {
     const { running } = await start(off);
     expect(running.inferred).toEqual({
+      compression: null,
       elfClass: 32,
       endianness: 'little',
       architecture: 'MIPS32r2',
@@ -166,12 +176,41 @@ describe('startVm', () => {
     rmSync(beside);
   });
 
+  it('unpacks a compressed kernel, and says how it was compressed and what it ignored', async () => {
+    const packed = gzipSync(makeElf({ ...spec, segments: [...segments], symbols }).bytes);
+    for (const [name, bytes, messages] of [
+      ['packed.elf.gz', packed, []],
+      ['no-suffix', Buffer.concat([packed, Buffer.from('xyz')]), [/no-suffix: 3 bytes after the compressed kernel/]],
+    ] as const) {
+      const vm = await start(off, { kernel: file(name, bytes) });
+      expect(vm.running.inferred).toMatchObject({ compression: 'gzip', entry: Number(ENTRY) });
+      await vm.running.wait();
+      expect(vm.running.symbolize(Number(ENTRY))).toBe('start_kernel');
+      expect(vm.messages).toEqual(messages.map((words) => expect.stringMatching(words)));
+    }
+    const cut = start(off, { kernel: file('cut.gz', packed.subarray(0, 100)) });
+    await expect(cut).rejects.toMatchObject({ code: 'not-runnable' });
+    await expect(cut).rejects.toThrow(/cut\.gz: the kernel does not unpack as gzip/);
+    const twice = start(off, { kernel: file('twice.gz.gz', gzipSync(packed)) });
+    await expect(twice).rejects.toThrow(/not an ELF file: this is a gzip-compressed file/);
+  });
+
+  it('finds the System.map beside a compressed kernel', async () => {
+    const packed = file('stripped.vmlinux.gz', gzipSync(readFileSync(kernel)));
+    const beside = file('stripped.System.map', '40100000 T beside\n4010ffff B __end\n');
+    const { running } = await start(off, { kernel: packed });
+    expect(running.inferred.symbols).toBe(beside);
+    await running.wait();
+  });
+
   it('gives one run id to equal runs and another to runs that differ in the seed or the kernel', async () => {
     const id = async (options: Partial<StartVmOptions>) => (await (await start(off, options)).running.wait()).runId;
     const first = await id({});
     expect(await id({ timeout: '10s', loglevel: 'error' })).toBe(first);
     expect(await id({ seed: 2 })).not.toBe(first);
     expect(await id({ kernel: withSymbols })).not.toBe(first);
+    const packed = file('same.gz', gzipSync(readFileSync(kernel)));
+    expect(await id({ kernel: packed }), 'the file, not what is in it').not.toBe(first);
   });
 
   it('says what it was told only from the log level on', async () => {

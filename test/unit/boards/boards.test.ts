@@ -11,6 +11,7 @@ import {
 import { buildBoard } from '../../../src/boards/build.ts';
 import { BOARDS } from '../../../src/boards/index.ts';
 import { mipsParavirt } from '../../../src/boards/mips-paravirt.ts';
+import type { MmioDevice } from '../../../src/devices/device.ts';
 import { Bus } from '../../../src/memory/bus.ts';
 import { OnceLog, silentLog } from '../../../src/util/log.ts';
 import { makeRam } from '../../support/boot/guest-ram.ts';
@@ -22,19 +23,23 @@ const MIB = 1 << 20;
 const IRQCHIP = 0x1e010000;
 const CONSOLE = 0x12000000;
 
-function build(order: 'little' | 'big' = 'little', change: Partial<BoardContext> = {}) {
+function build(order: 'little' | 'big' = 'little', change: Partial<BoardContext> = {}, board = mipsParavirt) {
   const memory = makeRam(MIB, order);
   const interrupts: [number, number][] = [];
   const output: number[] = [];
   /** What KVM serves itself. */
   const kernel = new Bus();
   let irqchip: Irqchip | null = null;
-  const built = buildBoard(mipsParavirt, {
+  const built = buildBoard(board, {
     memory,
     timer: { now: 0, schedule: () => 0, cancel() {} },
     log: new OnceLog(silentLog),
     cpus: 2,
-    legacyVirtio: false,
+    virtio: null,
+    console: 'virtio',
+    transport: 'mmio',
+    startDate: 0,
+    systemEvent: () => {},
     disks: [],
     consoleOutput: { write: (bytes) => output.push(...bytes) },
     createIrqchip: ({ base, order, device }) => {
@@ -58,30 +63,44 @@ function build(order: 'little' | 'big' = 'little', change: Partial<BoardContext>
 }
 
 describe.each(BOARDS.map((board) => [board.name, board] as const))('board %s', (_name, board) => {
-  it('gives every device a window of its own, outside RAM, as large as the device is', () => {
-    const disks = Array.from({ length: maxDisks(board) }, () => new FakeDisk());
-    const { devices } = build('little', { disks });
-    const rows = [board.irqchip, ...board.devices];
-    for (const [i, row] of rows.entries()) {
-      expect(devices[i]!.name).toBe(row.name);
-      expect(devices[i]!.device.size).toBe(row.size);
-      for (const { base, size } of board.ram)
-        expect(row.address >= base + size || row.address + row.size <= base).toBe(true);
-    }
-    expect(new Set(board.devices.map(({ irq }) => irq)).size).toBe(board.devices.length);
+  const machine = { console: Object.keys(board.consoles)[0]!, transport: board.transports[0]! };
+
+  it('gives every device windows of its own, outside RAM, as large as they say', () => {
+    const context = { ...machine, disks: Array.from({ length: maxDisks(board) }, () => new FakeDisk()) };
+    const { devices, bus } = build('little', context, board);
+    const rows = presentDevices(board, { ...machine, disks: maxDisks(board) });
+    expect(devices.map(({ name }) => name)).toEqual(
+      [...(board.irqchip ? [board.irqchip] : []), ...rows].map(({ name }) => name),
+    );
+    for (const { name, windows } of rows)
+      for (const { bus: space, address, size } of windows.filter((window) => window.bus === undefined)) {
+        expect([name, bus.find(address)?.base, bus.find(address)?.target.size, space]).toEqual([
+          name,
+          address,
+          size,
+          undefined,
+        ]);
+        for (const ram of board.ram) expect(address >= ram.base + ram.size || address + size <= ram.base).toBe(true);
+      }
   });
 
   it('has a device for every disk that is given, and none for others', () => {
-    for (let disks = 0; disks <= maxDisks(board); disks++)
-      expect(presentDevices(board, disks)).toHaveLength(presentDevices(board, 0).length + disks);
+    for (const transport of board.transports)
+      for (let disks = 0; disks <= maxDisks(board); disks++)
+        expect(presentDevices(board, { ...machine, transport, disks })).toHaveLength(
+          presentDevices(board, { ...machine, transport, disks: 0 }).length + disks,
+        );
   });
 
   it('has a console and RAM, and takes kernels where its CPU finds RAM without a TLB', () => {
     expect(Object.keys(board.consoles).length).toBeGreaterThan(0);
     expect(maxMemory(board)).toBeGreaterThanOrEqual(256 * MIB);
-    expect(board.segments).toContain(board.image.segment);
+    for (const { segment } of board.images) expect(board.segments).toContain(segment);
   });
 });
+
+const paravirtDevices = (disks: number) =>
+  presentDevices(mipsParavirt, { disks, console: 'virtio', transport: 'mmio' });
 
 describe('board mips-paravirt', () => {
   it('splits RAM at 256 MiB, around its devices', () => {
@@ -95,9 +114,7 @@ describe('board mips-paravirt', () => {
 
   it('tells Linux its memory, its CPUs, its virtio slots and its console', () => {
     const ram = fillRam(mipsParavirt.ram, 300 * MIB)!;
-    expect(
-      mipsParavirt.commandLine({ ram, cpus: 2, console: 'hvc0', devices: presentDevices(mipsParavirt, 0) }),
-    ).toEqual([
+    expect(mipsParavirt.commandLine({ ram, cpus: 2, console: 'hvc0', devices: paravirtDevices(0) })).toEqual([
       'mem=262144K@0x0',
       'mem=45056K@0x20000000',
       'numcpus=2',
@@ -108,7 +125,7 @@ describe('board mips-paravirt', () => {
 
   it('has room for 8 disks, behind its console, and tells Linux of those that are there', () => {
     expect(maxDisks(mipsParavirt)).toBe(8);
-    const devices = presentDevices(mipsParavirt, 2);
+    const devices = paravirtDevices(2);
     expect(mipsParavirt.commandLine({ ram: [], cpus: 1, console: 'hvc0', devices }).slice(1, -1)).toEqual([
       'virtio_mmio.device=0x200@0x12000000:16',
       'virtio_mmio.device=0x200@0x12000200:17',
@@ -116,22 +133,25 @@ describe('board mips-paravirt', () => {
     ]);
   });
 
-  it.each([false, true])('gives each disk its own slot, its own interrupt and its name, legacy %s', (legacyVirtio) => {
-    const timer = new FakeTimer();
-    const disks = [new FakeDisk(8), new FakeDisk(16)];
-    const { bus, devices, memory, interrupts, store } = build('little', { disks, legacyVirtio, timer });
-    expect(devices.slice(2).map(({ name, device }) => [name, device.name])).toEqual([
-      ['virtio-mmio1', 'virtio-blk0'],
-      ['virtio-mmio2', 'virtio-blk1'],
-    ]);
-    // en_w1s of vCPU 0: line 18.
-    store(IRQCHIP + 0x30, 0, 0, 4, 0);
-    const mmio = devices[3]!.device;
-    const driver = new BlkDriver({ mmio, memory, timer, disk: disks[1]! });
-    expect(driver.read(3, 512).data).toEqual(disks[1]!.bytes.subarray(3 * 512, 4 * 512));
-    expect(interrupts).toEqual([[0, 2]]);
-    expect(bus.find(0x12000600)).toBeFalsy();
-  });
+  it.each(['modern', 'legacy'] as const)(
+    'gives each disk its own slot, its own interrupt and its name, %s',
+    (virtio) => {
+      const timer = new FakeTimer();
+      const disks = [new FakeDisk(8), new FakeDisk(16)];
+      const { bus, devices, memory, interrupts, store } = build('little', { disks, virtio, timer });
+      expect(devices.slice(2).map(({ name, device }) => [name, device.name])).toEqual([
+        ['virtio-mmio1', 'virtio-blk0'],
+        ['virtio-mmio2', 'virtio-blk1'],
+      ]);
+      // en_w1s of vCPU 0: line 18.
+      store(IRQCHIP + 0x30, 0, 0, 4, 0);
+      const mmio = devices[3]!.device as MmioDevice;
+      const driver = new BlkDriver({ mmio, memory, timer, disk: disks[1]! });
+      expect(driver.read(3, 512).data).toEqual(disks[1]!.bytes.subarray(3 * 512, 4 * 512));
+      expect(interrupts).toEqual([[0, 2]]);
+      expect(bus.find(0x12000600)).toBeFalsy();
+    },
+  );
 
   it('knows the unmapped segments of trap-and-emulate and of ordinary guests', () => {
     const physical = (address: number) => physicalAddress(mipsParavirt.segments, address);
@@ -151,13 +171,13 @@ describe('board mips-paravirt', () => {
   );
 
   it('takes the legacy interface when asked', () => {
-    expect(build('little', { legacyVirtio: true }).load(CONSOLE + 4)).toEqual([1, 0, 0, 0]);
+    expect(build('little', { virtio: 'legacy' }).load(CONSOLE + 4)).toEqual([1, 0, 0, 0]);
     expect(build().load(CONSOLE + 4)).toEqual([2, 0, 0, 0]);
   });
 
   it('raises IP2 of a vCPU that enabled line 16 when console input arrives, and lowers it', () => {
     const { devices, memory, console, interrupts, store } = build();
-    const driver = new VirtioDriver(devices[1]!.device, memory);
+    const driver = new VirtioDriver(devices[1]!.device as MmioDevice, memory);
     driver.start();
     const queue = driver.queues[0]!;
     // en_w1s of vCPU 1: 0x20 + 1 * 0x20 + 0x10.

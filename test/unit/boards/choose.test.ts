@@ -20,7 +20,7 @@ async function choose(change: Partial<ElfSpec> = {}, machine: string | null = nu
   });
   const image = await parseElf(bytes);
   try {
-    return chooseBoard(BOARDS, image, machine).name;
+    return chooseBoard(BOARDS, image, machine).board.name;
   } catch (error) {
     if (error instanceof TsvmError) return error;
     throw error;
@@ -34,15 +34,22 @@ describe('the board for an image', () => {
     expect(await choose({ flags: 0x50001000 })).toBe('mips-paravirt');
   });
 
+  it('is malta for ordinary kernels, and for trap-and-emulate ones that carry its device tree', async () => {
+    expect(await choose({ entry: 0x80100000n })).toBe('malta');
+    const data = new TextEncoder().encode('\0\0mmti,mti,malta\0MIPS Malta\0');
+    expect(await choose({ segments: [{ vaddr: 0x40100000n, data }] })).toBe('malta');
+  });
+
   it('can be named', async () => {
     expect(await choose({}, 'mips-paravirt')).toBe('mips-paravirt');
+    expect(await choose({}, 'malta')).toBe('malta');
   });
 
   it.each([
     ['another CPU', { machine: EM_ARM }, null, 'not-runnable', 'ARM'],
     ['another class', { class: 64, entry: 0x40100000n } as const, null, 'not-runnable', 'ELF64'],
     ['MIPS64 code', { flags: 0x80000000 }, null, 'not-runnable', 'e_flags 0x80000000'],
-    ['an ordinary kernel at 0x80100000', { entry: 0x80100000n }, null, 'not-runnable', '0x80100000'],
+    ['an ordinary kernel at 0x80100000', { entry: 0x80100000n }, 'mips-paravirt', 'not-runnable', '0x80100000'],
     ['a user program at 0x00400000', { entry: 0x400000n }, 'mips-paravirt', 'not-runnable', '0x00400000'],
     ['another CPU than the named machine has', { machine: EM_ARM }, 'mips-paravirt', 'image-wrong-machine', 'ARM'],
     ['a machine that does not exist', {}, 'pdp11', 'usage', 'pdp11'],

@@ -3,11 +3,13 @@ import { resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { parseElf } from '../../../src/boot/elf.ts';
-import { parseSymbols, symbolsOfElf } from '../../../src/boot/symbols.ts';
+import { parseSymbols as parse, symbolsOfElf } from '../../../src/boot/symbols.ts';
+import { gunzip } from '../../../src/host/gunzip.ts';
+import { helloXz, helloZstd } from '../../support/boot/compressed-samples.ts';
 import { makeElf } from '../../support/boot/make-elf.ts';
-import { helloXz } from '../../support/boot/xz-sample.ts';
 
 const text = (lines: string) => new TextEncoder().encode(lines);
+const parseSymbols = (file: Uint8Array) => parse(file, gunzip);
 
 const systemMap = text(`00000024 A cpu_suspend_size
 40100000 T _text
@@ -119,8 +121,12 @@ describe('compressed symbol files', () => {
     expect((await parseSymbols(helloXz())).find('hello')).toBe(0x4010_0000);
   });
 
-  it('refuses what is neither', async () => {
-    await expect(parseSymbols(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd))).rejects.toThrow(/zstd/);
+  it('zstd', async () => {
+    expect((await parseSymbols(helloZstd())).find('hello')).toBe(0x4010_0000);
+  });
+
+  it('refuses what is none of them', async () => {
+    await expect(parseSymbols(Uint8Array.of(0x02, 0x21, 0x4c, 0x18))).rejects.toThrow(/lz4/);
     await expect(parseSymbols(new Uint8Array(0))).rejects.toThrow(/empty/);
   });
 });

@@ -26,6 +26,7 @@ test('wall time never divides by nothing', () => {
 
 describe('what was inferred', () => {
   const facts = {
+    compression: null,
     elfClass: 32,
     endianness: 'little',
     architecture: 'MIPS32r2',
@@ -37,6 +38,11 @@ describe('what was inferred', () => {
   const line = '# ELF32 MIPS32r2 little-endian, entry 0x40591a70, trap-and-emulate guest -> malta';
 
   test('is one line', () => expect(renderInferred(facts, false, 0)).toBe(line));
+
+  test('says that the kernel was unpacked', () =>
+    expect(renderInferred({ ...facts, compression: 'xz' }, false, 0)).toBe(
+      line.replace('ELF32', 'xz-compressed ELF32'),
+    ));
 
   test('announces the escapes at the right edge of a terminal that can send them', () => {
     const shown = renderInferred(facts, true, 105);

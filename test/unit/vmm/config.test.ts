@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { TsvmError } from '../../../src/util/errors.ts';
-import { formatDisk, formatDuration, formatSize, parseSize, parseVmConfig } from '../../../src/vmm/config.ts';
+import {
+  formatDisk,
+  formatDuration,
+  formatSize,
+  parseSize,
+  parseVmConfig,
+  rtcSeconds,
+} from '../../../src/vmm/config.ts';
 
 const kernel = 'vmlinux';
 
@@ -18,7 +25,7 @@ describe('VmConfig', () => {
   it('is plain JSON data with every default in it', () => {
     const config = parseVmConfig({ kernel });
     expect(JSON.parse(JSON.stringify(config))).toEqual(config);
-    expect(config).toMatchObject({ memory: 128 << 20, cpus: 1, seed: 1, nsPerInstruction: 10, virtio: 'modern' });
+    expect(config).toMatchObject({ memory: 128 << 20, cpus: 1, seed: 1, nsPerInstruction: 10, virtio: null });
     expect(config).toMatchObject({ machine: null, limit: null, timeout: null, rtc: '2024-01-01T00:00:00Z' });
   });
 
@@ -126,5 +133,18 @@ describe('VmConfig', () => {
       expect(parseSize('mem', formatSize(bytes))).toBe(bytes);
     for (const ns of [1, 1500, 2e6, 10e9, 12.5e9])
       expect(parseVmConfig({ kernel, limit: formatDuration(ns) }).limit).toBe(ns);
+  });
+});
+
+describe('the date of the real-time clock', () => {
+  it.each([
+    '1970-01-01T00:00:00Z',
+    '1999-12-31T23:59:59Z',
+    '2000-02-29T12:00:00Z',
+    '2024-03-01T00:00:01Z',
+    '2100-02-28T00:00:00Z',
+    '9999-12-31T23:59:59Z',
+  ])('%s in seconds', (date) => {
+    expect(rtcSeconds(date)).toBe(Date.parse(date) / 1000);
   });
 });

@@ -43,6 +43,7 @@ async function run(words: readonly number[], cpus = 1, options: Partial<VmOption
   const log = new OnceLog(silentLog);
   const machine = composeMachine({
     board: mipsParavirt,
+    as: mipsParavirt.images[0]!,
     config: parseVmConfig({ kernel: 'words', memory: '4M', cpus }),
     image,
     initrd: null,
