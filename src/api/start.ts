@@ -1,5 +1,5 @@
 // startVm: open what the user named, choose the board, compose the machine, connect the host, run.
-import { chooseBoard } from '../boards/choose.ts';
+import { chooseBoard, chooseTransport } from '../boards/choose.ts';
 import { BOARDS } from '../boards/index.ts';
 import { type ElfImage, parseElf } from '../boot/elf.ts';
 import { unpackKernel } from '../boot/kernel-image.ts';
@@ -48,6 +48,7 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
     log.log('warning', `${config.kernel}: ${unpacked.ignored} bytes after the compressed kernel are ignored`);
   const image = await about(config.kernel, () => parseElf(unpacked.bytes));
   const { board, as } = await about(config.kernel, async () => chooseBoard(BOARDS, image, config.machine));
+  const transport = chooseTransport(board, image, config.virtioTransport);
   if (options.rtc !== undefined && !board.hasRtc) log.log('warning', `--rtc: ${board.name} has no real-time clock`);
   const symbols = await findSymbols(config, image, log);
   const plan = planInput(options.input ?? 'none', replay);
@@ -55,7 +56,7 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
   const disks = openDisks(config.disks, log);
   try {
     const machine = await about(config.kernel, async () =>
-      composeMachine({ board, as, config, image, initrd, createVm, consoleOutput: output, disks: disks.backends, log }),
+      composeMachine({ board, as, transport, config, image, initrd, createVm, consoleOutput: output, disks: disks.backends, log }),
     );
     machine.observe({ stats: options.stat ?? false, trace: options.trace ?? null });
     const prepared: Prepared = {
@@ -69,6 +70,7 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
         entry: image.entry,
         guestKind: as.kind,
         machine: board.name,
+        virtioTransport: config.disks.length > 0 || config.console === 'virtio' ? transport : null,
         symbols: symbols.source,
       },
       symbols,
@@ -89,6 +91,16 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
       replay,
       identity: prepared.identity,
       output,
+      kernelSymbols: symbols.kernel,
+      launch: {
+        initrd: initrd !== null,
+        disks: config.disks.length,
+        params: config.params,
+        memory: config.memory,
+        programs: `${image.endianness}-endian ${board.cpu}`,
+      },
+      onOops: config.onOops,
+      onFault: options.onFault ?? (() => {}),
       onConsole: options.onConsole ?? (() => {}),
       onInputRoom: () => input?.release(),
     });
@@ -192,7 +204,7 @@ function runningVm(
     wait: () => result,
     journal: () => formatJournal(vm.journal),
     journalEntries: () => vm.journal.entries,
-    symbolize: (address) => symbols.symbolize(address),
+    symbolize: (address) => vm.nameOf(address) ?? symbols.symbolize(address),
   };
 }
 
@@ -208,8 +220,20 @@ function identityOf(
   initrd: Uint8Array | null,
   disks: OpenDisks,
 ): string {
-  const { memory, cpus, params, console, seed, rtc, limit, nsPerInstruction, virtio, virtioTransport, cpuModel } =
-    config;
+  const {
+    memory,
+    cpus,
+    params,
+    console,
+    seed,
+    rtc,
+    limit,
+    nsPerInstruction,
+    virtio,
+    virtioTransport,
+    cpuModel,
+    onOops,
+  } = config;
   const named = disks.backends.map(({ id, size }, n) => [config.disks[n]!.mode, id, size]);
   const images = [sha256Hex(kernel), initrd ? sha256Hex(initrd) : null];
   return JSON.stringify([
@@ -227,6 +251,7 @@ function identityOf(
     virtioTransport,
     cpuModel,
     named,
+    ...(onOops === 'stop' ? ['stop at oops'] : []),
   ]);
 }
 

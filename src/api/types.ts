@@ -4,6 +4,7 @@ import type { TraceSink } from '../kvm/trace.ts';
 import type { Log } from '../util/log.ts';
 import type { VmConfig, VmConfigInput } from '../vmm/config.ts';
 import type { JournalEntry } from '../vmm/journal.ts';
+import type { KernelFault } from '../vmm/kernel-fault.ts';
 import type { Verdict } from '../vmm/verdict.ts';
 
 /**
@@ -29,6 +30,8 @@ export interface StartVmOptions extends VmConfigInput {
    * is waited for. Never called before startVm's promise has resolved. The bytes are the callee's to keep.
    */
   readonly onConsole?: ((bytes: Uint8Array) => unknown) | undefined;
+  /** Told of each oops as it happens and of a panic once its message is complete; they are in the verdict too. */
+  readonly onFault?: ((fault: KernelFault) => void) | undefined;
   /** Where messages go; default: dropped. Messages below `loglevel` are dropped before they get here. */
   readonly log?: Log | undefined;
   /** Called for Ctrl-a h and Ctrl-a c on a tty. Ctrl-a x stops the VM by itself. */
@@ -57,7 +60,9 @@ export interface InferredFacts {
   /** How the guest expects to be run: `trap-and-emulate guest`. */
   readonly guestKind: string;
   readonly machine: string;
-  /** The file symbols came from, or null. */
+  /** What its virtio devices are on; null when it was given none. */
+  readonly virtioTransport: 'mmio' | 'pci' | null;
+  /** The file symbols came from, `kallsyms` when only the kernel's own tables are there, or null. */
   readonly symbols: string | null;
 }
 

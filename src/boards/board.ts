@@ -1,5 +1,6 @@
 // What a board is: a machine as data. Names, addresses, interrupt lines and who makes each device; build.ts walks it.
 import type { mips32, VmType } from '../arch/mips/index.ts';
+import type * as mipsKernelAbi from '../arch/mips/kernel-abi.ts';
 import type { AddressRange } from '../boot/placement.ts';
 import type {
   BlockBackend,
@@ -53,6 +54,8 @@ export interface BoardContext {
   irqLine(irq: number, level: boolean): void;
   /** KVM_INTERRUPT on vCPU `cpu`: `irq` raises the line, `-irq` lowers it. */
   interrupt(cpu: number, irq: number): void;
+  /** Let so many nanoseconds of guest time pass: an access waits for a slow bus. */
+  stall(ns: number): void;
   /** The guest ends the run through a device. */
   systemEvent(event: SystemEvent): void;
 }
@@ -109,6 +112,8 @@ export interface BoardWindow {
   readonly size: number;
   /** `little` when left out. */
   readonly order?: RegisterOrder;
+  /** Guest nanoseconds that an access takes; none when left out. */
+  readonly accessNs?: number;
 }
 
 /** Where an interrupt line ends: `kvm` is KVM_IRQ_LINE, `cpu` KVM_INTERRUPT on the first vCPU, any other chip the row of that name. */
@@ -187,6 +192,9 @@ export interface BootContext {
 /** The CPU of a byte order, as the emulated core takes it. */
 export type CpuOf = typeof mips32;
 
+/** A 32-bit architecture's calling convention, as its folder in arch/ has it. */
+export type KernelAbi = typeof mipsKernelAbi;
+
 export interface Board {
   readonly name: string;
   /** One line. */
@@ -194,6 +202,8 @@ export interface Board {
   /** The CPU's instruction set: `MIPS32r2`. */
   readonly cpu: string;
   readonly architecture: CpuOf;
+  /** For looking into its kernels from outside. */
+  readonly kernelAbi: KernelAbi;
   /** Has the CPU of this machine an FPU (KVM_CAP_MIPS_FPU is enabled when its model has one)? */
   readonly fpu: boolean;
   readonly maxCpus: number;

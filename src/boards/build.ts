@@ -14,6 +14,7 @@ import {
   presentDevices,
   type RegisterOrder,
 } from './board.ts';
+import { SlowWindow } from './slow-window.ts';
 
 export interface BuiltBoard {
   readonly bus: Bus;
@@ -69,8 +70,11 @@ class Walk {
   /** After all are made: their windows may lie behind a bridge that is a later row. */
   place(row: BoardDevice): void {
     const made = this.made.get(row.name)!;
-    for (const [i, { bus, address, order = 'little' }] of row.windows.entries())
-      this.busCalled(bus).add(address, made.windows[i]!, this.order(order));
+    for (const [i, { bus, address, order = 'little', accessNs = 0 }] of row.windows.entries()) {
+      const window = made.windows[i]!;
+      const stall = (): void => this.context.stall(accessNs);
+      this.busCalled(bus).add(address, accessNs > 0 ? new SlowWindow(window, stall) : window, this.order(order));
+    }
   }
 
   private pci(): PciBus {

@@ -3,7 +3,7 @@ import { type ElfImage, requireMachine } from '../boot/elf.ts';
 import { machineName } from '../boot/elf-constants.ts';
 import { hex } from '../util/bits.ts';
 import { TsvmError } from '../util/errors.ts';
-import type { Board, BoardImage } from './board.ts';
+import type { Board, BoardImage, VirtioTransportName } from './board.ts';
 
 export interface Choice {
   readonly board: Board;
@@ -38,6 +38,29 @@ export function chooseBoard(boards: readonly Board[], image: ElfImage, name: str
     fit.find(({ as }) => as.mark === undefined) ??
     refuse(sameCpu, image)
   );
+}
+
+/** Linux built with VIRTIO_MMIO_CMDLINE_DEVICES takes this word, and Linux with virtio on PCI has a driver of this name. */
+const LINUX_MMIO_WORD = 'virtio_mmio.device';
+const LINUX_PCI_DRIVER = 'virtio-pci';
+
+/**
+ * What virtio devices are put on: what was asked for, else what a kernel that can be looked into has a driver for, else the board's first.
+ * @throws TsvmError usage (the board does not have it)
+ */
+export function chooseTransport(
+  board: Board,
+  image: ElfImage,
+  wanted: VirtioTransportName | null,
+): VirtioTransportName {
+  const { transports } = board;
+  if (wanted !== null && !transports.includes(wanted))
+    throw new TsvmError('usage', `--virtio-transport ${wanted}: ${board.name} has none`, {
+      next: `one of ${transports.join(', ')}`,
+    });
+  if (wanted !== null) return wanted;
+  const onlyMmio = transports.includes('mmio') && !hasText(image, LINUX_PCI_DRIVER) && hasText(image, LINUX_MMIO_WORD);
+  return onlyMmio ? 'mmio' : transports[0]!;
 }
 
 /** What a board runs, in a few words. */

@@ -1,6 +1,7 @@
 // Board malta: the MIPS Malta with a CoreLV card (GT-64120), as Linux probes it (reference MIPS.md A13, A14; Linux 5.10 arch/mips/mti-malta). It runs
 // trap-and-emulate kernels (CONFIG_KVM_GUEST) and ordinary ones (machine type VZ).
 import { mips32 } from '../arch/mips/index.ts';
+import * as kernelAbi from '../arch/mips/kernel-abi.ts';
 import { COMMAND_LINE_SIZE } from '../boot/cmdline.ts';
 import { EM_MIPS } from '../boot/elf-constants.ts';
 import { writeMaltaArguments } from '../boot/linux-malta.ts';
@@ -41,6 +42,8 @@ const LOW_RAM = 256 * MIB;
 /** What the low alias of RAM cannot show, because devices are there, is in the high one. */
 const HIGH_RAM = 0x8000_0000 + LOW_RAM;
 
+/** An ISA I/O cycle with its wait states at 8.33 MHz, and the way there. */
+const ISA_ACCESS_NS = 1000;
 /** ISA lines, and who has them. */
 const isa = (line: number): BoardLine => ({ chip: 'i8259', line });
 const TIMER_IRQ = 0;
@@ -75,6 +78,7 @@ export const malta: Board = {
   summary: 'MIPS Malta: GT-64120, PIIX4, 16550 UARTs, virtio on PCI; for Linux as trap-and-emulate or VZ guest',
   cpu: 'MIPS32r2',
   architecture: mips32,
+  kernelAbi,
   fpu: true,
   maxCpus: 1,
   ram: [
@@ -204,7 +208,7 @@ export const malta: Board = {
 
 /** A window in ISA I/O space, which is the I/O space of the PCI bus. */
 function io(address: number, size: number): BoardDevice['windows'][number] {
-  return { bus: 'io', address, size };
+  return { bus: 'io', address, size, accessNs: ISA_ACCESS_NS };
 }
 
 function systemController({ memory, log }: BoardContext, wiring: Wiring): MadeDevice {
@@ -252,7 +256,7 @@ function uart(name: string, { shown = false, stride = 1, clock = 1_843_200 }): B
 /** The console, then disks: once for each transport. */
 function virtioRows(): BoardDevice[] {
   const devices = [
-    { name: 'virtio-console', make: virtioConsole, console: 'virtio', needs: { console: 'virtio' } },
+    { name: 'virtio-console', make: virtioConsole(true), console: 'virtio', needs: { console: 'virtio' } },
     ...Array.from({ length: MAX_DISKS }, (_, n) => ({
       name: `virtio-blk${n}`,
       make: virtioDisk(n),

@@ -2,6 +2,7 @@
 // 256 MiB, virtio-mmio slots, the paravirt interrupt controller, and hypercalls 6, 7 and 8 as a declared extension (mainline T&E
 // answers every hypercall with -1000).
 import { mips32 } from '../arch/mips/index.ts';
+import * as kernelAbi from '../arch/mips/kernel-abi.ts';
 import { COMMAND_LINE_SIZE } from '../boot/cmdline.ts';
 import { EM_MIPS } from '../boot/elf-constants.ts';
 import { TE_KSEG0, writeBootArguments } from '../boot/linux-mips.ts';
@@ -25,7 +26,7 @@ const A0 = 4;
 /** Slot 0 is the console, slot 1 + n disk n. */
 const MAX_DISKS = 8;
 const slots: readonly Pick<BoardDevice, 'make' | 'needs' | 'console'>[] = [
-  { make: onMmio(virtioConsole), console: 'virtio' },
+  { make: onMmio(virtioConsole(false)), console: 'virtio' },
   ...Array.from({ length: MAX_DISKS }, (_, n) => ({ make: onMmio(virtioDisk(n)), needs: { disks: n + 1 } })),
 ];
 
@@ -35,6 +36,7 @@ export const mipsParavirt: Board = {
     "kvmtool's MIPS machine for trap-and-emulate guests: virtio-mmio, paravirt irqchip, hypercall console and exit",
   cpu: 'MIPS32r2',
   architecture: mips32,
+  kernelAbi,
   fpu: false,
   maxCpus: 8,
   ram: [

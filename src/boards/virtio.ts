@@ -20,18 +20,22 @@ export const VIRTIO_MMIO_SIZE = 0x200;
 /** virtio 1.2, 4.2.2: little-endian for every guest; a big-endian MIPS readl() swaps (SWAP_IO_SPACE). */
 export const VIRTIO_MMIO_ORDER: RegisterOrder = 'little';
 
-export const virtioConsole: MakeVirtio = (context) => {
-  const device = new VirtioConsole(context, { ports: [{ name: '', backend: context.consoleOutput }] });
-  const input = device.port(0);
-  return {
-    device,
-    console: {
-      room: () => input.room(),
-      input: (bytes) => input.input(bytes),
-      resize: (columns, rows) => device.resize(columns, rows),
-    },
+/** The console; with `multiport` the guest says when it listens, so that nothing typed early is lost. */
+export function virtioConsole(multiport: boolean): MakeVirtio {
+  return (context) => {
+    const ports = [{ name: '', backend: context.consoleOutput }];
+    const device = new VirtioConsole(context, { ports, multiport, resizeOrder: 'rows-cols' });
+    const input = device.port(0);
+    return {
+      device,
+      console: {
+        room: () => input.room(),
+        input: (bytes) => input.input(bytes),
+        resize: (columns, rows) => device.resize(columns, rows),
+      },
+    };
   };
-};
+}
 
 /** The user's disk `n`. */
 export function virtioDisk(n: number): MakeVirtio {

@@ -1,6 +1,6 @@
 // What tsvm says about a run, as text: the first two lines, the verdict, and the terminal's help. Guest time comes first
 // (virtual seconds @ instructions), wall time in parentheses.
-import type { InferredFacts, StatLine, Verdict } from '../api/index.ts';
+import type { InferredFacts, KernelFault, StatLine, Verdict } from '../api/index.ts';
 import { hex } from '../util/bits.ts';
 import { alignRight } from './errors.ts';
 import type { Style } from './style.ts';
@@ -33,15 +33,18 @@ export function wallTime(verdict: Pick<Verdict, 'wallMs' | 'instructions'>): str
 /** The second line: what the image said. */
 export function renderInferred(facts: InferredFacts, interactive: boolean, columns: number): string {
   const symbols = facts.symbols === null ? '' : `, symbols ${printable(facts.symbols)}`;
+  const transport =
+    facts.virtioTransport === null ? '' : `, virtio on ${facts.virtioTransport === 'pci' ? 'PCI' : 'MMIO'}`;
   const what =
     `# ${facts.compression === null ? '' : `${facts.compression}-compressed `}ELF${facts.elfClass} ${facts.architecture} ${facts.endianness}-endian, entry ${hex(facts.entry)}` +
-    `${symbols}, ${facts.guestKind} -> ${facts.machine}`;
+    `${symbols}, ${facts.guestKind} -> ${facts.machine}${transport}`;
   return interactive ? alignRight(what, 'Ctrl-a h help', columns) : what;
 }
 
 /** Words that open the verdict of a run that did not simply end well; `%` is the instant. */
 const OPENINGS: Readonly<Record<Exclude<Verdict['kind'], 'power-off' | 'guest-exit'>, string>> = {
   panic: 'PANIC at %',
+  oops: 'OOPS at %',
   reset: 'RESET at %',
   reboot: 'REBOOT at %',
   hang: 'HANG, proven at %',
@@ -75,14 +78,39 @@ export function renderVerdict(
     const exit = good || !withExit ? [] : [style.warn(`# exit ${verdict.exitCode}`)];
     return [...details, `${head}   ${facts}`, ...exit].join('\n');
   }
-  const opening = OPENINGS[verdict.kind].replace('%', instant(verdict));
+  // What a panic's verdict is about; of any other an oops is something beside it.
+  const fault = verdict.faults.findLast(({ kind }) => kind === verdict.kind);
+  const opening = OPENINGS[verdict.kind].replace('%', instant(fault ?? verdict));
+  const others = verdict.faults.filter((other) => other !== fault);
   return [
-    style.bad(`# ${opening}: ${summary}`),
+    style.bad(fault ? `# ${opening} on cpu${fault.cpu}: "${summary}"` : `# ${opening}: ${summary}`),
+    ...(fault ? renderFault(fault, symbolize) : []),
+    ...others.flatMap((other) => [`# ${faultLine(other)}`, ...renderFault(other, symbolize)]),
     ...details,
     ...(SHOW_PLACES.has(verdict.kind) ? verdict.vcpus.map((place) => renderPlace(place, symbolize)) : []),
     `#   (${wallTime(verdict)})   ${hashes}`,
     ...(withExit ? [style.bad(`# exit ${verdict.exitCode}`)] : []),
   ].join('\n');
+}
+
+/** `oops at 1.204s @ 96,331,870 on cpu0: "Oops"` */
+export function faultLine(fault: KernelFault): string {
+  return `${fault.kind} at ${instant(fault)} on cpu${fault.cpu}: "${printable(fault.message)}"`;
+}
+
+/** Frames that fit on a line; who wants all reads the events. */
+const MAX_FRAMES = 12;
+
+/** The backtrace on one line, and the likely cause. */
+function renderFault(fault: KernelFault, symbolize: (address: number) => string | null): string[] {
+  const frames = fault.backtrace.map(
+    ({ address, name }) => name ?? symbolize(address)?.replace(/\+0x.*/, '') ?? hex(address),
+  );
+  const more = frames.length > MAX_FRAMES ? ` <- ${frames.length - MAX_FRAMES} more` : '';
+  return [
+    ...(frames.length === 0 ? [] : [`#   ${frames.slice(0, MAX_FRAMES).map(printable).join(' <- ')}${more}`]),
+    ...(fault.likely === null ? [] : [`#   likely: ${printable(fault.likely)}`]),
+  ];
 }
 
 function renderPlace(place: Verdict['vcpus'][number], symbolize: (address: number) => string | null): string {

@@ -4,6 +4,8 @@
 export const KVM_TRACE_EXIT_WAIT = 32;
 export const KVM_TRACE_EXIT_CACHE = 33;
 export const KVM_TRACE_EXIT_SIGNAL = 34;
+/** VZ: plus GuestCtl0.GExcCode. */
+export const KVM_TRACE_EXIT_GEXCCODE_BASE = 64;
 
 /** kvm_mmio types. */
 export const KVM_TRACE_MMIO_READ_UNSATISFIED = 0;

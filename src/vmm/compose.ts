@@ -73,6 +73,8 @@ export interface ComposeOptions {
   readonly board: Board;
   /** Which of the board's images `image` is. */
   readonly as: BoardImage;
+  /** What virtio devices are reached by. */
+  readonly transport: VirtioTransportName;
   readonly config: VmConfig;
   readonly image: ElfImage;
   readonly initrd: Uint8Array | null;
@@ -113,10 +115,10 @@ export function composeMachine(options: ComposeOptions): Machine {
     timer: timers,
     log,
     cpus: config.cpus,
-    virtio: virtioInterface(board, config),
+    virtio: virtioInterface(config, options.transport),
     consoleOutput: options.consoleOutput,
     console: consoleKind(board, config),
-    transport: transportOf(board, config),
+    transport: options.transport,
     disks: options.disks,
     startDate: rtcSeconds(config.rtc),
     createIrqchip: (window) => {
@@ -128,6 +130,7 @@ export function composeMachine(options: ComposeOptions): Machine {
       vcpus[cpu]!.interrupt({ cpu: -1, irq });
       if (irq > 0) interrupted(cpu);
     },
+    stall: (ns) => vm.clock.skipTo(vm.clock.now + ns),
     systemEvent: (event) => systemEvent(event),
   });
   bootKernel(options, vm.memory, ram, vcpus, vm.checkExtension(Cap.MIPS_FPU) !== 0);
@@ -140,6 +143,7 @@ export function composeMachine(options: ComposeOptions): Machine {
     devices,
     console,
     toPhysical: (address) => physicalAddress(board.segments, address) ?? null,
+    kernelAbi: board.kernelAbi,
     observe: (observation) => vm.observe(observation),
     watchExecution: (addresses, hit) => {
       const physical = addresses.map((address) => physicalAddress(board.segments, address));
@@ -184,7 +188,7 @@ function mapRam(vm: EmulatedVm, ram: readonly RamWindow[]): void {
 
 /** Load kernel, initrd and boot arguments, and set what each vCPU starts with. */
 function bootKernel(
-  { board, as, config, image, initrd }: ComposeOptions,
+  { board, as, config, image, initrd, transport }: ComposeOptions,
   memory: GuestMemory,
   ram: readonly RamWindow[],
   vcpus: readonly Vcpu[],
@@ -197,7 +201,7 @@ function bootKernel(
   const devices = presentDevices(board, {
     disks: config.disks.length,
     console,
-    transport: transportOf(board, config),
+    transport,
   });
   const words = board.commandLine({ ram, cpus: config.cpus, console: board.consoles[console]!, devices });
   words.push(...rootWords(config));
@@ -239,21 +243,12 @@ function consoleKind(board: Board, { console }: VmConfig): string {
   return kind;
 }
 
-function virtioInterface(board: Board, config: VmConfig): VirtioInterface | null {
-  if (config.virtio === 'transitional' && transportOf(board, config) !== 'pci')
+function virtioInterface({ virtio }: VmConfig, transport: VirtioTransportName): VirtioInterface | null {
+  if (virtio === 'transitional' && transport !== 'pci')
     throw new TsvmError('usage', '--virtio transitional: only virtio on PCI has it', {
       next: '--virtio modern, or --virtio legacy',
     });
-  return config.virtio;
-}
-
-function transportOf(board: Board, { virtioTransport }: VmConfig): VirtioTransportName {
-  const transport = virtioTransport ?? board.transports[0]!;
-  if (!board.transports.includes(transport))
-    throw new TsvmError('usage', `--virtio-transport ${transport}: ${board.name} has none`, {
-      next: `one of ${board.transports.join(', ')}`,
-    });
-  return transport;
+  return virtio;
 }
 
 /** As kvmtool: a kernel with a disk and nothing else to start from has its root on the first one. */

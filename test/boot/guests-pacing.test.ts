@@ -11,7 +11,7 @@ import { createEmulatedVm } from '../../src/vmm/emulated-vm.ts';
 import { OutputQueue } from '../../src/vmm/output-queue.ts';
 import { SeededRandom } from '../../src/vmm/random.ts';
 import { Vm } from '../../src/vmm/vm.ts';
-import { FakeHost } from '../support/vmm/fake-machine.ts';
+import { FakeHost, NO_KERNEL } from '../support/vmm/fake-machine.ts';
 import { guest } from './cli-support.ts';
 
 interface Ended {
@@ -27,6 +27,7 @@ async function run(name: string, params: string, seed: number, msPerLook: () => 
   const machine = composeMachine({
     board: mipsParavirt,
     as: mipsParavirt.images[0]!,
+    transport: 'mmio',
     config: parseVmConfig({ kernel: name, memory: '16M', cpus: 8, seed, params }),
     image: await parseElf(await readFile(guest(name))),
     initrd: null,
@@ -52,6 +53,7 @@ async function run(name: string, params: string, seed: number, msPerLook: () => 
     replay: null,
     identity: '',
     output,
+    ...NO_KERNEL,
     onConsole: (bytes) => {
       text += Buffer.from(bytes).toString('latin1');
     },

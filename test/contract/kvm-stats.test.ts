@@ -95,7 +95,8 @@ describe('the counters', () => {
     expect(STAT_NAMES).toEqual([
       ...['wait', 'cache', 'signal', 'interrupt', 'cop_unusable', 'tlbmod', 'tlbmiss_ld', 'tlbmiss_st'],
       ...['addrerr_st', 'addrerr_ld', 'syscall', 'resvd_inst', 'break_inst', 'trap_inst', 'msa_fpe', 'fpe'],
-      ...['msa_disabled', 'flush_dcache', 'halt_successful_poll', 'halt_attempted_poll', 'halt_poll_success_ns'],
+      ...['msa_disabled', 'flush_dcache', 'vz_gpsi', 'vz_gsfc', 'vz_hc', 'vz_grr', 'vz_gva', 'vz_ghfc', 'vz_gpa'],
+      ...['vz_resvd', 'halt_successful_poll', 'halt_attempted_poll', 'halt_poll_success_ns'],
       ...['halt_poll_fail_ns', 'halt_poll_invalid', 'halt_wakeup', 'mmio_exit_user', 'mmio_exit_kernel'],
     ]);
   });

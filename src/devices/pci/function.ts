@@ -19,7 +19,7 @@ export interface PciWindow {
   readonly space: 'io' | 'memory';
   readonly target: BusTarget;
   /** Its address, or null while it is switched off; asked after every configuration write. */
-  readonly address: () => number | null;
+  readonly address: (fn: PciFunction) => number | null;
 }
 
 export interface PciFunctionOptions extends pci.PciIds {
@@ -200,7 +200,7 @@ export class PciFunction {
 
   private place(): void {
     this.placed.forEach((window, i) => {
-      window.place(this.windows[i]!.address());
+      window.place(this.windows[i]!.address(this));
     });
   }
 

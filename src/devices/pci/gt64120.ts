@@ -93,7 +93,7 @@ export class Gt64120 implements MmioDevice {
   }
 
   registers(): readonly SizedRegisterView[] {
-    return [...this.block.views(), ...this.function.views()];
+    return [...this.block.views(), ...this.function.views().map((view) => ({ ...view, name: `pci ${view.name}` }))];
   }
 
   saveState(): DeviceState {

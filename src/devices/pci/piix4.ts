@@ -109,12 +109,12 @@ export class Piix4 implements Device {
 
   registers(): readonly SizedRegisterView[] {
     const named = (prefix: string, views: readonly SizedRegisterView[]): SizedRegisterView[] =>
-      views.map((view) => ({ ...view, name: `${prefix}.${view.name}` }));
+      views.map((view) => ({ ...view, name: `${prefix} ${view.name}` }));
     return [
       ...named('isa', this.isa.views()),
       ...named('ide', this.ide.views()),
       ...named('pm', this.pm.views()),
-      ...named('pm', this.block.views()),
+      ...named('block', this.block.views()),
     ];
   }
 
@@ -235,7 +235,7 @@ function ideController(): PciFunction {
 }
 
 function powerManagement(base: number | undefined, block: DeviceWindow): PciFunction {
-  const pm: PciFunction = new PciFunction({
+  return new PciFunction({
     name: 'piix4 pm',
     vendorId: INTEL,
     deviceId: 0x7113,
@@ -245,7 +245,7 @@ function powerManagement(base: number | undefined, block: DeviceWindow): PciFunc
       {
         space: 'io',
         target: block,
-        address: () => (pm.get(PMREGMISC, 1) & PMREGMISC_PMIOSE ? pm.get(PMBA, 4) & -PM_SIZE : null),
+        address: (pm) => (pm.get(PMREGMISC, 1) & PMREGMISC_PMIOSE ? pm.get(PMBA, 4) & -PM_SIZE : null),
       },
     ],
     registers: [
@@ -261,5 +261,4 @@ function powerManagement(base: number | undefined, block: DeviceWindow): PciFunc
       { name: 'SMBBA', offset: 0x90, width: 4, reset: 1 },
     ],
   });
-  return pm;
 }

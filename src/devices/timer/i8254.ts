@@ -8,6 +8,8 @@ import { instantOf, ticksAt } from '../ticks.ts';
 import { I8254Channel } from './i8254-channel.ts';
 
 const HZ = 1_193_182;
+/** Thirty years. */
+const MAX_TICK = 2 ** 50;
 const CONTROL = 3;
 const READ_BACK = 3;
 /** Read-back: latch the count, latch the status; both active low. */
@@ -93,7 +95,7 @@ export class I8254 implements Device {
     });
     this.portBLatch = saved.integer('portB', PORT_B_WRITABLE);
     this.level = saved.boolean('level');
-    this.arm(saved.integers('edge', 1, Number.MAX_SAFE_INTEGER)[0]);
+    this.arm(saved.integers('edge', 1, MAX_TICK)[0]);
   }
 
   private get tick(): number {

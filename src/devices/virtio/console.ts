@@ -202,11 +202,14 @@ export class VirtioConsole extends VirtioDevice {
     return done;
   }
 
-  /** Without MULTIPORT there is only port 0. A byte channel takes input once the guest has opened it; a console always does. */
+  /**
+   * Without MULTIPORT there is only port 0, and whether the guest listens cannot be known. With it, a port takes input once the guest has
+   * opened it: until then Linux throws away what comes, for a console too.
+   */
   private accepts(port: Port): boolean {
     if (!this.usable(port.rx)) return false;
     if (!this.negotiated(VIRTIO_CONSOLE_F_MULTIPORT)) return port.index === 0;
-    return port.console || this.control.isOpen(port.index);
+    return this.control.isOpen(port.index);
   }
 
   private receiveControl(): void {

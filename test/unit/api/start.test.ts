@@ -72,6 +72,7 @@ describe('startVm', () => {
       entry: 0x40100000,
       guestKind: 'trap-and-emulate guest',
       machine: 'mips-paravirt',
+      virtioTransport: null,
       symbols: null,
     });
     expect(running.command).toBe(`tsvm run --machine mips-paravirt --mem 16M --cpus 1 --seed 1 ${kernel}`);

@@ -39,6 +39,7 @@ function build(order: 'little' | 'big' = 'little', change: Partial<BoardContext>
     console: 'virtio',
     transport: 'mmio',
     startDate: 0,
+    stall: () => {},
     systemEvent: () => {},
     disks: [],
     consoleOutput: { write: (bytes) => output.push(...bytes) },

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { chooseBoard } from '../../../src/boards/choose.ts';
+import { chooseBoard, chooseTransport } from '../../../src/boards/choose.ts';
 import { BOARDS } from '../../../src/boards/index.ts';
+import { malta } from '../../../src/boards/malta.ts';
+import { mipsParavirt } from '../../../src/boards/mips-paravirt.ts';
 import { parseElf } from '../../../src/boot/elf.ts';
 import { TsvmError } from '../../../src/util/errors.ts';
 import { type ElfSpec, makeElf } from '../../support/boot/make-elf.ts';
@@ -58,5 +60,35 @@ describe('the board for an image', () => {
     expect(refusal).toMatchObject({ code, message: expect.stringContaining(named) });
     const { message, details } = refusal as TsvmError;
     expect(`${message} ${details.next}`).toContain('mips-paravirt');
+  });
+});
+
+describe('the transport of virtio devices', () => {
+  const image = async (text: string) =>
+    parseElf(
+      makeElf({
+        class: 32,
+        order: 'little',
+        machine: 8,
+        flags: 0x70001001,
+        entry: 0x80100000n,
+        segments: [{ vaddr: 0x80100000n, data: new TextEncoder().encode(text) }],
+      }).bytes,
+    );
+
+  it('is the first of the board for a kernel that cannot be looked into', async () => {
+    expect(chooseTransport(malta, await image('compressed'), null)).toBe('pci');
+    expect(chooseTransport(mipsParavirt, await image('compressed'), null)).toBe('mmio');
+  });
+
+  it('is what the kernel has a driver for, PCI when it has both', async () => {
+    expect(chooseTransport(malta, await image('..virtio_mmio.device..'), null)).toBe('mmio');
+    expect(chooseTransport(malta, await image('..virtio_mmio.device..virtio-pci..'), null)).toBe('pci');
+  });
+
+  it('is what was asked for, when the board has it', async () => {
+    expect(chooseTransport(malta, await image('virtio-pci'), 'mmio')).toBe('mmio');
+    const elf = await image('none');
+    expect(() => chooseTransport(mipsParavirt, elf, 'pci')).toThrow('mips-paravirt has none');
   });
 });

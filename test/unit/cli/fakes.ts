@@ -82,6 +82,7 @@ export const OK: Verdict = {
   stateHash: '9b0e44d1',
   runId: '7f3a19c2',
   vcpus: [{ cpu: 0, pc: 0x4000_1234, state: 'running' }],
+  faults: [],
   stats: sumStats([]),
 };
 
@@ -171,6 +172,7 @@ export function fakeApi(guest: FakeGuest): { api: Api; seen: Seen } {
           compression: null,
           guestKind: 'trap-and-emulate guest',
           machine: 'mips-paravirt',
+          virtioTransport: null,
           symbols: null,
         },
         command: `tsvm run --machine mips-paravirt --mem 128M --cpus 1 --seed 1 ${config.kernel}`,

@@ -33,6 +33,7 @@ describe('what was inferred', () => {
     entry: 0x4059_1a70,
     guestKind: 'trap-and-emulate guest',
     machine: 'malta',
+    virtioTransport: null,
     symbols: null,
   } as const;
   const line = '# ELF32 MIPS32r2 little-endian, entry 0x40591a70, trap-and-emulate guest -> malta';

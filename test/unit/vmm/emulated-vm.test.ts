@@ -8,7 +8,7 @@ import { createEmulatedVm } from '../../../src/vmm/emulated-vm.ts';
 import { OutputQueue } from '../../../src/vmm/output-queue.ts';
 import { Vm, type VmOptions } from '../../../src/vmm/vm.ts';
 import { makeElf } from '../../support/boot/make-elf.ts';
-import { FakeHost } from '../../support/vmm/fake-machine.ts';
+import { FakeHost, NO_KERNEL } from '../../support/vmm/fake-machine.ts';
 
 const ENTRY = 0x40100000;
 const [V0, A0, A1, T0, T1, T2] = [2, 4, 5, 8, 9, 10];
@@ -44,6 +44,7 @@ async function run(words: readonly number[], cpus = 1, options: Partial<VmOption
   const machine = composeMachine({
     board: mipsParavirt,
     as: mipsParavirt.images[0]!,
+    transport: 'mmio',
     config: parseVmConfig({ kernel: 'words', memory: '4M', cpus }),
     image,
     initrd: null,
@@ -68,6 +69,7 @@ async function run(words: readonly number[], cpus = 1, options: Partial<VmOption
     replay: null,
     identity: '',
     output,
+    ...NO_KERNEL,
     onConsole: () => {},
     onInputRoom: () => {},
     ...options,

@@ -219,12 +219,14 @@ describe('a driver with MULTIPORT', () => {
     expect(machine.log.lines).toEqual([]);
   });
 
-  it('gives input to a byte channel only while the guest has it open, to a console always', () => {
+  it('gives input to a port only while the guest has it open, console or not', () => {
     const { machine, driver, control } = multiport();
     for (const queue of [0, 4]) driver.queues[queue]!.post([{ room: 10 }]);
     const rooms = () => [machine.console.port(0).room(), machine.console.port(1).room()];
-    expect(rooms()).toEqual([10, 0]);
+    expect(rooms()).toEqual([0, 0]);
     control.send(1, v.VIRTIO_CONSOLE_PORT_OPEN, 1);
+    expect(rooms()).toEqual([0, 10]);
+    control.send(0, v.VIRTIO_CONSOLE_PORT_OPEN, 1);
     expect(rooms()).toEqual([10, 10]);
     expect(machine.console.port(1).input(ascii('data'))).toBe(4);
     expect(text(driver.queues[4]!.collect()[0]!.bytes)).toBe('data');
