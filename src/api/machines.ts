@@ -17,9 +17,9 @@ function describeBoard(board: Board): MachineDescription {
     maxMemory: maxMemory(board),
     consoles: Object.keys(board.consoles),
     devices: [
-      ...board.devices.map(({ name, windows, pci = null, irq, needs = {} }) => ({
+      ...board.devices.map(({ name, windows, preset = [], pci = null, irq, needs = {} }) => ({
         name,
-        windows: windows.map(({ bus = null, address, size }) => ({ bus, address, size })),
+        windows: [...windows, ...preset].map(({ bus = null, address, size }) => ({ bus, address, size })),
         pci,
         irq,
         needs: { disks: needs.disks ?? 0, console: needs.console ?? null, transport: needs.transport ?? null },

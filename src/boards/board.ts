@@ -133,6 +133,8 @@ export interface Needs {
 export interface BoardDevice {
   readonly name: string;
   readonly windows: readonly BoardWindow[];
+  /** Windows that it places itself and the guest can move, where they are at power on: for people who look at the machine. */
+  readonly preset?: readonly BoardWindow[];
   readonly irq: BoardLine | null;
   /** Where its functions are on the PCI bus; `number` is the first one's. */
   readonly pci?: { readonly device: number; readonly number: number };
@@ -149,7 +151,7 @@ export interface Wiring {
   readonly systemBus: Bus;
   /** The bus of the PCI host, which is an earlier row. */
   pci(): PciBus;
-  /** Another row's line, or the CPU's. Rows may name rows that come later. */
+  /** One more connection to another row's line or the CPU's, which is up while any connection is. Rows may name rows that come later. */
   line(at: BoardLine): IrqLine;
   /** Interrupt acknowledge of the row `chip`. */
   acknowledge(chip: string): number;

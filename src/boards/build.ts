@@ -39,6 +39,7 @@ class Walk {
   private readonly bus = new Bus();
   private readonly made = new Map<string, MadeDevice>();
   private readonly devices: { name: string; device: Device }[] = [];
+  private readonly connections = new Map<string, { up: number; readonly end: IrqLine }>();
   private console: BoardConsole | undefined;
 
   constructor(board: Board, context: BoardContext) {
@@ -89,7 +90,24 @@ class Walk {
     return { bus: this.bus, devices: this.devices, console: this.console };
   }
 
-  private line({ chip, line }: BoardLine): IrqLine {
+  /** A new connection to a line; the line is up while one of its connections is. */
+  private line(at: BoardLine): IrqLine {
+    const key = `${at.chip} ${at.line}`;
+    const connections = this.connections.get(key) ?? { up: 0, end: this.end(at) };
+    this.connections.set(key, connections);
+    let mine = false;
+    return {
+      set: (level) => {
+        if (level === mine) return;
+        mine = level;
+        connections.up += level ? 1 : -1;
+        if (connections.up === (level ? 1 : 0)) connections.end.set(level);
+      },
+    };
+  }
+
+  /** Where a line leads. */
+  private end({ chip, line }: BoardLine): IrqLine {
     const { context } = this;
     if (chip === 'kvm') return { set: (level) => context.irqLine(line, level) };
     if (chip === 'cpu') return { set: (level) => context.interrupt(0, level ? line : -line) };

@@ -112,14 +112,32 @@ export const malta: Board = {
   hasRtc: true,
   irqchip: null,
   devices: [
-    { name: 'gt64120', windows: [], irq: null, make: systemController },
-    { name: 'piix4', windows: [], irq: null, pci: { device: PIIX4_DEVICE, number: 0 }, make: southBridge },
+    {
+      name: 'gt64120',
+      windows: [],
+      preset: [
+        { address: 0x1be0_0000, size: 0x1000 },
+        { address: 0x1800_0000, size: 0x20_0000 },
+        { address: 0x1000_0000, size: 0x7e0_0000 },
+        { address: 0x1820_0000, size: 0xbc0_0000 },
+      ],
+      irq: null,
+      make: systemController,
+    },
+    {
+      name: 'piix4',
+      windows: [],
+      preset: [{ bus: 'io', address: PM_BASE, size: 0x40 }],
+      irq: null,
+      pci: { device: PIIX4_DEVICE, number: 0 },
+      make: southBridge,
+    },
     {
       name: 'i8259',
       windows: [io(0x20, 2), io(0xa0, 2), io(0x4d0, 2)],
       irq: SOUTH_BRIDGE,
       make: (_, { irq }) => {
-        const pic = new I8259({ output: irq });
+        const pic = new I8259({ output: irq, levelTriggered: [VIRTIO_MMIO_IRQ, ...PIRQ_ROUTING] });
         return {
           device: pic,
           windows: [pic.masterWindow, pic.slaveWindow, pic.elcrWindow],
@@ -212,12 +230,13 @@ function io(address: number, size: number): BoardDevice['windows'][number] {
 }
 
 function systemController({ memory, log }: BoardContext, wiring: Wiring): MadeDevice {
+  const pirqs = [0, 1, 2, 3].map((line) => wiring.line({ chip: 'piix4', line }));
   const pci = new PciBus({
     io: new Bus(),
     memory: new Bus(),
     // As the connectors are wired: 18 INTA is PIRQA, 19 INTA PIRQB, and so on.
     swizzle: (device, pin) => (device + pin + 2) % 4,
-    setLine: (line, level) => wiring.line({ chip: 'piix4', line }).set(level),
+    setLine: (line, level) => pirqs[line]!.set(level),
   });
   const device = new Gt64120({
     pci,
@@ -230,11 +249,12 @@ function systemController({ memory, log }: BoardContext, wiring: Wiring): MadeDe
 }
 
 function southBridge({ timer, log, systemEvent }: BoardContext, wiring: Wiring): MadeDevice {
+  const lines = Array.from({ length: 16 }, (_, line) => wiring.line(isa(line)));
   const device = new Piix4({
     pci: wiring.pci(),
     device: PIIX4_DEVICE,
     timer,
-    setIsaLine: (irq, level) => wiring.line(isa(irq)).set(level),
+    setIsaLine: (irq, level) => lines[irq]!.set(level),
     powerOff: () => systemEvent('power-off'),
     pirqRouting: PIRQ_ROUTING,
     pmBase: PM_BASE,

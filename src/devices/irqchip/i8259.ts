@@ -15,6 +15,8 @@ const IDLE_BUS = 0xff;
 export interface I8259Options {
   /** The master's INT output. */
   readonly output: IrqLine;
+  /** Lines that firmware made level-triggered (ELCR), for devices that share them; none when left out. */
+  readonly levelTriggered?: readonly number[];
 }
 
 export class I8259 implements Device {
@@ -26,6 +28,8 @@ export class I8259 implements Device {
   /** Ports 0x4d0 and 0x4d1: a bit set makes its line level-triggered. */
   readonly elcrWindow: DeviceWindow;
   private readonly output: IrqLine;
+  /** A bit for each line. */
+  private readonly levelTriggered: number;
   // ELCR bits of timer, keyboard and cascade, of RTC and coprocessor stay 0.
   private readonly master = new I8259Chip({ elcrMask: 0xf8, slaves: 1 << CASCADE });
   private readonly slave = new I8259Chip({ elcrMask: 0xde, slaves: 0 });
@@ -33,6 +37,7 @@ export class I8259 implements Device {
 
   constructor(options: I8259Options) {
     this.output = options.output;
+    this.levelTriggered = (options.levelTriggered ?? []).reduce((bits, line) => bits | (1 << line), 0);
     this.masterWindow = this.window('i8259-master', this.master);
     this.slaveWindow = this.window('i8259-slave', this.slave);
     const chip = (offset: number): I8259Chip => (offset === 0 ? this.master : this.slave);
@@ -74,6 +79,8 @@ export class I8259 implements Device {
   reset(): void {
     this.master.reset();
     this.slave.reset();
+    this.master.writeElcr(this.levelTriggered & 0xff);
+    this.slave.writeElcr(this.levelTriggered >>> 8);
     this.settle();
   }
 
