@@ -1,11 +1,11 @@
-// Usage: npx tsx scripts/fuzz-virtio.ts [--count N] [--seed S[,S...]] [--device console|blk|irqchip|all] [--jobs N] [--evidence FILE]
+// Usage: npx tsx scripts/fuzz-virtio.ts [--count N] [--seed S[,S...]] [--device console|blk|irqchip|pci|isa|all] [--jobs N] [--evidence FILE]
 //        npx tsx scripts/fuzz-virtio.ts --only INDEX [--seed S] [--device D]
 // Hostile drivers against the device models, without a CPU: mutated descriptor rings and register sequences, in all four ways a guest can
 // meet virtio-mmio, with guest time and memory slots changing between the steps. What is promised of every step is in
 // test/support/devices/fuzz/judge.ts. The first case that breaks a promise ends the run with exit code 1, its seed and its index; so
 // does one that takes more than 30 seconds.
 //   --count N        cases in all (default 20000), shared by the seeds (default 1)
-//   --device D       one of them (default all: two cases of console and two of blk for each of irqchip)
+//   --device D       one of them (default all: two cases of console and two of blk for each of irqchip, pci and isa)
 //   --jobs N         threads (default 1); the cases are the same
 //   --only INDEX     run one case and print its steps
 //   --evidence FILE  write the counts as a table, with command, machine and date; sections (##) that FILE has already stay
@@ -18,7 +18,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { FUZZED, type Fuzzed, runCase } from '../test/support/devices/fuzz/case.ts';
 
 const STUCK_MS = 30_000;
-const TURNS: readonly Fuzzed[] = ['console', 'blk', 'console', 'blk', 'irqchip'];
+const TURNS: readonly Fuzzed[] = ['console', 'blk', 'console', 'blk', 'irqchip', 'pci', 'isa'];
 /** Between two looks at how far the threads are, and cases between two reports of a thread. */
 const LOOK_MS = 1000;
 const REPORT_EVERY = 500;
@@ -186,7 +186,7 @@ ${linesTable(counts)}
 
 function usage(message: string): never {
   console.error(
-    `${message}\nusage: fuzz-virtio.ts [--count N] [--seed S[,S...]] [--device console|blk|irqchip|all] [--jobs N] [--evidence FILE] [--only INDEX]`,
+    `${message}\nusage: fuzz-virtio.ts [--count N] [--seed S[,S...]] [--device console|blk|irqchip|pci|all] [--jobs N] [--evidence FILE] [--only INDEX]`,
   );
   process.exit(2);
 }

@@ -1,16 +1,23 @@
 // A fixed slice of scripts/fuzz-virtio.ts: whatever a driver leaves in its rings and writes to registers, a device keeps the promises of
 // test/support/devices/fuzz/judge.ts. And the slice can fail: it finds faults put into the devices on purpose.
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { I8259Chip } from '../../src/devices/irqchip/i8259-chip.ts';
 import { ParavirtIrqchip } from '../../src/devices/irqchip/paravirt.ts';
+import { PciFunction } from '../../src/devices/pci/function.ts';
+import { Piix4 } from '../../src/devices/pci/piix4.ts';
+import { RtcMc146818 } from '../../src/devices/rtc-mc146818.ts';
+import { SerialReceiver } from '../../src/devices/serial-receiver.ts';
+import { I8254Counter } from '../../src/devices/timer/i8254-counter.ts';
 import { DescriptorChain } from '../../src/devices/virtio/chain.ts';
 import { VirtioDevice } from '../../src/devices/virtio/device.ts';
 import { VirtioMmio } from '../../src/devices/virtio/mmio.ts';
 import { VirtQueue } from '../../src/devices/virtio/queue.ts';
+import { Bus } from '../../src/memory/bus.ts';
 import { FUZZED, type Fuzzed, type Outcome, runCase } from '../support/devices/fuzz/case.ts';
 import { Violation } from '../support/devices/fuzz/watched.ts';
 
 const SEED = 2026;
-const CASES: Record<Fuzzed, number> = { console: 500, blk: 600, irqchip: 800 };
+const CASES: Record<Fuzzed, number> = { console: 500, blk: 600, irqchip: 800, pci: 200, isa: 800 };
 /** Cases within which a fault must be found. */
 const ENOUGH = 400;
 
@@ -39,7 +46,7 @@ describe.each(FUZZED)('hostile drivers of %s', (device) => {
     }
     // The slice must keep reaching the good paths as well as the error paths.
     expect(outcomes.get('served')).toBeGreaterThan(CASES[device] / 5);
-    if (device === 'irqchip') return;
+    if (device === 'irqchip' || device === 'pci' || device === 'isa') return;
     expect(outcomes.get('stopped')).toBeGreaterThan(CASES[device] / 5);
     expect(completed).toBeGreaterThan(CASES[device] / 4);
     expect(rules.size).toBeGreaterThanOrEqual(10);
@@ -106,5 +113,58 @@ describe('the slice finds', () => {
       return honest.call(this, irq === 40 ? 41 : irq, level);
     });
     expect(firstFind('irqchip')).toMatch(/output of cpu|read of/);
+  });
+
+  it('a PCI function whose state does not come back', () => {
+    vi.spyOn(PciFunction.prototype, 'restore').mockImplementation(() => {});
+    expect(firstFind('pci')).toMatch(/it ends otherwise|ISA lines/);
+  });
+
+  it('a PCI interrupt line that stays up', () => {
+    const honest = Piix4.prototype.setPirq;
+    vi.spyOn(Piix4.prototype, 'setPirq').mockImplementation(function (this: Piix4, n, level) {
+      if (level) honest.call(this, n, level);
+    });
+    expect(firstFind('pci')).toContain('ISA lines');
+  });
+
+  it('a bridge that can be hidden', () => {
+    const honest = Bus.prototype.map;
+    // The windows before the registers.
+    vi.spyOn(Bus.prototype, 'map').mockImplementation(function (this: Bus, target, order) {
+      const placed = honest.call(this, target, order);
+      const windows = (this as unknown as { placed: unknown[] }).placed;
+      windows.unshift(windows.pop());
+      return placed;
+    });
+    expect(firstFind('pci')).toContain('the bridge is out of reach');
+  });
+
+  it('a controller that forgets an edge at the slave', () => {
+    vi.spyOn(I8259Chip.prototype, 'slaveAcknowledged').mockImplementation(() => {});
+    expect(firstFind('isa')).toMatch(/acknowledged|output of the i8259|read of/);
+  });
+
+  it('a counter that announces an edge late', () => {
+    const honest = I8254Counter.prototype.nextEdge;
+    vi.spyOn(I8254Counter.prototype, 'nextEdge').mockImplementation(function (this: I8254Counter, tick) {
+      const edge = honest.call(this, tick);
+      return edge === undefined ? undefined : edge + 1;
+    });
+    expect(firstFind('isa')).toContain('counter 0 puts out');
+  });
+
+  it('a clock that looks and does not wait', () => {
+    vi.spyOn(RtcMc146818.prototype as unknown as { arm(): void }, 'arm').mockImplementation(() => {});
+    expect(firstFind('isa')).toContain('IRQF is');
+  });
+
+  it('characters that are lost in a saved state', () => {
+    const honest = SerialReceiver.prototype.restore;
+    vi.spyOn(SerialReceiver.prototype, 'restore').mockImplementation(function (this: SerialReceiver, saved) {
+      honest.call(this, saved);
+      this.clear();
+    });
+    expect(firstFind('isa')).toContain('it ends otherwise');
   });
 });

@@ -115,7 +115,8 @@ export class VirtioPci implements Device, VirtioTransport {
 
   saveState(): DeviceState {
     return {
-      interface: this.interface,
+      ports: this.legacyWindow !== null,
+      structures: this.modernWindow !== null,
       legacy: this.legacy,
       isr: this.isr,
       function: this.function.save(),
@@ -127,6 +128,9 @@ export class VirtioPci implements Device, VirtioTransport {
   /** Does not drive the interrupt line: its other end restores its own level. */
   restoreState(state: DeviceState): void {
     const saved = new SavedState(this.name, state);
+    const same = saved.boolean('ports') === (this.legacyWindow !== null);
+    if (!same || saved.boolean('structures') !== (this.modernWindow !== null))
+      throw saved.bad('ports', `those of a ${this.interface} device`);
     const legacy = saved.boolean('legacy');
     if (!this.serves(legacy)) throw saved.bad('legacy', `possible for a ${this.interface} device`);
     const isr = saved.integer('isr', v.VIRTIO_PCI_ISR_QUEUE | v.VIRTIO_PCI_ISR_CONFIG);

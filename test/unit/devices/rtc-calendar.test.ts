@@ -3,7 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { calendarOf, secondsOf, weekdayOf } from '../../../src/devices/rtc-calendar.ts';
 import { random } from '../../support/devices/fakes.ts';
 
-const edges = ['1970-01-01', '1972-02-29', '2000-02-29', '2000-12-31', '2023-03-01', '2100-02-28', '2100-03-01', '9999-12-31'];
+const edges = [
+  '1970-01-01',
+  '1972-02-29',
+  '2000-02-29',
+  '2000-12-31',
+  '2023-03-01',
+  '2100-02-28',
+  '2100-03-01',
+  '9999-12-31',
+];
 const next = random(1);
 const instants = [
   ...edges.flatMap((day) => [Date.parse(`${day}T00:00:00Z`), Date.parse(`${day}T23:59:59Z`)]).map((ms) => ms / 1000),

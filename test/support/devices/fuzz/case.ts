@@ -7,10 +7,12 @@ import { VirtioDriver } from '../virtio-driver.ts';
 import { Choice } from './choice.ts';
 import { HostileDriver } from './hostile-driver.ts';
 import { runIrqchipCase } from './irqchip.ts';
+import { runIsaCase } from './isa.ts';
 import { FuzzMachine, type Variant } from './machine.ts';
+import { runPciCase } from './pci.ts';
 import { STANDARD_RANGES, Violation } from './watched.ts';
 
-export const FUZZED = ['console', 'blk', 'irqchip'] as const;
+export const FUZZED = ['console', 'blk', 'irqchip', 'pci', 'isa'] as const;
 export type Fuzzed = (typeof FUZZED)[number];
 
 /** What a case is about: spoiled rings of a device that runs, or registers in any order. */
@@ -40,6 +42,8 @@ export function runCase(
 ): CaseResult {
   const choice = new Choice(seed, index);
   if (device === 'irqchip') return runIrqchipCase(choice, trace);
+  if (device === 'pci') return runPciCase(choice, trace);
+  if (device === 'isa') return runIsaCase(choice, trace);
   const variant: Variant = {
     device,
     legacy: choice.oneIn(2),

@@ -182,6 +182,17 @@ describe('decode windows', () => {
     expect([m.load(0x2000_0000, 1), m.load(0x2020_0000, 1)]).toEqual([0xff, 0]);
   });
 
+  it("keep the CPU's address below the highest bit that differs between start and end", () => {
+    const m = new MaltaPci();
+    const memory = bytes(0x10);
+    m.memory.add(0x7e0 * 0x200000, memory, 'little');
+    memory.store[0] = 0x66;
+    m.gtWrite(0x58, 0x100);
+    m.gtWrite(0x60, 0x10);
+    m.gtWrite(0xf8, 0x7ff);
+    expect(m.load(0x2000_0000, 1)).toBe(0x66);
+  });
+
   it('as Linux computes memory offsets from them', () => {
     const m = new MaltaPci();
     const [start, high, map] = [m.gtRead(0x58), m.gtRead(0x60), m.gtRead(0xf8)];

@@ -216,12 +216,14 @@ describe('a modern queue', () => {
     const on = m.on(false);
     const common = v.VIRTIO_PCI_CAP_COMMON_CFG;
     expect(on.load(common, v.VIRTIO_PCI_COMMON_NUM_QUEUES, 2)).toBe(2);
+    on.store(common, v.VIRTIO_PCI_COMMON_QUEUE_ENABLE, 2, 2);
+    expect(on.load(common, v.VIRTIO_PCI_COMMON_QUEUE_ENABLE, 2)).toBe(0);
     on.store(common, v.VIRTIO_PCI_COMMON_QUEUE_SELECT, 2, 2);
     expect(on.load(common, v.VIRTIO_PCI_COMMON_QUEUE_SIZE, 2)).toBe(0);
     on.store(common, v.VIRTIO_PCI_COMMON_QUEUE_ENABLE, 2, 1);
     on.store(v.VIRTIO_PCI_CAP_NOTIFY_CFG, 8, 2, 2);
     on.store(v.VIRTIO_PCI_CAP_NOTIFY_CFG, 1, 2, 0);
-    expect(m.log.lines).toHaveLength(3);
+    expect(m.log.lines).toHaveLength(4);
   });
 
   it('gets no MSI-X vector', () => {
@@ -308,7 +310,9 @@ describe('the configuration access capability', () => {
     aim(4, 0, 3);
     expect(on.config(at + 16, 4)).toBe(0);
     on.config(at + 16, 4, 0xffffffff);
-    expect(m.log.lines).toHaveLength(1);
+    aim(4, 0x4000, 2);
+    on.config(at + 16, 2, 0);
+    expect(m.log.lines).toEqual(['warning: virtio-console: configuration access to a place that does not exist']);
   });
 
   it('shows the debugger the ISR without clearing it', () => {
@@ -324,8 +328,17 @@ describe('the configuration access capability', () => {
 
 describe('saved state', () => {
   it('of another interface is refused', () => {
-    const saved = new Machine('modern').virtio.saveState();
-    expect(() => new Machine('legacy').virtio.restoreState(saved)).toThrow('saved state of virtio-console');
+    const kinds = ['legacy', 'transitional', 'modern'] as const;
+    for (const from of kinds)
+      for (const to of kinds.filter((kind) => kind !== from)) {
+        const saved = new Machine(from).virtio.saveState();
+        expect(() => new Machine(to).virtio.restoreState(saved)).toThrow('saved state of virtio-console');
+      }
+  });
+
+  it('for a driver that the device cannot have is refused', () => {
+    const saved = new Machine('modern').virtio.saveState() as Record<string, never>;
+    expect(() => new Machine('modern').virtio.restoreState({ ...saved, legacy: true })).toThrow('legacy');
   });
 });
 
