@@ -15,7 +15,7 @@ import {
 } from '../test/support/disassembly/words.ts';
 import { Random } from '../test/support/oracle/random.ts';
 
-const COMMAND = ['llvm-mc', '--disassemble', '-triple=mipsel', '-mcpu=mips32r5', '-mattr=+virt'] as const;
+const COMMAND = ['llvm-mc', '--disassemble', '-triple=mipsel', '-mcpu=mips32r5', '-mattr=+virt,+fp64'] as const;
 const WORDS_PER_ROW = 10;
 const SEED = 1;
 

@@ -1,6 +1,7 @@
 // CP0 as the guest kernel of a trap-and-emulate vCPU writes and reads it (reference MIPS.md A3; Linux arch/mips/kvm/emulate.c
 // kvm_mips_emulate_CP0). What user space writes by ONE_REG is in kvm-registers.test.ts, the timer in kvm-timer.test.ts.
 import { describe, expect, it } from 'vitest';
+import { ExitReason } from '../../src/kvm/constants.ts';
 import { KVM_REG_MIPS_CP0_32 } from '../../src/kvm/mips.ts';
 import { CODE, CP0_CAUSE, CP0_EPC, CP0_STATUS, Guest, register } from '../support/kvm/guest.ts';
 import {
@@ -13,12 +14,14 @@ import {
   ei,
   eret,
   HWRENA,
+  INDEX,
   type Line,
   mfc0,
   mtc0,
   nop,
   PAGEMASK,
   rdhwr,
+  rdpgpr,
   STATUS,
   s0,
   spin,
@@ -27,6 +30,7 @@ import {
   t2,
   USERLOCAL,
   WIRED,
+  wrpgpr,
   zero,
 } from '../support/kvm/mips-words.ts';
 
@@ -187,5 +191,61 @@ describe('RDHWR in the kernel', () => {
     expect(read(3)).toBe(2);
     guest.vcpus[2]!.setOneReg(0x7030_0000_0001_0022n, 0x1234n);
     expect(read(29)).toBe(0x1234);
+  });
+});
+
+// Linux 5.10 arch/mips/kvm/emulate.c, kvm_mips_emulate_CP0 and kvm_mips_emulate_cache (reference MIPS.md A3, A4).
+describe('what trap-and-emulate KVM does not do as hardware does', () => {
+  const co = (fn: number): number => (0x42000000 | fn) >>> 0;
+  const fails = (code: readonly number[], value = 0): string => {
+    const guest = new Guest();
+    guest.load([...code, ...spin]);
+    guest.setGpr(t0, value);
+    guest.enter(code.length);
+    expect(guest.vcpu.run.exitReason).toBe(ExitReason.INTERNAL_ERROR);
+    expect(guest.pc).toBe(CODE + 4 * (code.length - 1));
+    return guest.vcpu.run.internal.message;
+  };
+
+  it.each([
+    ['TLBINV', 0x03],
+    ['TLBINVF', 0x04],
+    ['RFE', 0x10],
+    ['DERET', 0x1f],
+    ['an operation that nobody has', 0x3f],
+  ])('%s does nothing', (_name, fn) => {
+    execute([co(fn), addiu(s0, zero, 1)]);
+  });
+
+  it.each<[string, Register]>([
+    ['PRId', [15, 0]],
+    ['Config', [16, 0]],
+    ['Config7', [16, 7]],
+    ['IntCtl', [12, 1]],
+    ['BadVAddr', [8, 0]],
+    ['a register that does not exist', [22, 3]],
+  ])('%s holds what the guest writes', (_name, to) => {
+    expect(written(to, 0x12345678)).toBe(0x12345678);
+  });
+
+  it.each([
+    ['MTC0 Index of an entry that is not there', [mtc0(t0, INDEX)], 64],
+    ['RDPGPR', [rdpgpr(t1, t0)], 0],
+    ['WRPGPR while SRSCtl names another register set', [mtc0(t0, [12, 2]), wrpgpr(t1, t0)], 1],
+    ['DMTC0', [0x40a87000], 0],
+    ['ERET in neither exception level', [eret], 0],
+    ['CACHE Index Load Tag D', [(0x2f << 26) | (0x05 << 16)], 0],
+    ['CACHE Hit Writeback D', [(0x2f << 26) | (0x19 << 16)], 0],
+  ])('%s is an internal error', (_name, code, value) => {
+    expect(
+      fails(
+        code.map((word) => word >>> 0),
+        value,
+      ),
+    ).toContain('does not emulate');
+  });
+
+  it.each([0x00, 0x01, 0x10, 0x11, 0x15])('CACHE operation 0x%s is taken', (op) => {
+    execute([((0x2f << 26) | (op << 16)) >>> 0, addiu(s0, zero, 1)]);
   });
 });

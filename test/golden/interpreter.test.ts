@@ -16,6 +16,13 @@ const ROWS: readonly (readonly [file: string, row: RowChoice])[] = [
   ['beql', { mnemonic: 'beql' }],
   ['jal', { mnemonic: 'jal' }],
   ['mfc0-count', { mnemonic: 'mfc0', pattern: ' 01001 ' }],
+  ['add.d', { mnemonic: 'add.d' }],
+  ['add.s', { mnemonic: 'add.s' }],
+  ['c.lt.d', { mnemonic: 'c.lt.d' }],
+  ['bc1t', { mnemonic: 'bc1t' }],
+  ['mtc1', { mnemonic: 'mtc1' }],
+  ['cfc1-fcsr', { mnemonic: 'cfc1', pattern: ' 11111 ' }],
+  ['ldc1-big', { mnemonic: 'ldc1', endianness: 'big' }],
 ];
 
 describe('the interpreter lowers', () => {

@@ -2,32 +2,38 @@
 // C; MIPS32 Volume III). Address translation is in mmu.ts.
 import type { Access, CoreModel, CoreServices, ModelOptions, OneReg, Translation } from '../../cpu/isa/architecture.ts';
 import {
+  Cap,
   KVM_ENOSYS,
   KVM_HC_MIPS_CONSOLE_OUTPUT,
   KVM_HC_MIPS_EXIT_VM,
   KVM_HC_MIPS_GET_CLOCK_FREQ,
 } from '../../kvm/constants.ts';
 import { deviceAccessReason, reportEvent, reportExit } from './events.ts';
+import { MipsFpu } from './fpu/state.ts';
 import { MipsMmu, misaligned } from './mmu.ts';
 import { type CpuModel, cpuModel, hasFr } from './models.ts';
 import { oneRegs } from './one-reg.ts';
 import { CAUSE, CP0, EXC, privilegeOf, STATUS } from './registers.ts';
 import { DEFAULT_COUNT_HZ, hwrenaMask, MACHINES, type MachineState, statusMask } from './state.ts';
 import { MipsTimer } from './timer.ts';
+import { reportVzEvent } from './vz-events.ts';
 
 /** Helper names, in the order of their numbers. */
 export const HELPERS = [
   'countDisabled',
   'addressSpaceChanged',
   'errorLevelChanged',
+  'fpuModeChanged',
   'tlbRead',
   'tlbWrite',
   'hypercall',
   'pause',
+  'unsupported',
 ] as const;
 
 export class MipsCore implements CoreModel {
   readonly timer: MipsTimer;
+  readonly fpu: MipsFpu;
   private readonly mmu: MipsMmu;
   private readonly machine: MachineState;
   readonly model: CpuModel;
@@ -46,6 +52,7 @@ export class MipsCore implements CoreModel {
     this.timer = new MipsTimer(services);
     const { vmType } = options;
     this.mmu = new MipsMmu(services, vmType);
+    this.fpu = new MipsFpu(services);
     this.machine = MACHINES[vmType];
     this.model = cpuModel(options.cpuModel);
     const word = (bank: string): number => services.banks[bank]!.offset >> 2;
@@ -65,19 +72,27 @@ export class MipsCore implements CoreModel {
     const cp0Mask = banks.cp0Mask!.offset >> 2;
     for (const [index, value] of machine.resetValues(model, id, this.options.bigEndian))
       this.i32[this.cp0 + index] = value;
+    this.i32.fill(machine.mtc0Default, cp0Mask, cp0Mask + banks.cp0Mask!.count);
     for (const [index, mask] of machine.mtc0Masks) this.i32[cp0Mask + index] = mask;
     this.configChanged();
     this.i32[banks.bootVector!.offset >> 2] = machine.bootVector;
+    this.i32[banks.trapAndEmulate!.offset >> 2] = this.options.vmType === 'trap-and-emulate' ? 1 : 0;
     this.i32[banks.seed!.offset >> 2] = this.options.seed;
     this.mmu.reset();
     this.timer.reset(DEFAULT_COUNT_HZ);
+    this.fpu.reset(model.fir);
   }
 
   /** A configuration register changed: what the guest may write in HWREna and Status follows. */
   configChanged(): void {
     const { banks } = this.services;
     this.i32[(banks.cp0Mask!.offset >> 2) + CP0.HWRENA] = hwrenaMask(this.i32[this.cp0 + CP0.CONFIG3]!);
-    this.i32[banks.statusMask!.offset >> 2] = statusMask(this.i32[this.cp0 + CP0.CONFIG1]!, hasFr(this.model));
+    this.i32[banks.statusMask!.offset >> 2] = statusMask(
+      this.machine,
+      this.i32[this.cp0 + CP0.CONFIG1]!,
+      hasFr(this.model),
+    );
+    this.fpu.modeChanged();
   }
 
   resetPc(): number {
@@ -88,6 +103,7 @@ export class MipsCore implements CoreModel {
     const now = this.services.now();
     this.timer.update(now);
     this.timer.rebase(now);
+    this.fpu.settle();
   }
 
   // Translation
@@ -111,7 +127,8 @@ export class MipsCore implements CoreModel {
   // Helpers of rows
 
   event(number: number, a: number, b: number): void {
-    reportEvent(this.services, number, a, b);
+    if (this.options.vmType === 'vz') reportVzEvent(this.services, number, a, b);
+    else reportEvent(this.services, number, a, b);
   }
 
   deviceAccess(access: Access, why: 'segment' | 'no memory' | 'readonly'): void {
@@ -131,6 +148,9 @@ export class MipsCore implements CoreModel {
       case 'errorLevelChanged': // KUSEG is mapped or not
         this.services.dropMapped('all');
         return 0;
+      case 'fpuModeChanged':
+        this.fpu.modeChanged();
+        return 0;
       case 'tlbRead':
         this.mmu.readEntry();
         return 0;
@@ -141,6 +161,9 @@ export class MipsCore implements CoreModel {
         return this.hypercall(a);
       case 'pause':
         this.services.yieldNow();
+        return 0;
+      case 'unsupported':
+        this.services.unemulated('trap-and-emulate KVM does not emulate this');
         return 0;
       default:
         throw new Error(`no MIPS helper ${number}`);
@@ -220,6 +243,13 @@ export class MipsCore implements CoreModel {
     const bit = 1 << (8 + irq);
     if (raise) this.i32[this.cp0 + CP0.CAUSE]! |= bit;
     else this.i32[this.cp0 + CP0.CAUSE]! &= ~bit;
+  }
+
+  /** KVM_CAP_MIPS_FPU: user space may give the guest an FPU (Config1.FP). */
+  enableCap(cap: number): boolean {
+    if (cap !== Cap.MIPS_FPU) return false;
+    this.fpu.enable();
+    return true;
   }
 
   oneRegs(): readonly OneReg[] {

@@ -11,6 +11,7 @@ export const GPR_NAMES: readonly string[] = [
 ];
 
 const GPR_OPERANDS = new Set(['rs', 'rt', 'rd', 'base']);
+const FPR_OPERANDS = new Set(['fs', 'ft', 'fd', 'fr']);
 
 /** Forms everybody writes instead of the instruction itself. Each gives back the same word. */
 const ALIASES: readonly Alias[] = [
@@ -50,7 +51,9 @@ function print(operand: string, value: number, row: Row, pc: number | undefined)
     return displacement < 0 ? `.${displacement}` : `.+${displacement}`;
   }
   if (operand === 'index') return hex(pc === undefined ? value * 4 : (region(pc) | (value * 4)) >>> 0);
-  if (operand === 'c0') return `$${value}`;
+  if (operand === 'c0' || operand === 'fcr') return `$${value}`;
+  if (FPR_OPERANDS.has(operand)) return `$f${value}`;
+  if (operand === 'cc') return `$fcc${value}`;
   if (operand === 'imm' && !isSigned(row, operand)) return hex(value, 1);
   return String(value);
 }
@@ -68,7 +71,9 @@ function parse(operand: string, text: string, _row: Row, pc: number | undefined)
     const reachable = pc === undefined ? address < 0x10000000 : (address & 0xf0000000) >>> 0 === region(pc);
     return reachable ? (address & 0x0fffffff) >>> 2 : undefined;
   }
-  if (operand === 'c0') return text.startsWith('$') ? number(text.slice(1)) : undefined;
+  if (operand === 'c0' || operand === 'fcr') return text.startsWith('$') ? number(text.slice(1)) : undefined;
+  if (FPR_OPERANDS.has(operand)) return text.startsWith('$f') ? number(text.slice(2)) : undefined;
+  if (operand === 'cc') return text.startsWith('$fcc') ? number(text.slice(4)) : undefined;
   return number(text);
 }
 

@@ -1,6 +1,7 @@
 // The MIPS emitter: registers, delayed branches, privilege and the clock, in the words of the MIPS32 manuals.
 import { Emitter } from '../../cpu/emit/emitter.ts';
 import type { I32, I64, Operand, Target } from '../../cpu/emit/values.ts';
+import { LAST, NEEDS } from './fpu/registers.ts';
 import { CAUSE, CP0, EXC, STATUS, TIMER, trapCoprocessor } from './registers.ts';
 
 const NS_PER_SECOND = 1_000_000_000n;
@@ -38,7 +39,7 @@ export class MipsEmitter extends Emitter {
     this.write('cp0', index, value);
   }
   /** MTC0 of a plain register: only its writable bits change. */
-  setCp0Masked(index: Operand, value: I32): void {
+  setCp0Masked(index: Operand | number, value: I32): void {
     const mask = this.read32('cp0Mask', index);
     this.setCp0(index, this.or(this.and(this.cp0(index), this.not(mask)), this.and(value, mask)));
   }
@@ -102,8 +103,12 @@ export class MipsEmitter extends Emitter {
     this.when(this.eq(status, this.const(STATUS.UM)), () => this.trap(trapCoprocessor(0)));
   }
   /** A trap-and-emulate kernel would exit to KVM here, which does what the instruction says. */
-  exit(reason: number): void {
-    this.event('exit', () => this.const(reason));
+  exit(reason: number, detail: Operand | number = 0): void {
+    this.event(
+      'exit',
+      () => this.const(reason),
+      () => this.imm(detail),
+    );
   }
   /** Write Status: the privilege may change, and an interrupt may become deliverable. */
   setStatus(value: I32): void {
@@ -118,8 +123,73 @@ export class MipsEmitter extends Emitter {
     const mode = this.and(status, this.const(STATUS.IE | STATUS.EXL | STATUS.ERL));
     this.when(this.and(pending, this.eq(mode, this.const(STATUS.IE))), () => this.cut());
   }
+  /** Is the guest one of trap-and-emulate KVM? */
+  trapAndEmulate(): I32 {
+    return this.read32('trapAndEmulate', 0);
+  }
+  /** In a trap-and-emulate guest, KVM gives up here (KVM_EXIT_INTERNAL_ERROR) when `condition` holds. */
+  unsupportedIf(condition?: I32): void {
+    const te = this.trapAndEmulate();
+    this.when(condition ? this.and(te, condition) : te, () => this.helper('unsupported'));
+  }
   reserved(): void {
     this.trap(EXC.RI);
+  }
+
+  // The FPU
+
+  /** Coprocessor 1 is usable, and has what else the instruction NEEDS; `needs` includes NEEDS.FPU. */
+  requireFpu(needs: Operand | number): void {
+    const refused = this.and(this.read32('fpuRefuses', 0), this.imm(needs));
+    const unusable = this.const(trapCoprocessor(1));
+    const noFpu = this.and(refused, this.const(NEEDS.FPU));
+    this.when(refused, () =>
+      this.trap(needs === NEEDS.FPU ? unusable : this.select(noFpu, unusable, this.const(EXC.RI))),
+    );
+  }
+  /** After an operation: has it raised an exception that is enabled? */
+  trapFpe(): void {
+    this.when(this.eq(this.sample('fpuLast', 0), this.const(LAST.TRAPPED)), () => this.trap(EXC.FPE));
+  }
+  double(index: Operand): I64 {
+    return this.read64('fpr', index);
+  }
+  setDouble(index: Operand, value: I64): void {
+    this.write('fpr', index, value);
+  }
+  /** The double that register `index` is, or with FR=0 is part of. */
+  pair(index: Operand): I64 {
+    return this.read64('fpr', this.shrU(this.read32('fpuSingle', index), this.const(1)));
+  }
+  setPair(index: Operand, value: I64): void {
+    this.write('fpr', this.shrU(this.read32('fpuSingle', index), this.const(1)), value);
+  }
+  single(index: Operand): I32 {
+    return this.read32('fprWord', this.read32('fpuSingle', index));
+  }
+  setSingle(index: Operand, value: I32): void {
+    this.write('fprWord', this.read32('fpuSingle', index), value);
+  }
+  /** The upper half of the double that register `index` is, or is part of. */
+  upper(index: Operand): I32 {
+    return this.read32('fprWord', this.or(this.read32('fpuSingle', index), this.const(1)));
+  }
+  setUpper(index: Operand, value: I32): void {
+    this.write('fprWord', this.or(this.read32('fpuSingle', index), this.const(1)), value);
+  }
+  fcsr(): I32 {
+    return this.read32('fcsr', 0);
+  }
+  /** FCSR with its Cause worked out. */
+  settledFcsr(): I32 {
+    this.call('fpuSettle');
+    return this.sample('fcsr', 0);
+  }
+  setFcsr(value: I32): void {
+    this.write('fcsr', 0, value);
+  }
+  fir(): I32 {
+    return this.read32('fir', 0);
   }
 
   // The timer

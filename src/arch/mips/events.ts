@@ -21,6 +21,7 @@ const STAT_OF: ReadonlyMap<number, StatName> = new Map([
   [EXC.RI, 'resvd_inst'],
   [EXC.CpU, 'cop_unusable'],
   [EXC.Tr, 'trap_inst'],
+  [EXC.FPE, 'fpe'],
   [KVM_TRACE_EXIT_CACHE, 'cache'],
 ]);
 

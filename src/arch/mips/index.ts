@@ -5,11 +5,15 @@ import { HELPERS, MipsCore } from './core.ts';
 import { MipsEmitter } from './emitter.ts';
 import { EVENTS } from './events.ts';
 import { RESERVED_INSTRUCTION, ROUTINES } from './exceptions.ts';
+import { fpuFunctions } from './fpu/functions.ts';
+import { FPU_BANKS } from './fpu/registers.ts';
 import { ARITHMETIC_ROWS } from './insns/arithmetic.ts';
 import { CONTROL_ROWS } from './insns/control.ts';
+import { FPU_ROWS } from './insns/fpu.ts';
+import { FPU_MOVE_ROWS, fpuMemoryRows } from './insns/fpu-moves.ts';
 import { MEMORY_ROWS, unalignedRows } from './insns/memory.ts';
 import { SYSTEM_ROWS } from './insns/system.ts';
-import { CPU_MODELS } from './models.ts';
+import { CPU_MODELS, cpuModel } from './models.ts';
 import { BANKS } from './registers.ts';
 
 export type { VmType } from '../../cpu/isa/architecture.ts';
@@ -21,10 +25,14 @@ const VM_TYPES = new Map([
   [KVM_VM_MIPS_TE, 'trap-and-emulate'],
   [KVM_VM_MIPS_VZ, 'vz'],
 ] as const);
-const CAPABILITIES = [
-  [Cap.MIPS_TE, 1],
-  [Cap.MIPS_VZ, 1],
-] as const;
+/** CHECK_EXTENSION on a host with this CPU. */
+function capabilities(model: string): readonly (readonly [number, number])[] {
+  return [
+    [Cap.MIPS_TE, 1],
+    [Cap.MIPS_VZ, 1],
+    [Cap.MIPS_FPU, cpuModel(model).fir === 0 ? 0 : 1],
+  ];
+}
 
 /** BEQ rs,rs,. / BGEZ $0,. / BLEZ $0,. / J . */
 function isSelfJump(word: number, offset: number, pc?: number): boolean {
@@ -48,10 +56,20 @@ export function mips32(endianness: 'little' | 'big'): ArchitectureDefinition {
     name: endianness === 'little' ? 'mipsel' : 'mips',
     vmTypes: VM_TYPES,
     cpuModels: CPU_MODELS.map(({ name }) => name),
-    capabilities: CAPABILITIES,
-    rows: [...ARITHMETIC_ROWS, ...CONTROL_ROWS, ...MEMORY_ROWS, ...unalignedRows[endianness], ...SYSTEM_ROWS],
-    banks: BANKS,
+    capabilities,
+    rows: [
+      ...ARITHMETIC_ROWS,
+      ...CONTROL_ROWS,
+      ...MEMORY_ROWS,
+      ...unalignedRows[endianness],
+      ...FPU_ROWS,
+      ...FPU_MOVE_ROWS,
+      ...fpuMemoryRows[endianness],
+      ...SYSTEM_ROWS,
+    ],
+    banks: [...BANKS, ...FPU_BANKS],
     routines: ROUTINES,
+    functions: fpuFunctions,
     helpers: HELPERS,
     events: EVENTS,
     privileges: 2,

@@ -5,6 +5,8 @@ import { CP0, EXC, PRIVILEGE, privilegeOf, STATUS, TLB_ENTRIES, TRAP_REFILL } fr
 const ENTRYLO_G = 1;
 const ENTRYLO_V = 2;
 const ENTRYLO_D = 4;
+/** 20 bits of page frame, cache attribute, D, V, G. */
+const ENTRYLO_WRITABLE = 0x03ffffff;
 /** An EntryHi that no mapped address matches: it lies in KSEG0. */
 const UNMATCHABLE = 0x80000000;
 /** Larger pages are dropped from the tables by a full flush. */
@@ -131,7 +133,7 @@ export class MipsMmu {
     this.i32[this.cp0 + CP0.ENTRYLO0] = (this.i32[this.tlbLo0 + index]! & ~ENTRYLO_G) | global;
     this.i32[this.cp0 + CP0.ENTRYLO1] = (this.i32[this.tlbLo1 + index]! & ~ENTRYLO_G) | global;
     if ((entryHi & 0xff) === oldAsid) return;
-    this.services.observer.asidChanged(oldAsid, entryHi & 0xff);
+    if (this.vmType === 'trap-and-emulate') this.services.observer.asidChanged(oldAsid, entryHi & 0xff);
     this.services.dropMapped('not-global');
   }
 
@@ -139,8 +141,8 @@ export class MipsMmu {
   writeEntry(index: number): void {
     this.dropEntry(index);
     const mask = this.i32[this.cp0 + CP0.PAGEMASK]! & 0x1fffe000;
-    const lo0 = this.i32[this.cp0 + CP0.ENTRYLO0]!;
-    const lo1 = this.i32[this.cp0 + CP0.ENTRYLO1]!;
+    const lo0 = this.i32[this.cp0 + CP0.ENTRYLO0]! & ENTRYLO_WRITABLE;
+    const lo1 = this.i32[this.cp0 + CP0.ENTRYLO1]! & ENTRYLO_WRITABLE;
     const global = lo0 & lo1 & ENTRYLO_G;
     this.i32[this.tlbHi + index] = this.i32[this.cp0 + CP0.ENTRYHI]! & ~mask & 0xffffe0ff;
     this.i32[this.tlbMask + index] = mask;

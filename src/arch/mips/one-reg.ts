@@ -13,6 +13,7 @@ import {
   KVM_REG_MIPS_PC,
   KVM_REG_MIPS_R,
 } from '../../kvm/mips.ts';
+import type { MipsFpu } from './fpu/state.ts';
 import { CAUSE, CP0, TIMER } from './registers.ts';
 import type { MachineState } from './state.ts';
 import type { MipsTimer } from './timer.ts';
@@ -59,6 +60,7 @@ export interface OneRegCore {
   readonly timer: MipsTimer;
   countStoppedByKvm(): boolean;
   configChanged(): void;
+  readonly fpu: MipsFpu;
 }
 
 /** All registers of the active vCPU, in GET_REG_LIST order. */
@@ -75,7 +77,8 @@ export function oneRegs(services: CoreServices, core: OneRegCore, machine: Machi
     },
   });
   const masked = (register: number, value: bigint): number => {
-    const mask = machine.oneRegMasks.get(register);
+    const fixed = machine.oneRegMasks.get(register);
+    const mask = fixed !== undefined && register === CP0.CONFIG1 ? fixed | core.fpu.config1Mask() : fixed;
     const next = Number(BigInt.asIntN(32, value));
     return mask === undefined ? next : (i32[cp0 + register]! & ~mask) | (next & mask);
   };
@@ -88,7 +91,7 @@ export function oneRegs(services: CoreServices, core: OneRegCore, machine: Machi
     set: (value) => {
       i32[cp0 + register] = masked(register, value);
       if (register === CP0.COMPARE) i32[word('timerChanged')] = TIMER.SET_ANEW;
-      if (register === CP0.CONFIG1 || register === CP0.CONFIG3) core.configChanged();
+      if (register === CP0.CONFIG1 || register === CP0.CONFIG3 || register === CP0.STATUS) core.configChanged();
     },
   });
 
@@ -120,6 +123,7 @@ export function oneRegs(services: CoreServices, core: OneRegCore, machine: Machi
     signed64(KVM_REG_MIPS_HI, word('hi')),
     signed64(KVM_REG_MIPS_LO, word('lo')),
     signed64(KVM_REG_MIPS_PC, WORD_PC >> 2),
+    ...core.fpu.oneRegs(),
     ...CP0_U32.map((register) => cp0Register(register, false)),
     ...CP0_U64.map((register) => cp0Register(register, true)),
     {

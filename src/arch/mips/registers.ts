@@ -36,6 +36,8 @@ export const BANKS: readonly BankSpec[] = [
   /** Exception base while Status.BEV is set (0x5fc00200 for trap-and-emulate, 0xbfc00200 otherwise), and the run's seed. */
   { name: 'bootVector', count: 1, width: 32, scratch: true },
   { name: 'seed', count: 1, width: 32, scratch: true },
+  /** 1 for a trap-and-emulate guest: what KVM does not emulate is not there. */
+  { name: 'trapAndEmulate', count: 1, width: 32, scratch: true },
   /** Bits of Status that MTC0 changes. */
   { name: 'statusMask', count: 1, width: 32, scratch: true },
 ];
@@ -125,6 +127,7 @@ export const EXC = {
   CpU: 11,
   Ov: 12,
   Tr: 13,
+  FPE: 15,
 } as const;
 
 /** Trap codes carry ExcCode in bits 4:0, the coprocessor number (CpU) in bits 9:8 and "refill vector" in bit 16. */

@@ -14,6 +14,7 @@ const CONFIG_MT_TLB = 1 << 7;
 const CONFIG_K0 = 7;
 const CONFIG_K0_UNCACHED = 2;
 const CONFIG_K0_CACHED = 3;
+const CONFIG3_MSA = 1 << 28;
 const CONFIG4_KSCREXIST = 0xfc << 16;
 
 type RegisterValues = readonly (readonly [register: number, value: number])[];
@@ -25,8 +26,11 @@ export interface MachineState {
   readonly bootVector: number;
   /** CP0 values at creation; what is not listed is 0. */
   resetValues(model: CpuModel, id: number, bigEndian: boolean): RegisterValues;
-  /** Bits MTC0 changes in registers without a row of their own. Everything else is read-only. */
+  /** Bits MTC0 changes in registers without a row of their own, and in every other one. */
   readonly mtc0Masks: RegisterValues;
+  readonly mtc0Default: number;
+  /** Bits MTC0 changes in Status, with and without an FPU (FR only in one that has it). */
+  readonly statusMask: number;
   /** ONE_REG writes: bits of the configuration registers that user space may change. */
   readonly oneRegMasks: ReadonlyMap<number, number>;
 }
@@ -45,18 +49,6 @@ export function hwrenaMask(config3: number): number {
   return (config3 & CONFIG3_ULRI) !== 0 ? 0x2000000f : 0xf;
 }
 
-const COMMON_MASKS: RegisterValues = [
-  [CP0.INDEX, 0x3f],
-  [CP0.ENTRYLO0, 0x03ffffff],
-  [CP0.ENTRYLO1, 0x03ffffff],
-  [CP0.CONTEXT, 0xff800000],
-  [CP0.USERLOCAL, 0xffffffff],
-  [CP0.PAGEMASK, 0x1fffe000],
-  [CP0.EPC, 0xffffffff],
-  [CP0.CONFIG, CONFIG_K0],
-  [CP0.ERROREPC, 0xffffffff],
-];
-
 const trapAndEmulate: MachineState = {
   resetPc: 0x5fc00000,
   bootVector: 0x5fc00200,
@@ -73,11 +65,16 @@ const trapAndEmulate: MachineState = {
     [CP0.INTCTL, 0xfc000000],
     [CP0.EBASE, 0x40000000 | (id & 0x3ff)],
   ],
+  // KVM stores whatever the guest writes, in read-only registers too; not so Config1.FP and Config3.MSA here, which would be units that nobody enabled.
   mtc0Masks: [
-    ...COMMON_MASKS,
     [CP0.EBASE, 0x1ffff000],
-    ...Array.from({ length: 6 }, (_, i) => [CP0.KSCRATCH1 + i, 0xffffffff] as const),
+    [CP0.CONFIG1, ~CONFIG1_FP],
+    [CP0.CONFIG3, ~CONFIG3_MSA],
+    [CP0.CONFIG5, 0],
+    [CP0.ERRCTL, 0],
   ],
+  mtc0Default: 0xffffffff,
+  statusMask: ~(STATUS.NMI | STATUS.CU1 | STATUS.FR),
   oneRegMasks: new Map([
     [CP0.CONFIG, 0],
     [CP0.CONFIG1, 0],
@@ -105,7 +102,21 @@ const vz: MachineState = {
     [CP0.INTCTL, 0xfc000000],
     [CP0.EBASE, 0x80000000 | (id & 0x3ff)],
   ],
-  mtc0Masks: [...COMMON_MASKS, [CP0.EBASE, 0x3ffff000]],
+  mtc0Masks: [
+    [CP0.INDEX, 0x3f],
+    [CP0.ENTRYLO0, 0x03ffffff],
+    [CP0.ENTRYLO1, 0x03ffffff],
+    [CP0.CONTEXT, 0xff800000],
+    [CP0.USERLOCAL, 0xffffffff],
+    [CP0.PAGEMASK, 0x1fffe000],
+    [CP0.WIRED, 0x3f],
+    [CP0.EPC, 0xffffffff],
+    [CP0.CONFIG, CONFIG_K0],
+    [CP0.ERROREPC, 0xffffffff],
+    [CP0.EBASE, 0x3ffff000],
+  ],
+  mtc0Default: 0,
+  statusMask: STATUS.CU0 | STATUS.RP | STATUS.BEV | STATUS.IM | STATUS.UM | STATUS.ERL | STATUS.EXL | STATUS.IE,
   oneRegMasks: new Map([
     [CP0.CONFIG, CONFIG_M | CONFIG_K0],
     [CP0.CONFIG1, CONFIG_M],
@@ -121,9 +132,8 @@ const vz: MachineState = {
 
 export const MACHINES: Readonly<Record<VmType, MachineState>> = { 'trap-and-emulate': trapAndEmulate, vz };
 
-/** Bits MTC0 changes in Status; CU1 and FR only with an FPU (`config1` says whether user space gave the guest one), FR only one that has it. */
-export function statusMask(config1Value: number, fr: boolean): number {
+/** Bits MTC0 changes in Status: CU1 and FR only with an FPU (`config1` says whether user space gave the guest one), FR only in one that has it. */
+export function statusMask(machine: MachineState, config1Value: number, fr: boolean): number {
   const fpu = (config1Value & CONFIG1_FP) === 0 ? 0 : STATUS.CU1 | (fr ? STATUS.FR : 0);
-  const { CU0, RP, BEV, IM, UM, ERL, EXL, IE } = STATUS;
-  return CU0 | RP | BEV | IM | UM | ERL | EXL | IE | fpu;
+  return machine.statusMask | fpu;
 }

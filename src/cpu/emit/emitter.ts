@@ -153,6 +153,12 @@ export class Emitter {
   divU64(a: I64, b: I64): I64 {
     return this.pure64('divU64', a, b);
   }
+  and64(a: I64, b: I64): I64 {
+    return this.pure64('and64', a, b);
+  }
+  xor64(a: I64, b: I64): I64 {
+    return this.pure64('xor64', a, b);
+  }
   or64(a: I64, b: I64): I64 {
     return this.pure64('or64', a, b);
   }
@@ -181,6 +187,13 @@ export class Emitter {
 
   protected read64(bank: string, index: Operand | I32 | number): I64 {
     return asI64({ op: 'read', type: 'i64', bank, index: this.index(index) });
+  }
+
+  /** A 32-bit register as the calls before this have left it. */
+  protected sample(bank: string, index: number): I32 {
+    const result: Node = { op: 'result', type: 'i32' };
+    this.list.push({ kind: 'sample', bank, index, result });
+    return asI32(result);
   }
 
   protected write(bank: string, index: Operand | I32 | number, value: I32 | I64): void {
@@ -229,10 +242,17 @@ export class Emitter {
   }
 
   /** Call a routine of the architecture (a function built with the same emitter). */
-  call(routine: string, ...args: I32[]): I32 {
+  call(routine: string, ...args: (I32 | I64)[]): I32 {
     const result: Node = { op: 'result', type: 'i32' };
     this.list.push({ kind: 'call', routine, args: args.map(node), result });
     return asI32(result);
+  }
+
+  /** Call a function of the architecture whose result is an i64. */
+  call64(routine: string, ...args: (I32 | I64)[]): I64 {
+    const result: Node = { op: 'result', type: 'i64' };
+    this.list.push({ kind: 'call', routine, args: args.map(node), result });
+    return asI64(result);
   }
 
   /** Call a TypeScript helper of the architecture: for what is measured rare. */

@@ -217,7 +217,7 @@ export class Lowering {
         return;
       case 'call':
       case 'helper': {
-        const result = statement.result ? this.temporaries.take('i32') : -1;
+        const result = statement.result ? this.temporaries.take(statement.result.type) : -1;
         const args = (): void => {
           if (statement.kind === 'helper') this.hostArguments(statement.args);
           else for (const arg of statement.args) push(arg);
@@ -225,6 +225,13 @@ export class Lowering {
         if (statement.kind === 'call') hooks.call(statement.routine, args, result);
         else hooks.helper(statement.name, args, result);
         if (statement.result) this.locals.set(statement.result, result);
+        return;
+      }
+      case 'sample': {
+        const result = this.temporaries.take('i32');
+        hooks.readRegister(statement.bank, { op: 'const', type: 'i32', value: statement.index }, push);
+        w.set(result);
+        this.locals.set(statement.result, result);
         return;
       }
       case 'event':

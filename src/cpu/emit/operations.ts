@@ -42,7 +42,9 @@ export const PURE = {
   sub64: operation('i64.sub', 'i64'),
   mul64: operation('i64.mul', 'i64'),
   divU64: operation('i64.div_u', 'i64'),
+  and64: operation('i64.and', 'i64'),
   or64: operation('i64.or', 'i64'),
+  xor64: operation('i64.xor', 'i64'),
   shl64: operation('i64.shl', 'i64'),
   shrU64: operation('i64.shr_u', 'i64'),
 } as const;

@@ -42,6 +42,7 @@ export function roots(statement: Statement): readonly Node[] {
     case 'return':
       return [statement.value];
     case 'cut':
+    case 'sample':
       return [];
   }
 }

@@ -67,6 +67,8 @@ export type Statement =
       readonly value: Node;
       readonly reported: Node | null;
     }
+  /** result := a 32-bit register as it is now; a `read` sees it as it was before the instruction, whatever calls have written since. */
+  | { readonly kind: 'sample'; readonly bank: string; readonly index: number; readonly result: Node }
   | { readonly kind: 'when'; readonly condition: Node; readonly body: readonly Statement[] }
   | {
       readonly kind: 'branch';

@@ -3,6 +3,7 @@
 import { Lowering, Temporaries } from '../emit/lower.ts';
 import type { ArchitectureDefinition } from '../isa/architecture.ts';
 import type { Banks } from '../isa/register-file.ts';
+import { buildFunction, type WasmFunction } from '../wasm/code.ts';
 import { encodeModule, type FunctionDefinition, type FunctionType, TypeSection } from '../wasm/module.ts';
 import { FunctionWriter } from '../wasm/writer.ts';
 import {
@@ -57,12 +58,14 @@ class Generator {
   private readonly table: HandlerTable;
   private readonly hot: readonly Handler[];
   private readonly cold: readonly Handler[];
+  private readonly plain: readonly WasmFunction[];
 
   constructor(architecture: ArchitectureDefinition, banks: Banks, bigEndian: boolean, observing: boolean) {
     this.architecture = architecture;
     this.banks = banks;
     this.bigEndian = bigEndian;
     this.observing = observing;
+    this.plain = architecture.functions?.(banks) ?? [];
     this.table = expandRows(architecture, banks, observing);
     this.hot = this.table.handlers.filter((handler) => handler.row.hot);
     this.cold = this.table.handlers.filter((handler) => !handler.row.hot);
@@ -72,6 +75,12 @@ class Generator {
     const main = this.main();
     const functions: FunctionDefinition[] = [{ type: RUN_TYPE, body: main, exportName: 'run' }, this.codeStore()];
     for (const routine of this.architecture.routines) functions.push(this.routine(routine.name));
+    for (const definition of this.plain)
+      functions.push({
+        type: definition.type,
+        body: buildFunction(definition, this.callees.routine),
+        exportName: definition.name,
+      });
     const firstCold = IMPORTS.length + functions.length;
     for (const handler of this.cold) functions.push(this.coldFunction(handler));
     const bytes = encodeModule(
@@ -92,7 +101,7 @@ class Generator {
     slowStore: IMPORTS.length + 1, // codeStore, right after run
     helper: HELPER,
     routine: (name) => {
-      const at = this.architecture.routines.findIndex((routine) => routine.name === name);
+      const at = [...this.architecture.routines, ...this.plain].findIndex((routine) => routine.name === name);
       if (at < 0) throw new Error(`no routine ${name}`);
       return IMPORTS.length + 2 + at;
     },

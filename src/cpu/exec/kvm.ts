@@ -87,7 +87,9 @@ class EmulatedKvm implements Kvm {
   }
 
   checkExtension(cap: number): number {
-    const [, ofArchitecture = 0] = this.architecture.capabilities.find(([number]) => number === cap) ?? [];
+    const { architecture, options } = this;
+    const listed = architecture.capabilities(options.cpuModel ?? architecture.cpuModels[0]!);
+    const [, ofArchitecture = 0] = listed.find(([number]) => number === cap) ?? [];
     const answer = CAPABILITIES.get(cap) ?? ofArchitecture;
     return VCPU_LIMITS.has(cap) ? Math.min(answer, this.options.maxVcpus) : answer;
   }
@@ -122,7 +124,12 @@ export class EmulatedVm implements Vm {
     if (!Number.isInteger(id) || id < 0 || id >= this.maxVcpus)
       throw new KvmError('EINVAL', 'KVM_CREATE_VCPU', `id ${id} is not below ${this.maxVcpus}`);
     if (this.vcpus[id]) throw new KvmError('EEXIST', 'KVM_CREATE_VCPU', `vCPU ${id} exists`);
-    const vcpu = new EmulatedVcpu(id, this.core, (other) => this.vcpus[other]);
+    const vcpu = new EmulatedVcpu(
+      id,
+      this.core,
+      (other) => this.vcpus[other],
+      (cap) => this.checkExtension(cap),
+    );
     this.vcpus[id] = vcpu;
     return vcpu;
   }

@@ -27,16 +27,23 @@ export class EmulatedVcpu implements Vcpu {
   readonly run: KvmRun = createKvmRun();
   private readonly core: Core;
   private readonly find: (id: number) => EmulatedVcpu | undefined;
+  private readonly checkExtension: (cap: number) => number;
   private readonly exits: ExitBox = createExitBox();
   private readonly byId = new Map<bigint, OneReg>();
   private wait: VcpuWait = 'none';
   private gaveWay = false;
   private wakeInstant = Number.POSITIVE_INFINITY;
 
-  constructor(id: number, core: Core, find: (id: number) => EmulatedVcpu | undefined) {
+  constructor(
+    id: number,
+    core: Core,
+    find: (id: number) => EmulatedVcpu | undefined,
+    checkExtension: (cap: number) => number,
+  ) {
     this.id = id;
     this.core = core;
     this.find = find;
+    this.checkExtension = checkExtension;
     core.activate(id);
     core.model.reset(id);
     core.pc = core.model.resetPc();
@@ -329,7 +336,8 @@ export class EmulatedVcpu implements Vcpu {
   }
 
   getRegList(): bigint[] {
-    return [...this.byId.keys()];
+    this.core.activate(this.id);
+    return [...this.byId.values()].filter((register) => register.listed?.() ?? true).map(({ id }) => id);
   }
 
   getOneReg(id: bigint): bigint {
@@ -356,11 +364,17 @@ export class EmulatedVcpu implements Vcpu {
     core.setInterrupt(target.id, Math.abs(irq), irq > 0);
   }
 
-  // What a MIPS vCPU refuses (arch/mips/kvm/mips.c): there is no FPU and no MSA to enable yet.
-
-  enableCap(cap: number, _flags: number, _args: readonly bigint[]): void {
-    throw new KvmError('EINVAL', 'KVM_ENABLE_CAP', `capability ${cap} cannot be enabled`);
+  /** KVM asks for an answered capability, no flags and a first argument of 0, in this order (kvm_vcpu_ioctl_enable_cap). */
+  enableCap(cap: number, flags: number, args: readonly bigint[]): void {
+    const call = 'KVM_ENABLE_CAP';
+    if (this.checkExtension(cap) === 0) throw new KvmError('EINVAL', call, `there is no capability ${cap}`);
+    if (flags !== 0 || (args[0] ?? 0n) !== 0n)
+      throw new KvmError('EINVAL', call, 'no flags and no arguments are known');
+    this.core.activate(this.id);
+    if (!this.core.model.enableCap?.(cap)) throw new KvmError('EINVAL', call, `capability ${cap} is no vCPU's`);
   }
+
+  // What a MIPS vCPU refuses (arch/mips/kvm/mips.c).
 
   translate(_translation: KvmTranslation): void {}
 

@@ -3,6 +3,7 @@
 import type { StatName } from '../../kvm/stats.ts';
 import type { TraceEvent } from '../../kvm/trace.ts';
 import type { Emitter } from '../emit/emitter.ts';
+import type { WasmFunction } from '../wasm/code.ts';
 import type { Row } from './insn.ts';
 import type { BankSpec, Banks } from './register-file.ts';
 
@@ -100,6 +101,8 @@ export interface CoreServices {
 /** One ONE_REG register. */
 export interface OneReg {
   readonly id: bigint;
+  /** Is it in GET_REG_LIST now? Always, when absent. */
+  listed?(): boolean;
   get(): bigint;
   set(value: bigint): void;
 }
@@ -147,6 +150,8 @@ export interface CoreModel {
   /** KVM_INTERRUPT with an irq that it takes. */
   setInterrupt(irq: number, raise: boolean): void;
   oneRegs(): readonly OneReg[];
+  /** KVM_ENABLE_CAP on the active vCPU; false for a capability that a vCPU cannot enable. */
+  enableCap?(cap: number): boolean;
 }
 
 export interface ModelOptions {
@@ -170,11 +175,13 @@ export interface ArchitectureDefinition {
   readonly vmTypes: ReadonlyMap<number, VmType>;
   /** CPU models by name; the first is the default. */
   readonly cpuModels: readonly string[];
-  /** Capabilities that the architecture adds to CHECK_EXTENSION. */
-  readonly capabilities: readonly (readonly [cap: number, answer: number])[];
+  /** Capabilities that the architecture adds to CHECK_EXTENSION; `cpuModel` is one of cpuModels. */
+  capabilities(cpuModel: string): readonly (readonly [cap: number, answer: number])[];
   readonly rows: readonly Row[];
   readonly banks: readonly BankSpec[];
   readonly routines: readonly Routine[];
+  /** Functions of the generated program that are written in WebAssembly directly (softfloat); rows call them like routines. */
+  functions?(banks: Banks): readonly WasmFunction[];
   /** Names of TypeScript helpers that rows call, in a fixed order. */
   readonly helpers: readonly string[];
   /** Names of the events that rows and routines say, in a fixed order. */

@@ -15,16 +15,36 @@ export function moreSpecific(a: Row, b: Row): boolean {
   return (a.pattern.mask & b.pattern.mask) >>> 0 === b.pattern.mask && a.pattern.mask !== b.pattern.mask;
 }
 
+/** Rows that can meet: those of one value of the top 6 bits, with those that leave these open. */
+function byOpcode(rows: readonly Row[]): (readonly Row[])[] {
+  const opcode = ({ pattern }: Row): number | null => (pattern.mask >>> 26 === 63 ? pattern.match >>> 26 : null);
+  const open = rows.filter((row) => opcode(row) === null);
+  const groups = new Map<number, Row[]>();
+  for (const row of rows) {
+    const key = opcode(row);
+    if (key === null) continue;
+    const group = groups.get(key);
+    if (group) group.push(row);
+    else groups.set(key, [...open, row]);
+  }
+  return [open, ...groups.values()];
+}
+
+function checkOverlaps(rows: readonly Row[]): void {
+  rows.forEach((a, i) => {
+    for (const b of rows.slice(i + 1))
+      if (overlap(a, b) && !moreSpecific(a, b) && !moreSpecific(b, a))
+        throw new Error(`rows ${a.mnemonic} "${a.patternText}" and ${b.mnemonic} "${b.patternText}" overlap`);
+  });
+}
+
 export class Decoder {
   private readonly rows: readonly Row[];
   /** Candidates by the opcode (top 6) and function (low 6) bits, most specific first. */
   private readonly buckets: (readonly Row[] | undefined)[] = new Array(1 << FANOUT_BITS);
 
   constructor(rows: readonly Row[]) {
-    for (const a of rows)
-      for (const b of rows)
-        if (a !== b && overlap(a, b) && !moreSpecific(a, b) && !moreSpecific(b, a))
-          throw new Error(`rows ${a.mnemonic} "${a.patternText}" and ${b.mnemonic} "${b.patternText}" overlap`);
+    for (const group of byOpcode(rows)) checkOverlaps(group);
     this.rows = [...rows].sort((a, b) => popcount32(b.pattern.mask) - popcount32(a.pattern.mask));
   }
 

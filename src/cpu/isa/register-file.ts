@@ -11,6 +11,8 @@ export interface BankSpec {
   readonly zero?: boolean;
   /** Not guest state (masks, engine scratch): left out of state hashes. */
   readonly scratch?: boolean;
+  /** Another view of this bank, declared before: the same memory in registers of another width. A view is `scratch`. */
+  readonly viewOf?: string;
 }
 
 /** A bank with its place in the state block. */
@@ -31,6 +33,10 @@ export function layOutBanks(specs: readonly BankSpec[], base: number): { banks: 
   let offset = base;
   for (const spec of specs) {
     const size = spec.width / 8;
+    if (spec.viewOf !== undefined) {
+      banks[spec.name] = { ...spec, offset: banks[spec.viewOf]!.offset, size, sink: spec.count };
+      continue;
+    }
     offset = (offset + size - 1) & -size;
     banks[spec.name] = { ...spec, offset, size, sink: spec.count };
     offset += size * (spec.count + (spec.zero ? 1 : 0));

@@ -1,9 +1,9 @@
 // table: WebAssembly opcodes this project emits, with their text names (WebAssembly core specification, chapter 5.4).
 
-export type ValueType = 'i32' | 'i64' | 'f64';
+export type ValueType = 'i32' | 'i64' | 'f32' | 'f64';
 
 /** Binary encoding of the value types. */
-export const VALUE_TYPE: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f64: 0x7c };
+export const VALUE_TYPE: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c };
 
 /** Text name -> opcode of every plain instruction (no immediates). */
 export const PLAIN = {
@@ -29,6 +29,18 @@ export const PLAIN = {
   'i64.ne': 0x52,
   'i64.lt_s': 0x53,
   'i64.lt_u': 0x54,
+  'i64.gt_s': 0x55,
+  'i64.gt_u': 0x56,
+  'i64.le_s': 0x57,
+  'i64.le_u': 0x58,
+  'i64.ge_s': 0x59,
+  'i64.ge_u': 0x5a,
+  'f32.eq': 0x5b,
+  'f32.lt': 0x5d,
+  'f32.le': 0x5f,
+  'f64.eq': 0x61,
+  'f64.lt': 0x63,
+  'f64.le': 0x65,
   'i32.clz': 0x67,
   'i32.ctz': 0x68,
   'i32.popcnt': 0x69,
@@ -48,6 +60,7 @@ export const PLAIN = {
   'i32.rotl': 0x77,
   'i32.rotr': 0x78,
   'i64.clz': 0x79,
+  'i64.ctz': 0x7a,
   'i64.add': 0x7c,
   'i64.sub': 0x7d,
   'i64.mul': 0x7e,
@@ -63,11 +76,30 @@ export const PLAIN = {
   'i64.shr_u': 0x88,
   'i64.rotl': 0x89,
   'i64.rotr': 0x8a,
+  'f32.sqrt': 0x91,
+  'f32.add': 0x92,
+  'f32.sub': 0x93,
+  'f32.mul': 0x94,
+  'f32.div': 0x95,
+  'f64.abs': 0x99,
+  'f64.trunc': 0x9d,
+  'f64.nearest': 0x9e,
+  'f64.sqrt': 0x9f,
+  'f64.add': 0xa0,
+  'f64.sub': 0xa1,
+  'f64.mul': 0xa2,
+  'f64.div': 0xa3,
   'i32.wrap_i64': 0xa7,
+  'i32.trunc_f64_s': 0xaa,
   'i64.extend_i32_s': 0xac,
   'i64.extend_i32_u': 0xad,
-  'f64.add': 0xa0,
+  'f32.convert_i32_s': 0xb2,
+  'f32.demote_f64': 0xb6,
+  'f64.convert_i32_s': 0xb7,
+  'f64.promote_f32': 0xbb,
+  'i32.reinterpret_f32': 0xbc,
   'i64.reinterpret_f64': 0xbd,
+  'f32.reinterpret_i32': 0xbe,
   'f64.reinterpret_i64': 0xbf,
   'i32.extend8_s': 0xc0,
   'i32.extend16_s': 0xc1,

@@ -37,7 +37,7 @@ export function definitionOf(sketch: Sketch): ArchitectureDefinition {
     name: sketch.name,
     vmTypes: new Map([[KVM_VM_MIPS_TE, 'trap-and-emulate']]),
     cpuModels: ['flat'],
-    capabilities: [],
+    capabilities: () => [],
     rows: sketch.rows,
     banks: sketch.banks,
     routines: [

@@ -3,8 +3,8 @@ import { GPR_NAMES } from '../../../src/arch/mips/debug.ts';
 import { hex } from '../../../src/util/bits.ts';
 
 /** Their second operand is a coprocessor's or hardware register's number, not a general register. */
-const OTHER_REGISTERS = /^(mfc0|mtc0|rdhwr)$/;
-const BRANCHES = /^(b|bal|b(eq|ne|lez|gtz|ltz|gez|ltzal|gezal)(z?)l?)$/;
+const OTHER_REGISTERS = /^(mfc0|mtc0|cfc1|ctc1|rdhwr)$/;
+const BRANCHES = /^(b|bal|bc1[ft]l?|b(eq|ne|lez|gtz|ltz|gez|ltzal|gezal)(z?)l?)$/;
 const JUMPS = /^(j|jal)$/;
 const UNSIGNED = /^(andi|ori|xori|lui)$/;
 
@@ -22,7 +22,7 @@ export function fromLlvm(text: string, word: number): string {
   operands.forEach((operand, i) => {
     // Registers have their o32 names.
     if (i === 0 || !OTHER_REGISTERS.test(mnemonic))
-      operands[i] = operand.replace(/\$(\d+)/, (_, index: string) => `$${GPR_NAMES[Number(index)]}`);
+      operands[i] = operand.replace(/\$(\d+)/g, (_, index: string) => `$${GPR_NAMES[Number(index)]}`);
   });
   // Displacements are written from the branch, with a dot.
   if (BRANCHES.test(mnemonic)) operands[last] = `.${Number(operands[last]) < 0 ? '' : '+'}${operands[last]}`;

@@ -8,14 +8,19 @@ if [[ "${1:-}" == --check ]]; then
   out=$(mktemp -d)
   trap 'rm -rf "$out"' EXIT
 fi
-for order in el eb; do
-  target=mips-linux-gnu
+build() { # byte order, name, more options
+  local order=$1 name=$2 target=mips-linux-gnu
+  shift 2
   [[ $order == el ]] && target=mipsel-linux-gnu
   clang --target=$target -march=mips32r2 -mabi=32 -mno-abicalls -fno-pic -G0 -msoft-float -O2 -ffreestanding -fno-builtin \
     -fno-stack-protector -fno-unwind-tables -fno-asynchronous-unwind-tables -Wall -Wextra -Werror -Wno-unused-command-line-argument \
-    -fuse-ld=lld -nostdlib -static -no-pie -Wl,-T,runner.ld -Wl,--build-id=none -Wl,-s -Wl,-z,max-page-size=4096 -o "$out/runner-$order.elf" runner.c
+    -fuse-ld=lld -nostdlib -static -no-pie -Wl,-T,runner.ld -Wl,--build-id=none -Wl,-s -Wl,-z,max-page-size=4096 "$@" -o "$out/$name-$order.elf" runner.c
+}
+for order in el eb; do
+  build "$order" runner
+  build "$order" runner-fpu -DFPU
 done
 if [[ "$out" != bin ]]; then
-  for order in el eb; do cmp "$out/runner-$order.elf" "bin/runner-$order.elf"; done
+  for name in runner-el runner-eb runner-fpu-el runner-fpu-eb; do cmp "$out/$name.elf" "bin/$name.elf"; done
   echo "oracle runners match their source"
 fi

@@ -31,7 +31,7 @@ const SELF_BRANCH = 0x1000ffff;
 const NOP = 0;
 
 const CP0_BADVADDR = KVM_REG_MIPS_CP0_64(8, 0);
-const CP0_STATUS = KVM_REG_MIPS_CP0_32(12, 0);
+export const CP0_STATUS = KVM_REG_MIPS_CP0_32(12, 0);
 const CP0_CAUSE = KVM_REG_MIPS_CP0_32(13, 0);
 const CP0_EPC = KVM_REG_MIPS_CP0_64(14, 0);
 const CP0_EBASE = KVM_REG_MIPS_CP0_64(15, 1);
@@ -44,20 +44,21 @@ const STOPS: ReadonlyMap<number, Stop> = new Map([
   [10, 'reserved'],
   [12, 'overflow'],
   [13, 'trap'],
+  [15, 'floating-point'],
 ]);
 
 /** Physical address of a KSEG0 address of a trap-and-emulate guest. */
 const physical = (va: number): number => va & 0x1fffffff;
-const word = (register: bigint): number => Number(BigInt.asUintN(32, register));
+export const word = (register: bigint): number => Number(BigInt.asUintN(32, register));
 const register = (value: number): bigint => BigInt.asUintN(64, BigInt(value | 0));
 
 export class EmulatedMachine implements InstructionMachine {
   private readonly endianness: Endianness;
   private readonly memory: GuestMemory;
   private readonly clock: VmClock;
-  private readonly vcpu: Vcpu;
+  protected readonly vcpu: Vcpu;
 
-  constructor(endianness: Endianness) {
+  constructor(endianness: Endianness, cpuModel?: string) {
     this.endianness = endianness;
     const vm = createKvm(mips32(endianness), {
       arenaSize: RAM_BYTES,
@@ -66,6 +67,7 @@ export class EmulatedMachine implements InstructionMachine {
       nsPerInstruction: NS_PER_INSTRUCTION,
       seed: 1,
       paravirtHypercalls: false,
+      ...(cpuModel === undefined ? {} : { cpuModel }),
     }).createVm(KVM_VM_MIPS_TE);
     this.memory = vm.memory;
     this.clock = vm.clock;
@@ -85,6 +87,7 @@ export class EmulatedMachine implements InstructionMachine {
     memory.write(physical(WINDOW_BASE), record.window);
     vcpu.setOneReg(CP0_STATUS, 0n);
     vcpu.setOneReg(CP0_CAUSE, 0n);
+    this.prepare(record);
     vcpu.setRegs({
       gpr: Array.from(record.gpr, register),
       hi: register(record.hi),
@@ -96,6 +99,9 @@ export class EmulatedMachine implements InstructionMachine {
     for (const n of record.words.keys()) this.put(record.pc + 4 * n, BREAK_WORD);
     return result;
   }
+
+  /** Set what a record has beside the integer state. */
+  protected prepare(_record: InstructionRecord): void {}
 
   private result(ended: number): RecordResult {
     const { vcpu, memory } = this;

@@ -41,7 +41,7 @@ export interface InstructionRecord {
 }
 
 /** What ended a record: the BREAK around it, or an exception of its own. */
-export type Stop = 'break' | 'overflow' | 'trap' | 'address-error' | 'reserved' | 'other';
+export type Stop = 'break' | 'overflow' | 'floating-point' | 'trap' | 'address-error' | 'reserved' | 'other';
 
 export interface RecordResult {
   readonly stop: Stop;

@@ -34,7 +34,7 @@ function addChain(d: Draft): void {
 }
 
 /** Record `index` of `seed`. LWL/LWR pairs are the only thing that depends on the byte order. */
-export function makeRecord(seed: number, index: number, endianness: Endianness): InstructionRecord {
+function makeRecord(seed: number, index: number, endianness: Endianness): InstructionRecord {
   const d = new Draft(new Random(seed, index));
   const kind = d.random.below(100);
   const hasDelaySlot = kind >= 56 && kind < 82;

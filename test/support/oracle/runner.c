@@ -8,6 +8,9 @@
  *
  * Fixed addresses, shared with machine.ts: the code area is two pages at 0x40100000; the memory window is 64 bytes at
  * 0x40102fe0, across a page boundary. Signal context: Linux arch/mips/include/uapi/asm/sigcontext.h (o32).
+ *
+ * Built with FPU, records and results also have Status.FR, FCSR and the floating-point registers. qemu-user keeps the registers in the
+ * signal context, but FCSR in the processor.
  */
 
 typedef unsigned char u8;
@@ -29,6 +32,10 @@ struct record {
   u32 gpr[32];
   u32 hi, lo;
   u8 window[WINDOW_BYTES];
+#ifdef FPU
+  u32 fr, fcsr;
+  u64 fpr[32];
+#endif
 };
 
 struct result {
@@ -38,6 +45,10 @@ struct result {
   u32 gpr[32];
   u32 hi, lo;
   u8 window[WINDOW_BYTES];
+#ifdef FPU
+  u32 pad, fcsr;
+  u64 fpr[32];
+#endif
 };
 
 struct siginfo {
@@ -60,7 +71,8 @@ struct sigaction {
   u32 mask[4];
 };
 
-enum { NR_exit = 4001, NR_read = 4003, NR_write = 4004, NR_rt_sigaction = 4194, NR_sigaltstack = 4206 };
+enum { NR_exit = 4001, NR_read = 4003, NR_write = 4004, NR_prctl = 4192, NR_rt_sigaction = 4194, NR_sigaltstack = 4206 };
+enum { PR_SET_FP_MODE = 45 };
 enum { SIGILL = 4, SIGTRAP = 5, SIGFPE = 8, SIGBUS = 10, SIGSEGV = 11, SA_SIGINFO = 8, SA_ONSTACK = 0x08000000 };
 
 __attribute__((section(".arena"), aligned(4096))) static u8 arena[0x4000];
@@ -132,6 +144,19 @@ static void break_reservation(void) {
   __asm__ volatile("ll %0, 0(%1)\n\tsc %0, 0(%1)" : "=&r"(scratch) : "r"(&reservation) : "memory");
 }
 
+#ifdef FPU
+static u32 get_fcsr(void) {
+  u32 fcsr;
+  __asm__ volatile(".set push; .set hardfloat; cfc1 %0, $31; .set pop" : "=r"(fcsr));
+  return fcsr;
+}
+
+/* The record's FCSR raises no exception by itself. */
+static void set_fcsr(u32 fcsr) {
+  __asm__ volatile(".set push; .set hardfloat; ctc1 %0, $31; .set pop" : : "r"(fcsr));
+}
+#endif
+
 static void on_signal(u32 signal, struct siginfo *info, struct ucontext *context) {
   if (running) {
     result.signal = signal;
@@ -141,6 +166,10 @@ static void on_signal(u32 signal, struct siginfo *info, struct ucontext *context
     result.hi = (u32)context->mdhi;
     result.lo = (u32)context->mdlo;
     for (u32 i = 0; i < WINDOW_BYTES; i++) result.window[i] = arena[WINDOW_OFFSET + i];
+#ifdef FPU
+    result.fcsr = get_fcsr();
+    for (u32 i = 0; i < 32; i++) result.fpr[i] = context->fpregs[i];
+#endif
     put(&result, sizeof result);
     for (u32 i = 0; i < record.count; i++) put_word(record.pc + 4 * i, BREAK);
   }
@@ -155,6 +184,11 @@ static void on_signal(u32 signal, struct siginfo *info, struct ucontext *context
   for (u32 i = 1; i < 32; i++) context->regs[i] = (u64)(long long)(int)record.gpr[i];
   context->mdhi = (u64)(long long)(int)record.hi;
   context->mdlo = (u64)(long long)(int)record.lo;
+#ifdef FPU
+  if (syscall4(NR_prctl, PR_SET_FP_MODE, record.fr, 0, 0) != 0) syscall4(NR_exit, 4, 0, 0, 0);
+  set_fcsr(record.fcsr);
+  for (u32 i = 0; i < 32; i++) context->fpregs[i] = record.fpr[i];
+#endif
   break_reservation();
 }
 

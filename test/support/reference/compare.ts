@@ -1,7 +1,7 @@
 // Runs one program on the reference machine and on the emulated core, in lockstep at random deadlines, and says where they part.
 import { mips32 } from '../../../src/arch/mips/index.ts';
 import { createKvm, type EmulatedVm } from '../../../src/cpu/exec/kvm.ts';
-import { ExitReason, KVM_VM_MIPS_TE } from '../../../src/kvm/constants.ts';
+import { Cap, ExitReason, KVM_VM_MIPS_TE } from '../../../src/kvm/constants.ts';
 import type { Vcpu } from '../../../src/kvm/contract.ts';
 import { KVM_REG_MIPS_CP0_32, KVM_REG_MIPS_CP0_64 } from '../../../src/kvm/mips.ts';
 import { hex } from '../../../src/util/bits.ts';
@@ -164,6 +164,11 @@ export class Lockstep {
       isUndefined: matchesTwice,
     });
     this.setBoth(KVM_REG_MIPS_CP0_64(15, 1), EBASE);
+    if (program.fpu) {
+      this.tested.vcpu.enableCap(Cap.MIPS_FPU, 0, []);
+      this.reference.model.enableCap!(Cap.MIPS_FPU);
+      this.setBoth(KVM_REG_MIPS_CP0_32(16, 1), 1);
+    }
     this.setBoth(KVM_REG_MIPS_CP0_32(12, 0), program.status);
     for (const [i, value] of program.gpr.entries()) this.setReference(i, value);
     this.setReference(32, program.hi);

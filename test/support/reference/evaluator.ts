@@ -6,6 +6,7 @@ import type { Node, Statement } from '../../../src/cpu/emit/values.ts';
 import type { ArchitectureDefinition } from '../../../src/cpu/isa/architecture.ts';
 import type { RawFields } from '../../../src/cpu/isa/insn.ts';
 import type { Bank, Banks } from '../../../src/cpu/isa/register-file.ts';
+import { ReferenceFpu } from './fpu.ts';
 
 /** A guest exception raised in the middle of an instruction. */
 export class GuestTrap {
@@ -86,6 +87,7 @@ const OPERATIONS: Readonly<Record<string, (a: never, b: never) => Value>> = {
   divU64: (a: bigint, b: bigint) => BigInt.asIntN(64, u64(a) / u64(b)),
   and64: (a: bigint, b: bigint) => a & b,
   or64: (a: bigint, b: bigint) => a | b,
+  xor64: (a: bigint, b: bigint) => a ^ b,
   shl64: (a: bigint, b: bigint) => BigInt.asIntN(64, a << (b & 63n)),
   shrU64: (a: bigint, b: bigint) => BigInt.asIntN(64, u64(a) >> (b & 63n)),
 };
@@ -109,6 +111,7 @@ export class Evaluator {
   private readonly state: DataView;
   private readonly world: World;
   private readonly routines = new Map<string, readonly Statement[]>();
+  private readonly fpu: ReferenceFpu;
 
   /** `state` holds the banks at their offsets, little-endian. */
   constructor(architecture: ArchitectureDefinition, banks: Banks, state: ArrayBuffer, world: World) {
@@ -116,6 +119,11 @@ export class Evaluator {
     this.banks = banks;
     this.state = new DataView(state);
     this.world = world;
+    this.fpu = new ReferenceFpu({
+      getFcsr: () => this.read('fcsr', 0, this.state) as number,
+      setFcsr: (value) => this.write('fcsr', 0, value),
+      setLast: (value) => this.write('fpuLast', 0, value),
+    });
     for (const routine of architecture.routines) {
       const emitter = architecture.createEmitter(banks, false);
       routine.build(emitter);
@@ -132,6 +140,7 @@ export class Evaluator {
 
   /** Call a routine of the architecture. */
   routine(name: string, parameters: readonly number[]): number {
+    if (name === 'fpuSettle') return 0; // FCSR is always up to date here
     const statements = this.routines.get(name);
     if (!statements) throw new Error(`no routine ${name}`);
     const activation = this.activate({ fields: {}, parameters, pc: 0, inSlot: false });
@@ -188,7 +197,8 @@ export class Evaluator {
         return;
       case 'call': {
         this.keepBefore(a);
-        const result = this.routine(statement.routine, statement.args.map(number));
+        const args = statement.args.map((node) => this.value(node, a));
+        const result = this.fpu.call(statement.routine, args) ?? this.routine(statement.routine, args.map(Number));
         if (statement.result) a.results.set(statement.result, result);
         return;
       }

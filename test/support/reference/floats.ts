@@ -209,8 +209,7 @@ export function div(a: bigint, b: bigint, f: Format, context: Context): Result {
   const negative = x.negative !== y.negative;
   if (x.kind === 'infinity') return y.kind === 'infinity' ? invalid(f, context) : exactly(infinity(negative, f));
   if (y.kind === 'infinity') return exactly(zero(negative, f));
-  if (y.n === 0n)
-    return x.n === 0n ? invalid(f, context) : { bits: infinity(negative, f), flags: new Set(['divide']) };
+  if (y.n === 0n) return x.n === 0n ? invalid(f, context) : { bits: infinity(negative, f), flags: new Set(['divide']) };
   const n = x.n * y.d;
   const d = x.d * y.n;
   return roundTo(finite(d < 0n ? -n : n, abs(d), negative), f, context);
@@ -268,7 +267,13 @@ export function fma(a: bigint, b: bigint, c: bigint, f: Format, context: Context
 }
 
 /** -1, 0, 1, or 2 for unordered. */
-export function compare(a: bigint, b: bigint, f: Format, { rules }: Context, signaling: boolean): { order: number; flags: ReadonlySet<Flag> } {
+export function compare(
+  a: bigint,
+  b: bigint,
+  f: Format,
+  { rules }: Context,
+  signaling: boolean,
+): { order: number; flags: ReadonlySet<Flag> } {
   const x = parse(a, f);
   const y = parse(b, f);
   if (x.kind === 'nan' || y.kind === 'nan') {
@@ -276,8 +281,7 @@ export function compare(a: bigint, b: bigint, f: Format, { rules }: Context, sig
     return { order: 2, flags: new Set<Flag>(flagged ? ['invalid'] : []) };
   }
   const rank = (p: Exclude<Parsed, { kind: 'nan' }>): number => (p.kind === 'finite' ? 0 : p.negative ? -1 : 1);
-  const difference =
-    x.kind === 'finite' && y.kind === 'finite' ? x.n * y.d - y.n * x.d : BigInt(rank(x) - rank(y));
+  const difference = x.kind === 'finite' && y.kind === 'finite' ? x.n * y.d - y.n * x.d : BigInt(rank(x) - rank(y));
   return { order: difference < 0n ? -1 : difference > 0n ? 1 : 0, flags: new Set() };
 }
 
@@ -298,7 +302,13 @@ export function convert(a: bigint, from: Format, to: Format, context: Context): 
 }
 
 /** An integer of [min, max]; invalid gives the nearest of them, a NaN 0. */
-export function toInteger(a: bigint, from: Format, { round }: Context, min: bigint, max: bigint): { integer: bigint; flags: ReadonlySet<Flag> } {
+export function toInteger(
+  a: bigint,
+  from: Format,
+  { round }: Context,
+  min: bigint,
+  max: bigint,
+): { integer: bigint; flags: ReadonlySet<Flag> } {
   const x = parse(a, from);
   const outside = (integer: bigint) => ({ integer, flags: new Set<Flag>(['invalid']) });
   if (x.kind === 'nan') return outside(0n);

@@ -37,5 +37,6 @@ export function handmade(source: Source, options: HandmadeOptions = {}): GuestPr
     hi: 0,
     lo: 0,
     status,
+    fpu: false,
   };
 }

@@ -36,11 +36,16 @@ export interface GuestProgram {
   readonly hi: number;
   readonly lo: number;
   readonly status: number;
+  /** Does user space give the guest an FPU? */
+  readonly fpu: boolean;
 }
 
 const STATUS_UM = 0x10;
 /** Interesting Status values: kernel and user, interrupts off and on, EXL, ERL, BEV. */
-const STATUSES = [0x0, 0x1, 0xff01, 0xff00, 0x10, 0xff11, 0x8011, 0x10000010, 0x2, 0x12, 0x14, 0x4, 0x400000, 0x400010];
+const STATUSES = [
+  0x0, 0x1, 0xff01, 0xff00, 0x10, 0xff11, 0x8011, 0x10000010, 0x2, 0x12, 0x14, 0x4, 0x400000, 0x400010, 0x20000000,
+  0x24000000, 0x24000011,
+];
 
 /** Registers that hold addresses: what generated accesses use as their base. The last one has no segment behind it. */
 const POINTERS = [16, 17, 18, 19, 20, 21, 22, 23, 29] as const;
@@ -307,5 +312,10 @@ export function makeProgram(seed: number, endianness: Endianness): GuestProgram 
   const start = random.pick([KSEG0, KSEG0, 0, KSEG2]) + CODE;
   for (const pointer of CODE_POINTERS) gpr[pointer] = start + 4 * random.below(limit);
   const status = start < KSEG0 ? STATUS_UM | (random.chance(50) ? 0xff01 : 0) : random.pick([0, 1, 0xff01, 0x8001]);
-  return { seed, endianness, ram, boot, pc: start, gpr, hi: value(random), lo: value(random), status };
+  const fpu = seed % 2 === 1;
+  const usable = random.pick([0x20000000, 0x24000000, 0]);
+  return {
+    ...{ seed, endianness, ram, boot, pc: start, gpr, hi: value(random), lo: value(random), fpu },
+    status: fpu ? status | usable : status,
+  };
 }

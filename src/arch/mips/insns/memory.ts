@@ -102,6 +102,9 @@ function unaligned(bigEndian: boolean): Row[] {
   ];
 }
 
+/** A bit for each CACHE operation that KVM emulates: by index, write back and invalidate D and I; by address, D (with and without write-back) and I. */
+const EMULATED_CACHE_OPERATIONS = [0x00, 0x01, 0x10, 0x11, 0x15].reduce((mask, op) => mask | (1 << op), 0);
+
 export const MEMORY_ROWS: readonly Row[] = [
   load('lb', '100000', 8, 'signed'),
   load('lh', '100001', 16, 'signed'),
@@ -123,9 +126,11 @@ export const MEMORY_ROWS: readonly Row[] = [
   }),
   insn('pref', '110011 base:5 hint:5 offset:s16', '{hint}, {offset}({base})', () => {}),
   insn('synci', '000001 base:5 11111 offset:s16', '{offset}({base})', () => {}),
-  insn('cache', '101111 base:5 op:5 offset:s16', '{op}, {offset}({base})', (e) => {
+  insn('cache', '101111 base:5 op:5 offset:s16', '{op}, {offset}({base})', (e, { op }) => {
     e.requireCp0();
-    e.exit(KVM_TRACE_EXIT_CACHE);
+    e.exit(KVM_TRACE_EXIT_CACHE, op);
+    const emulated = e.and(e.shrU(e.const(EMULATED_CACHE_OPERATIONS), e.imm(op)), e.const(1));
+    e.unsupportedIf(e.eqz(emulated));
   }),
 ];
 

@@ -1,6 +1,7 @@
 // table: MIPS32 release 2 privileged instructions, RDHWR and HYPCALL (MIPS32 Volumes II-A and III; HYPCALL: VZ ASE, KVM's
 // paravirtual interface). A more specific MFC0/MTC0 row stands for each register with effects of its own.
 import type { RawFields, Row } from '../../../cpu/isa/insn.ts';
+import { KVM_TRACE_EXIT_WAIT } from '../../../kvm/trace.ts';
 import type { MipsEmitter } from '../emitter.ts';
 import { CAUSE, CP0, EXC, STATUS, TIMER, TLB_ENTRIES, trapCoprocessor } from '../registers.ts';
 import { insn } from './row.ts';
@@ -12,6 +13,10 @@ const CP0_REGISTER = {
     c0: (raw: RawFields) => raw.rd!,
   },
 };
+
+/** Register sets in use: there is one. */
+const SRSCTL_CSS = 0xf;
+const SRSCTL_PSS = 0xf << 6;
 
 const bits = (value: number, width: number): string => value.toString(2).padStart(width, '0');
 
@@ -145,7 +150,9 @@ export const SYSTEM_ROWS: readonly Row[] = [
   }),
   mtc0(CP0.STATUS, '$12, 0', (e, value) => {
     const writable = e.statusMask();
-    e.setStatus(e.or(e.and(e.status(), e.not(writable)), e.and(value, writable)));
+    const status = e.or(e.and(e.status(), e.not(writable)), e.and(value, writable));
+    e.setStatus(status);
+    e.when(e.isSet(e.xor(e.status(), status), STATUS.CU1 | STATUS.FR), () => e.helper('fpuModeChanged'));
   }),
   mtc0(CP0.CAUSE, '$13, 0', (e, value) => {
     const old = e.cp0(CP0.CAUSE);
@@ -166,8 +173,10 @@ export const SYSTEM_ROWS: readonly Row[] = [
       e.helper('addressSpaceChanged');
     });
   }),
-  // Writing Wired puts Random at its upper bound; Random is computed here, so only Wired changes.
-  mtc0(CP0.WIRED, '$6, 0', (e, value) => e.setCp0(CP0.WIRED, e.and(value, e.const(TLB_ENTRIES - 1)))),
+  mtc0(CP0.INDEX, '$0, 0', (e, value) => {
+    e.unsupportedIf(e.geU(value, e.const(TLB_ENTRIES)));
+    e.setCp0Masked(CP0.INDEX, value);
+  }),
 
   interruptEnable('di', '0', (e) => e.setCp0(CP0.STATUS, e.and(e.status(), e.const(~STATUS.IE)))),
   interruptEnable('ei', '1', (e) => {
@@ -178,10 +187,12 @@ export const SYSTEM_ROWS: readonly Row[] = [
   // One register set: the previous set is the current one.
   insn('rdpgpr', '010000 01010 rt:5 rd:5 00000000000', '{rd}, {rt}', (e, { rt, rd }) => {
     e.requireCp0();
+    e.unsupportedIf();
     e.setGpr(rd, e.gpr(rt));
   }),
   insn('wrpgpr', '010000 01110 rt:5 rd:5 00000000000', '{rd}, {rt}', (e, { rt, rd }) => {
     e.requireCp0();
+    e.unsupportedIf(e.isSet(e.cp0(CP0.SRSCTL), SRSCTL_CSS | SRSCTL_PSS));
     e.setGpr(rd, e.gpr(rt));
   }),
 
@@ -196,12 +207,14 @@ export const SYSTEM_ROWS: readonly Row[] = [
     e.requireCp0();
     const status = e.status();
     const error = e.isSet(status, STATUS.ERL);
+    e.unsupportedIf(e.eqz(e.and(status, e.const(STATUS.ERL | STATUS.EXL))));
     e.jumpNow(e.select(error, e.cp0(CP0.ERROREPC), e.cp0(CP0.EPC)));
     e.setLlbit(e.const(0));
     e.setStatus(e.and(status, e.select(error, e.const(~STATUS.ERL), e.const(~STATUS.EXL))));
   }),
   insn('wait', '010000 1 code:19 100000', '[{code}]', (e) => {
     e.requireCp0();
+    e.exit(KVM_TRACE_EXIT_WAIT);
     e.wait();
   }),
   insn('hypcall', '010000 1 0000 code:10 00000 101000', '[{code}]', (e, { code }) => {
@@ -216,24 +229,20 @@ export const SYSTEM_ROWS: readonly Row[] = [
   rdhwr(3, '$3', (e) => e.const(COUNT_RESOLUTION)),
   rdhwr(29, '$29', (e) => e.cp0(CP0.USERLOCAL)),
 
-  unusable('cop1', '010001', 1),
-  unusable('cop1x', '010011', 1),
   unusable('cop2', '010010', 2),
-  unusable('lwc1', '110001', 1),
-  unusable('ldc1', '110101', 1),
-  unusable('swc1', '111001', 1),
-  unusable('sdc1', '111101', 1),
   unusable('lwc2', '110010', 2),
   unusable('ldc2', '110110', 2),
   unusable('swc2', '111010', 2),
   unusable('sdc2', '111110', 2),
+  // KVM lets trap-and-emulate guests execute any operation that it does not know (TLBINV, TLBINVF, DERET...): nothing happens.
+  insn('c0', '010000 1 operation:25', '{operation}', (e) => {
+    e.requireCp0();
+    e.when(e.eqz(e.trapAndEmulate()), () => e.reserved());
+  }),
   // The least specific row of coprocessor 0: what no other row takes.
   insn('cop0', '010000 operation:26', '{operation}', (e) => {
     e.requireCp0();
+    e.unsupportedIf();
     e.reserved();
   }),
-  // MOVF/MOVT test an FPU condition.
-  insn('movci', '000000 rs:5 cc:3 0 tf:1 rd:5 00000 000001', '{rd}, {rs}, {cc}, {tf}', (e) =>
-    e.trap(trapCoprocessor(1)),
-  ),
 ];

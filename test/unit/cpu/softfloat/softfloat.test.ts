@@ -129,7 +129,9 @@ function sample(random: Random, f: Format): Sample {
   const product = reference.mul(a, b, f, { rules: referenceRules(RULES.arm), round: 'even' }).bits;
   const c = operand(random, f, random.chance(60) ? product : a);
   const word = (BigInt(random.word()) << 32n) | BigInt(random.word());
-  const integer = random.chance(30) ? BigInt.asUintN(64, 1n << BigInt(random.below(64))) - BigInt(random.below(3)) : word >> BigInt(random.below(64));
+  const integer = random.chance(30)
+    ? BigInt.asUintN(64, 1n << BigInt(random.below(64))) - BigInt(random.below(3))
+    : word >> BigInt(random.below(64));
   return { a, b, c, integer: BigInt.asUintN(64, integer) };
 }
 
@@ -147,9 +149,61 @@ describe.each(Object.keys(RULES) as RulesName[])('softfloat with the rules of %s
         const ours = show(operation.ours(soft, s, f, context));
         const theirs = show(operation.theirs(s, f, context));
         if (ours !== theirs)
-          wrong.push(`${hex(s.a)} ${hex(s.b)} ${hex(s.c)} ${context.round} ${context.flush}: ${ours}, reference ${theirs}`);
+          wrong.push(
+            `${hex(s.a)} ${hex(s.b)} ${hex(s.c)} ${context.round} ${context.flush}: ${ours}, reference ${theirs}`,
+          );
       }
       expect(wrong.slice(0, 5), `${wrong.length} of ${COUNT} ${formatName} results differ`).toEqual([]);
     });
+  });
+});
+
+describe('softfloat and the host', () => {
+  const soft = new Softfloat(RULES.sse);
+  const view = new DataView(new ArrayBuffer(8));
+  const numberOf = (bits: bigint): number => {
+    view.setBigUint64(0, bits);
+    return view.getFloat64(0);
+  };
+  const mode = modeOf(DOUBLE, { round: 'even' });
+
+  it.each([
+    ['fpAdd', (x: number, y: number) => x + y],
+    ['fpMul', (x: number, y: number) => x * y],
+    ['fpDiv', (x: number, y: number) => x / y],
+  ] as const)("%s is JavaScript's", (name, op) => {
+    const random = new Random(21, 0);
+    for (let i = 0; i < 4 * COUNT; i++) {
+      const a = operand(random, DOUBLE);
+      const b = operand(random, DOUBLE, a);
+      const expected = op(numberOf(a), numberOf(b));
+      const got = numberOf(soft.call(name, a, b, mode).bits);
+      expect(Object.is(got, expected), `${hex(a)} ${hex(b)}: ${got}, not ${expected}`).toBe(true);
+    }
+  });
+
+  it("roots and conversions are JavaScript's", () => {
+    const random = new Random(22, 0);
+    for (let i = 0; i < 4 * COUNT; i++) {
+      const a = operand(random, DOUBLE);
+      const value = numberOf(a);
+      expect(numberOf(soft.call('fpSqrt', a, mode).bits), hex(a)).toBe(Math.sqrt(value));
+      const single = soft.call('fpConvert', a, modeOf(SINGLE, { round: 'even' })).bits;
+      view.setUint32(0, Number(single));
+      expect(view.getFloat32(0), hex(a)).toBe(Math.fround(value));
+      if (!Number.isNaN(value))
+        expect(soft.call('fpToInteger', a, modeOf(DOUBLE, { round: 'zero' }, MODE.WIDE)).bits, hex(a)).toBe(
+          BigInt.asUintN(64, saturated(value)),
+        );
+    }
+  });
+
+  function saturated(value: number): bigint {
+    if (value >= 2 ** 63) return 2n ** 63n - 1n;
+    return value < -(2 ** 63) ? -(2n ** 63n) : BigInt(Math.trunc(value));
+  }
+
+  it('is small: all operations in less than 8 KB', () => {
+    expect(soft.codeBytes).toBeLessThan(8192);
   });
 });

@@ -1,0 +1,52 @@
+;; add.s "010001 10000 ft:5 fs:5 fd:5 000000", little endian, near
+;; record: fs (source) u16 at 2, ft (source) u16 at 4, fd (source) u16 at 6
+i32.const 0
+i32.load offset=4700 (;fpuRefuses;)
+i32.const 536870912
+i32.and
+if
+  i32.const 0
+  i32.const 267
+  i32.store offset=36 (;TRAP_CODE;)
+  i32.const 0
+  i32.const 1
+  i32.store offset=32 (;WHY;)
+  call $fault
+end
+local.get $ip
+i32.load16_u offset=2
+i32.load offset=4572 (;fpuSingle;)
+i32.const 2
+i32.shl
+i32.load offset=4312 (;fpr;)
+local.get $ip
+i32.load16_u offset=4
+i32.load offset=4572 (;fpuSingle;)
+i32.const 2
+i32.shl
+i32.load offset=4312 (;fpr;)
+call $fpuAddS
+local.set 4
+i32.const 0
+i32.load offset=4712 (;fpuLast;)
+local.set 5
+local.get 5
+i32.const -1
+i32.eq
+if
+  i32.const 0
+  i32.const 15
+  i32.store offset=36 (;TRAP_CODE;)
+  i32.const 0
+  i32.const 1
+  i32.store offset=32 (;WHY;)
+  call $fault
+end
+local.get $ip
+i32.load16_u offset=6
+i32.load offset=4572 (;fpuSingle;)
+i32.const 2
+i32.shl
+local.get 4
+i32.store offset=4312 (;fpr;)
+call $next
