@@ -204,7 +204,7 @@ export class RtcMc146818 implements Device {
   /** Bring time and flags to now. */
   private bringUp(): void {
     this.advance(this.cmos);
-    this.servedTo = Math.max(this.servedTo, this.now);
+    this.servedTo = this.now;
   }
 
   /** Let what has passed since `servedTo` happen to `cmos`. */

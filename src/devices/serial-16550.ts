@@ -5,8 +5,10 @@
 // not exist. So the divisor and the character format are held for the guest to read back, and count only for the time after which
 // characters below the trigger level are announced. The transmitter's interrupt has its edges all the same.
 //
-// The terminal keeps to RTS, as one with hardware flow control does: it sends while RTS is up. A driver raises RTS when it has set the
-// port up and has cleared the FIFOs, so that nothing typed before is lost.
+// The terminal waits until the guest listens, so that nothing typed early goes where a driver that sets up its port clears the FIFOs. A guest
+// listens that raised RTS and OUT2 and enabled the receiver's interrupt, or that reads LSR again and again: as the transmitter is always
+// ready, it can only be waiting for input. (RTS alone does not say it, Linux's earlycon raises it; nor do RTS and the interrupt,
+// its autoconfig tries all interrupts.)
 import { ByteWindow } from './byte-window.ts';
 import type {
   CharBackend,
@@ -25,7 +27,10 @@ import { SavedState } from './state.ts';
 /** A guest that sets no divisor gets 9600 baud of a PC's clock. */
 const POWER_ON_DIVISOR = 12;
 const TRIGGER_LEVELS = [1, 4, 8, 14] as const;
-const TERMINAL_LINES = u.MSR_CTS | u.MSR_DSR | u.MSR_DCD;
+/** What a driver raises when its port is open. */
+const OPEN = u.MCR_RTS | u.MCR_OUT2;
+/** So many reads of LSR with nothing in between but characters read are a guest that waits for input. */
+const LSR_POLLS = 4;
 
 export interface Serial16550Options {
   /** Instance name, such as `serial0`. */
@@ -37,8 +42,8 @@ export interface Serial16550Options {
   readonly clock?: number;
   /** MCR's OUT2 opens the interrupt line, as on PC cards; false when left out. */
   readonly out2Gate?: boolean;
-  /** The terminal sends only while RTS is up; true when left out. */
-  readonly rtsFlowControl?: boolean;
+  /** The terminal waits until the guest listens; true when left out. */
+  readonly waitForGuest?: boolean;
 }
 
 export class Serial16550 implements Device, ConsoleInput {
@@ -48,7 +53,7 @@ export class Serial16550 implements Device, ConsoleInput {
   private readonly backend: CharBackend;
   private readonly clock: number;
   private readonly out2Gate: boolean;
-  private readonly rtsFlowControl: boolean;
+  private readonly waitForGuest: boolean;
   private readonly receiver: SerialReceiver;
   private divisor = POWER_ON_DIVISOR;
   private ier = 0;
@@ -60,10 +65,12 @@ export class Serial16550 implements Device, ConsoleInput {
   private deltas = 0;
   /** The transmitter became empty, and the guest has not heard of it. */
   private thrEmpty = false;
+  /** Reads of LSR in a row, up to LSR_POLLS. */
+  private polls = 0;
   private level = false;
 
   constructor(context: Pick<DeviceContext, 'irq' | 'timer'>, options: Serial16550Options) {
-    const { name, backend, stride = 1, clock = 1_843_200, out2Gate = false, rtsFlowControl = true } = options;
+    const { name, backend, stride = 1, clock = 1_843_200, out2Gate = false, waitForGuest = true } = options;
     if (!Number.isInteger(stride) || stride < 1 || stride > 16)
       throw new RangeError(`${name}: a stride of ${stride} is not 1 to 16`);
     if (!Number.isInteger(clock) || clock < 1) throw new RangeError(`${name}: a clock of ${clock} Hz`);
@@ -72,7 +79,7 @@ export class Serial16550 implements Device, ConsoleInput {
     this.backend = backend;
     this.clock = clock;
     this.out2Gate = out2Gate;
-    this.rtsFlowControl = rtsFlowControl;
+    this.waitForGuest = waitForGuest;
     this.receiver = new SerialReceiver({
       timer: context.timer,
       silence: () => silenceNs(this.divisor, this.lcr, this.clock),
@@ -89,8 +96,7 @@ export class Serial16550 implements Device, ConsoleInput {
 
   /** Characters the receiver takes now. */
   room(): number {
-    const listens = !this.loopback && (!this.rtsFlowControl || (this.mcr & u.MCR_RTS) !== 0);
-    return listens ? this.receiver.room : 0;
+    return !this.loopback && (!this.waitForGuest || this.guestListens) ? this.receiver.room : 0;
   }
 
   input(bytes: Uint8Array): number {
@@ -118,6 +124,7 @@ export class Serial16550 implements Device, ConsoleInput {
     this.scr = 0;
     this.deltas = 0;
     this.thrEmpty = false;
+    this.polls = 0;
     this.drive();
   }
 
@@ -132,8 +139,8 @@ export class Serial16550 implements Device, ConsoleInput {
   }
 
   saveState(): DeviceState {
-    const { divisor, ier, fcr, lcr, mcr, scr, deltas, thrEmpty, level } = this;
-    return { divisor, ier, fcr, lcr, mcr, scr, deltas, thrEmpty, level, receiver: this.receiver.save() };
+    const { divisor, ier, fcr, lcr, mcr, scr, deltas, thrEmpty, polls, level } = this;
+    return { divisor, ier, fcr, lcr, mcr, scr, deltas, thrEmpty, polls, level, receiver: this.receiver.save() };
   }
 
   /** Does not drive the interrupt line; what it ends in restores its own level. */
@@ -147,12 +154,15 @@ export class Serial16550 implements Device, ConsoleInput {
     this.scr = saved.integer('scr', 0xff);
     this.deltas = saved.integer('deltas', 0x0f);
     this.thrEmpty = saved.boolean('thrEmpty');
+    this.polls = saved.integer('polls', LSR_POLLS);
     this.level = saved.boolean('level');
     this.receiver.restore(saved.object('receiver'));
   }
 
   private read(register: number): number {
     const value = this.value(register);
+    if (register === u.LSR) this.polls = Math.min(this.polls + 1, LSR_POLLS);
+    else if (register !== u.RBR) this.polls = 0;
     switch (register) {
       case u.RBR:
         if (!(this.lcr & u.LCR_DLAB)) this.receiver.take();
@@ -195,6 +205,7 @@ export class Serial16550 implements Device, ConsoleInput {
 
   private write(register: number, value: number): void {
     const divisorAccess = (this.lcr & u.LCR_DLAB) !== 0;
+    this.polls = 0;
     if (register === u.RBR && divisorAccess) this.divisor = (this.divisor & 0xff00) | value;
     else if (register === u.RBR) this.transmit(value);
     else if (register === u.IER && divisorAccess) this.divisor = (value << 8) | (this.divisor & 0xff);
@@ -230,34 +241,27 @@ export class Serial16550 implements Device, ConsoleInput {
 
   /** New MCR and LCR: in loopback the outputs of one are the modem lines, and a break by the other comes back. */
   private steer(mcr: number, lcr: number): void {
-    const before = this.modemLines;
+    const before = u.modemLines(this.mcr);
     const sentBreak = this.loopback && (this.lcr & u.LCR_BREAK) !== 0;
     this.mcr = mcr;
     this.lcr = lcr;
-    const changed = before ^ this.modemLines;
+    const changed = before ^ u.modemLines(this.mcr);
     const ringEnded = changed & before & u.MSR_RI ? u.MSR_TERI : 0;
     this.deltas |= ((changed & ~u.MSR_RI) >>> 4) | ringEnded;
     if (this.loopback && lcr & u.LCR_BREAK && !sentBreak) this.receiver.push(0, u.LSR_BI | u.LSR_FE);
+  }
+
+  private get guestListens(): boolean {
+    const open = (this.mcr & OPEN) === OPEN && (this.ier & u.IER_RDI) !== 0;
+    return open || this.polls === LSR_POLLS;
   }
 
   private get loopback(): boolean {
     return (this.mcr & u.MCR_LOOP) !== 0;
   }
 
-  /** The inputs in MSR's upper half: a terminal's, or in loopback the port's own outputs. */
-  private get modemLines(): number {
-    const { mcr } = this;
-    if (!this.loopback) return TERMINAL_LINES;
-    return (
-      (mcr & u.MCR_RTS ? u.MSR_CTS : 0) |
-      (mcr & u.MCR_DTR ? u.MSR_DSR : 0) |
-      (mcr & u.MCR_OUT1 ? u.MSR_RI : 0) |
-      (mcr & u.MCR_OUT2 ? u.MSR_DCD : 0)
-    );
-  }
-
   private get msr(): number {
-    return this.modemLines | this.deltas;
+    return u.modemLines(this.mcr) | this.deltas;
   }
 
   private get lsr(): number {

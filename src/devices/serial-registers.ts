@@ -62,3 +62,14 @@ export const MSR_CTS = 0x10;
 export const MSR_DSR = 0x20;
 export const MSR_RI = 0x40;
 export const MSR_DCD = 0x80;
+
+/** The inputs in MSR's upper half: those of a terminal that is there, or in loopback the port's own outputs. */
+export function modemLines(mcr: number): number {
+  if (!(mcr & MCR_LOOP)) return MSR_CTS | MSR_DSR | MSR_DCD;
+  return (
+    (mcr & MCR_RTS ? MSR_CTS : 0) |
+    (mcr & MCR_DTR ? MSR_DSR : 0) |
+    (mcr & MCR_OUT1 ? MSR_RI : 0) |
+    (mcr & MCR_OUT2 ? MSR_DCD : 0)
+  );
+}

@@ -105,13 +105,13 @@ export class MemoryAccess {
   private readHost(host: number, width: number): number {
     if (width === 32) return this.core.i32[host >>> 2]!;
     if (width === 16) return this.u16[(host ^ (this.swap & 2)) >>> 1]!;
-    return this.u8[host ^ this.swap]!;
+    return this.u8[(host ^ this.swap) >>> 0]!;
   }
 
   private writeHost(host: number, width: number, value: number): void {
     if (width === 32) this.core.i32[host >>> 2] = value;
     else if (width === 16) this.u16[(host ^ (this.swap & 2)) >>> 1] = value;
-    else this.u8[host ^ this.swap] = value;
+    else this.u8[(host ^ this.swap) >>> 0] = value;
   }
 
   /** The next answer, if it is the one to this access; answers to accesses that the instruction no longer makes are dropped. */

@@ -56,6 +56,8 @@ export const TI = 1 << 30;
 export const IE = 1;
 
 export interface GuestOptions {
+  /** Host memory of the VM; RAM is its first part. */
+  readonly arenaBytes?: number;
   readonly endianness?: Endianness;
   readonly vcpus?: number;
   readonly paravirtHypercalls?: boolean;
@@ -100,10 +102,16 @@ export class Guest {
   /** vCPU 0. */
   readonly vcpu: EmulatedVcpu;
 
-  constructor({ endianness = 'little', vcpus = 1, paravirtHypercalls = true, seed = 1 }: GuestOptions = {}) {
+  constructor({
+    endianness = 'little',
+    vcpus = 1,
+    paravirtHypercalls = true,
+    seed = 1,
+    arenaBytes = ARENA_BYTES,
+  }: GuestOptions = {}) {
     this.endianness = endianness;
     this.vm = createKvm(mips32(endianness), {
-      arenaSize: ARENA_BYTES,
+      arenaSize: arenaBytes,
       endianness,
       maxVcpus: vcpus,
       nsPerInstruction: NS,

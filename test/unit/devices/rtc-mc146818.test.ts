@@ -142,6 +142,13 @@ describe('the time', () => {
     expect(get(0)).toBe(2);
   });
 
+  it('does not begin its seconds anew when only the rate changes', () => {
+    timer.pass(0.7 * S);
+    set(A, 0x2f);
+    timer.pass(0.3 * S);
+    expect(get(0)).toBe(1);
+  });
+
   it('carries what is no time into what is one', () => {
     set(0, 0x7f);
     set(8, 0xff);
@@ -153,9 +160,10 @@ describe('the time', () => {
 
   it('has a day of the week of its own', () => {
     make('2026-01-01T23:59:58Z');
-    set(6, 7);
+    set(6, 0);
     timer.pass(S);
-    expect(get(6)).toBe(7);
+    expect(get(6)).toBe(0);
+    set(6, 7);
     timer.pass(S);
     expect(get(6)).toBe(1);
   });
@@ -208,6 +216,15 @@ describe('the update-ended interrupt', () => {
     expect([irq.level, irq.rises]).toEqual([true, 2]);
     timer.pass(5 * S);
     expect(irq.rises).toBe(2);
+  });
+
+  it('asks for no more time while its line is up', () => {
+    set(5, 0x03);
+    set(B, H24 | UIE | AIE);
+    timer.pass(S);
+    expect([irq.level, timer.pending]).toEqual([true, []]);
+    get(C);
+    expect(timer.pending).toEqual([2 * S]);
   });
 
   it('is switched off by SET', () => {

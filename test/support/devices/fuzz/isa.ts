@@ -95,7 +95,7 @@ const MAKE: Record<Kind, (outside: Outside) => Subject> = {
   },
   serial: ({ irq, timer, note }) => {
     const backend = { write: (bytes: Uint8Array) => note(`out ${bytes.join()}`) };
-    const device = new Serial16550({ irq, timer }, { name: 'serial0', backend, out2Gate: true });
+    const device = new Serial16550({ irq, timer }, { name: 'serial0', backend, out2Gate: true, waitForGuest: false });
     return {
       device,
       windows: [device.window],

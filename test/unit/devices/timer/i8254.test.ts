@@ -97,6 +97,36 @@ describe('counter 0 of the 8254', () => {
     expect(irq.edges).toHaveLength(5);
   });
 
+  it('is stopped in mode 0 by the first byte of a new count', () => {
+    program(0x30, 100);
+    timer.pass(ns(51));
+    io.out(0, 200);
+    timer.pass(1e9);
+    expect([irq.edges, timer.pending, readCount(0)]).toEqual([[], [], 50]);
+    io.out(0, 0);
+    timer.pass(1e9);
+    expect(irq.edges).toHaveLength(1);
+  });
+
+  it.each([0x3c, 0x3e])('does in mode 6 and 7 what it does in mode 2 and 3: control word %i', (control) => {
+    const edges = [control, control & ~0x08].map((word) => {
+      timer = new FakeTimer();
+      irq = new TimedLine(timer);
+      io = ports(new I8254({ irq, timer }).window);
+      program(word, 1000);
+      timer.pass(1e7);
+      return irq.edges;
+    });
+    expect(edges[0]).toEqual(edges[1]);
+    expect(edges[0]!.length).toBeGreaterThan(20);
+  });
+
+  it.each([0x34, 0x36])('stays up with an illegal count of 1: control word %i', (control) => {
+    program(control, 1);
+    timer.pass(1e9);
+    expect([irq.edges, timer.pending]).toEqual([[[0, true]], []]);
+  });
+
   it('falls silent when mode 0 is set and no count is written, as at shutdown', () => {
     program(0x34, 100);
     timer.pass(1e6);
@@ -196,6 +226,25 @@ describe('reading an 8254 counter', () => {
     program(0x75, 0x1000);
     timer.pass(ns(2));
     expect(readCount(1)).toBe(0x0999);
+  });
+
+  it('takes 0 for the largest count: 65536, or 10000 in decimal', () => {
+    program(0x74, 0);
+    timer.pass(ns(2));
+    expect(readCount(1)).toBe(0xffff);
+    program(0x75, 0);
+    timer.pass(ns(2));
+    expect(readCount(1)).toBe(0x9999);
+  });
+
+  it('latches the status once, and not the count when that is not asked for', () => {
+    program(0x70, 500);
+    timer.pass(ns(101));
+    io.out(CONTROL, 0xe4);
+    timer.pass(ns(500));
+    io.out(CONTROL, 0xe4); // the output is up by now
+    expect(io.in(1)).toBe(0x30);
+    expect(readCount(1)).not.toBe(400);
   });
 
   it('takes one byte where the control word says so', () => {
