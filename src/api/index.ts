@@ -8,6 +8,7 @@ export { TsvmError } from '../util/errors.ts';
 export type { Log, LogLevel } from '../util/log.ts';
 export { type DiskConfig, parseVmConfig, type VmConfig, type VmConfigInput } from '../vmm/config.ts';
 export type { JournalEntry, JournalEvent } from '../vmm/journal.ts';
+export type { BacktraceEntry, KernelFault } from '../vmm/kernel-fault.ts';
 export type { VcpuPlace, Verdict, VerdictKind } from '../vmm/verdict.ts';
 export { describeMachines } from './machines.ts';
 export { describeStats, type StatLine } from './stats.ts';

@@ -56,7 +56,18 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
   const disks = openDisks(config.disks, log);
   try {
     const machine = await about(config.kernel, async () =>
-      composeMachine({ board, as, transport, config, image, initrd, createVm, consoleOutput: output, disks: disks.backends, log }),
+      composeMachine({
+        board,
+        as,
+        transport,
+        config,
+        image,
+        initrd,
+        createVm,
+        consoleOutput: output,
+        disks: disks.backends,
+        log,
+      }),
     );
     machine.observe({ stats: options.stat ?? false, trace: options.trace ?? null });
     const prepared: Prepared = {

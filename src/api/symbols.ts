@@ -1,10 +1,13 @@
-// Where a kernel's symbols come from: --symbols, the ELF itself, or a System.map beside it. Only --symbols is read before the
-// run, because its mistakes are the user's; the others wait until a name is wanted, so that starting costs nothing.
+// Where a kernel's symbols come from: --symbols, the ELF itself, or a System.map beside it; and the tables that Linux carries for itself,
+// which a stripped kernel has too. --symbols is read before the run, because its mistakes are the user's, and so are the others when
+// panics could not be watched without them; else they wait until a name is wanted.
 import { basename, dirname, join } from 'node:path';
 import type { ElfImage } from '../boot/elf.ts';
-import { parseSymbols, type SymbolTable, symbolsOfElf } from '../boot/symbols.ts';
+import { kallsymsOfElf } from '../boot/kallsyms.ts';
+import { isPlaceholder, parseSymbols, type SymbolTable, symbolsOfElf } from '../boot/symbols.ts';
 import { isReadable, readImage } from '../host/file.ts';
 import { gunzip } from '../host/gunzip.ts';
+import { hex } from '../util/bits.ts';
 import { TsvmError } from '../util/errors.ts';
 import type { Log } from '../util/log.ts';
 
@@ -15,6 +18,8 @@ export interface KernelSymbols {
   load(): Promise<void>;
   /** `name+0x10`, or null (also before load). */
   symbolize(address: number): string | null;
+  /** What is known before the kernel runs; `own`: from its own image. */
+  readonly kernel: { readonly table: SymbolTable; readonly own: boolean } | null;
 }
 
 const SUFFIXES = ['', '.xz', '.gz', '.zst'];
@@ -25,42 +30,61 @@ export async function findSymbols(
   image: ElfImage,
   log: Log,
 ): Promise<KernelSymbols> {
+  const kallsyms = kallsymsOfElf(image);
   if (config.symbols !== null) {
     const table = await readSymbols(config.symbols);
-    return keep(config.symbols, log, async () => table, table);
+    return keep({ source: config.symbols, log, read: async () => table, kallsyms, own: false });
   }
-  if (image.sectionNames.includes('.symtab')) return keep(config.kernel, log, async () => symbolsOfElf(image));
+  if (image.sectionNames.includes('.symtab'))
+    return keep({ source: config.kernel, log, read: async () => symbolsOfElf(image), kallsyms, own: true });
   const map = await systemMapBeside(config.kernel);
-  return map === null ? keep(null, log, async () => null) : keep(map, log, () => readSymbols(map));
+  if (map !== null) return keep({ source: map, log, read: () => readSymbols(map), kallsyms, own: false });
+  return keep({ source: kallsyms && 'kallsyms', log, read: async () => kallsyms, kallsyms, own: true });
 }
 
-function keep(
-  source: string | null,
-  log: Log,
-  read: () => Promise<SymbolTable | null>,
-  already: SymbolTable | null = null,
-): KernelSymbols {
-  let table = already;
+interface Source {
+  readonly source: string | null;
+  readonly log: Log;
+  read(): Promise<SymbolTable | null>;
+  /** The kernel's own tables, found in its image. */
+  readonly kallsyms: SymbolTable | null;
+  /** Is what `read` gives from the image itself? */
+  readonly own: boolean;
+}
+
+async function keep({ source, log, read, kallsyms, own }: Source): Promise<KernelSymbols> {
+  let table: SymbolTable | null = null;
   let loading: Promise<void> | null = null;
-  const load = async (): Promise<void> => {
+  const readIt = async (): Promise<void> => {
     try {
-      table ??= await read();
+      table = await read();
     } catch (error) {
       if (!(error instanceof TsvmError)) throw error;
       log.log('warning', `no symbols: ${error.message}`);
     }
+    const [here, there] = [kallsyms, table].map((symbols) => symbols?.find('panic'));
+    if (here === undefined || there === undefined || here === there) return;
+    log.log(
+      'warning',
+      `${source} is of another kernel (panic is at ${hex(there)} there, at ${hex(here)} in this one): its names are not used`,
+    );
+    table = null;
   };
+  const load = (): Promise<void> => {
+    loading ??= readIt();
+    return loading;
+  };
+  // A kernel without tables of its own is watched by the file's names, which must then be there before it runs.
+  if (!kallsyms) await load();
   return {
     source,
-    load: () => {
-      loading ??= load();
-      return loading;
-    },
+    load,
     symbolize: (address) => {
-      const named = table?.lookup(address);
+      const named = (table ?? kallsyms)?.lookup(address);
       if (!named) return null;
       return named.offset === 0 ? named.name : `${named.name}+0x${named.offset.toString(16)}`;
     },
+    kernel: kallsyms ? { table: kallsyms, own: true } : table && { table, own },
   };
 }
 
@@ -73,15 +97,21 @@ async function readSymbols(path: string): Promise<SymbolTable> {
   }
 }
 
-/** `System.map`, or `foo.System.map` beside `foo.vmlinux` and `foo`, also compressed. */
+/**
+ * For `foo`, `foo.vmlinux` and `foo.elf`: `foo.System.map`; for Debian's `vmlinux-VERSION` and `vmlinuz-VERSION`: `System.map-VERSION`; else
+ * `System.map`. Also compressed. Debian's placeholder is no symbol file.
+ */
 async function systemMapBeside(kernel: string): Promise<string | null> {
-  const stem = basename(kernel)
-    .replace(/\.(gz|xz|zst)$/, '')
-    .replace(/\.(elf|vmlinux)$/, '');
-  for (const name of ['System.map', `${stem}.System.map`, `System.map-${stem.replace(/^vmlinux-/, '')}`])
+  const file = basename(kernel).replace(/\.(gz|xz|zst)$/, '');
+  const stem = file.replace(/\.(elf|vmlinux)$/, '');
+  const version = stem.replace(/^vmlinu[xz]-/, '');
+  for (const name of [`${stem}.System.map`, `${file}.System.map`, `System.map-${version}`, 'System.map'])
     for (const suffix of SUFFIXES) {
       const path = join(dirname(kernel), `${name}${suffix}`);
-      if (await isReadable(path)) return path;
+      if (!(await isReadable(path))) continue;
+      // What cannot be read is told when it is wanted.
+      const bytes = await readImage('symbols', path).catch(() => null);
+      if (bytes === null || !isPlaceholder(bytes)) return path;
     }
   return null;
 }

@@ -3,6 +3,7 @@
 // [addresses | offsets, relative_base] num_syms names markers [seqs] token_table token_index, or, from 6.4, the addresses
 // after token_index. Nothing is trusted: a table counts only when every part of it agrees with every other.
 import type { Endianness } from '../memory/guest-memory.ts';
+import type { ElfImage } from './elf.ts';
 import { MAX_SYMBOL_NAME } from './elf-symbols.ts';
 import type { AddressRange } from './placement.ts';
 import { mapSymbol, type SymbolEntry, SymbolTable } from './symbols.ts';
@@ -25,13 +26,15 @@ export interface Kallsyms {
   readonly highest: number;
 }
 
+/** What is left of MAX_STEPS. */
+interface Budget {
+  steps: number;
+}
+
 const TOKENS = 256;
 const SYMBOLS_PER_MARKER = 256;
 /** Digits occur in every kernel's symbols, so their tokens are themselves: "0\0" to "9\0" in a row. */
-const DIGIT_TOKENS = Uint8Array.from('0123456789', (digit) => digit.charCodeAt(0)).reduce<number[]>(
-  (bytes, digit) => [...bytes, digit, 0],
-  [],
-);
+const DIGIT_TOKENS = new TextEncoder().encode('0\x001\x002\x003\x004\x005\x006\x007\x008\x009\0');
 const FIRST_DIGIT = 0x30;
 const CHUNK = 1 << 20;
 /** A large kernel's names and addresses are 4 MB; this is what is looked through on either side of the token table. */
@@ -41,18 +44,33 @@ const MIN_SYMBOLS = SYMBOLS_PER_MARKER + 1;
 /** Shortest and longest 256 names in a row. */
 const MIN_BLOCK = 2 * SYMBOLS_PER_MARKER;
 const MAX_BLOCK = 160 * SYMBOLS_PER_MARKER;
-/** Most damaged or forged tables that are looked at more closely. */
+/** Most damaged or forged tables that are looked at more closely, and most places in them where names could begin. */
 const MAX_CANDIDATES = 64;
+const MAX_STEPS = 4_000_000;
 
 /** Every table of the source, in the order of the areas. */
 export function* findKallsyms(source: KallsymsSource): Generator<Kallsyms> {
   let candidates = 0;
+  const budget = { steps: MAX_STEPS };
   for (const area of source.areas)
     for (const at of digitTokens(source, area)) {
       if (++candidates > MAX_CANDIDATES) return;
-      const found = parseAround(source, at);
+      const found = parseAround(source, at, budget);
       if (found) yield found;
     }
+}
+
+/** The tables in a kernel's own image, when they are there uncompressed. */
+export function kallsymsOfElf(image: ElfImage): SymbolTable | null {
+  if (image.class !== 32) return null;
+  const areas = image.segments.map(({ vaddr, filesz }) => ({ start: vaddr, end: vaddr + filesz }));
+  const read = (address: number, length: number): Uint8Array => {
+    const segment = image.segments.find(({ vaddr, filesz }) => address >= vaddr && address < vaddr + filesz)!;
+    return segment.data.subarray(address - segment.vaddr, address - segment.vaddr + length);
+  };
+  for (const { table, foundAt, lowest, highest } of findKallsyms({ endianness: image.endianness, areas, read }))
+    if (foundAt > lowest && foundAt < highest) return table;
+  return null;
 }
 
 /** Addresses of the digits' tokens. */
@@ -96,7 +114,7 @@ class Window {
   }
 }
 
-function parseAround(source: KallsymsSource, digits: number): Kallsyms | undefined {
+function parseAround(source: KallsymsSource, digits: number, budget: Budget): Kallsyms | undefined {
   const area = source.areas.find(({ start, end }) => digits >= start && digits < end)!;
   const from = Math.max(area.start, digits - WINDOW) & ~7;
   const start = from < area.start ? area.start : from;
@@ -104,7 +122,7 @@ function parseAround(source: KallsymsSource, digits: number): Kallsyms | undefin
   const tokens = readTokens(window, digits - start);
   if (!tokens) return undefined;
   for (const markers of markerArrays(window, tokens.start)) {
-    const names = findNames(window, markers, tokens.texts);
+    const names = findNames(window, markers, tokens.texts, budget);
     if (!names) continue;
     const addresses =
       addressesBefore(window, names.countAt, names.texts.length) ??
@@ -183,9 +201,11 @@ function findNames(
   window: Window,
   markers: { readonly at: number; readonly values: readonly number[] },
   tokens: readonly string[],
+  budget: Budget,
 ): { texts: string[]; countAt: number } | undefined {
   const lowest = Math.max(4, markers.at - markers.values.at(-1)! - MAX_BLOCK);
   for (let start = markers.at - MIN_BLOCK; start >= lowest; start -= 4) {
+    if (--budget.steps < 0) return undefined;
     const count = window.u32(start - 4);
     if (count < MIN_SYMBOLS || count > MAX_SYMBOLS) continue;
     const blocks = Math.ceil(count / SYMBOLS_PER_MARKER);

@@ -83,8 +83,19 @@ export async function parseSymbols(file: Uint8Array, gunzip: Gunzip): Promise<Sy
   });
   const identity = identifyFile(bytes);
   if (identity.kind === 'elf') return symbolsOfElf(await parseSymbolElf(bytes));
-  if (identity.kind === 'text') return parseSystemMap(bytes);
+  if (identity.kind === 'text') {
+    if (isPlaceholder(bytes))
+      throw new TsvmError('symbols-bad', 'the symbol file is a placeholder: there is no symbol in it', {
+        next: "the real one comes with Debian's package linux-image-<version>-dbg",
+      });
+    return parseSystemMap(bytes);
+  }
   throw new TsvmError('symbols-bad', `the symbol file is ${identity.what}`, { next: giveAnother });
+}
+
+/** Debian ships a line of text in place of a System.map. */
+export function isPlaceholder(file: Uint8Array): boolean {
+  return file.length < 512 && /The real System\.map is in/.test(new TextDecoder('latin1').decode(file));
 }
 
 async function parseSymbolElf(bytes: Uint8Array): Promise<ElfImage> {

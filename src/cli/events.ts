@@ -3,9 +3,9 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { TsvmError } from '../util/errors.ts';
 
-export type JsonEvent = { readonly event: 'start' | 'inferred' | 'log' | 'verdict' | 'error' } & Readonly<
-  Record<string, unknown>
->;
+export type JsonEvent = {
+  readonly event: 'start' | 'inferred' | 'log' | 'oops' | 'panic' | 'verdict' | 'error';
+} & Readonly<Record<string, unknown>>;
 
 export interface EventSink {
   emit(event: JsonEvent): void;

@@ -13,6 +13,7 @@ export const DEFAULT_RTC = '2024-01-01T00:00:00Z';
 
 export type ConsoleKind = 'virtio' | 'serial';
 export type VirtioVersion = 'modern' | 'legacy' | 'transitional';
+export type OopsPolicy = 'note' | 'stop';
 export type VirtioTransport = 'mmio' | 'pci';
 
 /** A disk: an image, and what may be done with it. */
@@ -55,6 +56,8 @@ export interface VmConfigInput {
   readonly loglevel?: string | undefined;
   /** `modern`, `legacy`, or on PCI `transitional`; default: transitional on PCI, else modern. */
   readonly virtio?: string | undefined;
+  /** What an oops does: `note` it and go on, or `stop` there. Either ends 100. */
+  readonly onOops?: string | undefined;
   /** `mmio` or `pci`; default: what the machine and the kernel have. */
   readonly virtioTransport?: string | undefined;
   /** The CPU model, such as 24Kf; default: the machine's. */
@@ -94,12 +97,14 @@ export interface VmConfig {
   readonly virtio: VirtioVersion | null;
   readonly virtioTransport: VirtioTransport | null;
   readonly cpuModel: string | null;
+  readonly onOops: OopsPolicy;
   readonly disks: readonly DiskConfig[];
 }
 
 const CONSOLES: readonly ConsoleKind[] = ['virtio', 'serial'];
 const VIRTIO_VERSIONS: readonly VirtioVersion[] = ['modern', 'legacy', 'transitional'];
 const VIRTIO_TRANSPORTS: readonly VirtioTransport[] = ['mmio', 'pci'];
+const ON_OOPS: readonly OopsPolicy[] = ['note', 'stop'];
 const LOG_LEVELS: readonly LogLevel[] = ['error', 'warning', 'info', 'debug'];
 const UNIT_SHIFTS: Readonly<Record<string, number>> = { B: 0, K: 10, M: 20, G: 30, T: 40, P: 50 };
 const TIME_UNITS_NS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
@@ -132,6 +137,7 @@ export function parseVmConfig(input: VmConfigInput): VmConfig {
     virtioTransport:
       input.virtioTransport === undefined ? null : oneOf('virtio-transport', input.virtioTransport, VIRTIO_TRANSPORTS),
     cpuModel: optionalPath('cpu-model', input.cpuModel),
+    onOops: oneOf('on-oops', input.onOops ?? 'note', ON_OOPS),
     disks: parseDisks(input),
   };
 }

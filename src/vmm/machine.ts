@@ -1,4 +1,5 @@
 // What the run loop drives, in KVM's words: vCPUs, the clock, the bus, timers and the console. Composed in compose.ts.
+import type { Board } from '../boards/board.ts';
 import type { ConsoleInput, Device } from '../devices/device.ts';
 import type { Vcpu, VmClock } from '../kvm/contract.ts';
 import type { TraceSink } from '../kvm/trace.ts';
@@ -27,6 +28,8 @@ export interface Machine {
   readonly console: MachineConsole;
   /** Guest-physical address behind an unmapped-segment virtual address, or null. */
   toPhysical(virtualAddress: number): number | null;
+  /** How kernels for this machine pass arguments and keep return addresses. */
+  readonly kernelAbi: Board['kernelAbi'];
   /** Keep the hot exit counters, trace. No guest-visible effect. */
   observe(observation: { readonly stats: boolean; readonly trace: TraceSink | null }): void;
   /**

@@ -8,10 +8,16 @@ export class OutputQueue {
   private chunks: Uint8Array[] = [];
   private bytes = 0;
   private onHighWater: () => void = () => {};
+  private onWrite: (bytes: Uint8Array) => void = () => {};
 
   /** Call `listener` when so much waits that the guest should be held. */
   setHighWaterListener(listener: () => void): void {
     this.onHighWater = listener;
+  }
+
+  /** Call `listener` with everything that is written, as it is written; the bytes are not the listener's to keep. */
+  setWriteListener(listener: (bytes: Uint8Array) => void): void {
+    this.onWrite = listener;
   }
 
   /** The bytes are copied: devices reuse their buffers. */
@@ -19,6 +25,7 @@ export class OutputQueue {
     if (bytes.length === 0) return;
     this.chunks.push(bytes.slice());
     this.bytes += bytes.length;
+    this.onWrite(bytes);
     if (this.bytes >= HIGH_WATER) this.onHighWater();
   }
 

@@ -9,6 +9,7 @@ import type { JournalEvent, JournalRecorder, JournalReplay } from './journal.ts'
 import type { Machine } from './machine.ts';
 import { MmioRouter } from './mmio.ts';
 import type { Pacer } from './pacer.ts';
+import type { PanicWatch } from './panic.ts';
 import { type IdleState, Scheduler } from './scheduler.ts';
 import { type Ending, ending, systemEvent } from './verdict.ts';
 
@@ -19,6 +20,7 @@ export interface RunnerOptions {
   /** A journal fed back, or null for live input. */
   readonly replay: JournalReplay | null;
   readonly pacer: Pacer;
+  readonly panic: PanicWatch;
   readonly log: OnceLog;
   readonly seed: number;
   /** Guest instant in nanoseconds at which the run ends, or null. */
@@ -48,11 +50,14 @@ export class Runner {
   private stopped: Ending | null = null;
   private chunkEnd = 0;
   private unsettled: Vcpu | null = null;
+  /** The vCPU whose exits are served. */
+  private entered: Vcpu;
 
   constructor(options: RunnerOptions) {
-    const { machine, feed, pacer, log } = options;
+    const { machine, feed, pacer, panic, log } = options;
     this.options = options;
     this.machine = machine;
+    this.entered = machine.vcpus[0]!;
     this.limit = options.limit ?? Number.POSITIVE_INFINITY;
     this.sourceOpen = options.sourceOpen;
     this.scheduler = new Scheduler(machine.vcpus, machine.clock.nsPerInstruction, options.seed);
@@ -73,6 +78,7 @@ export class Runner {
         router.serve(access);
         feed.pump();
         pacer.countExit();
+        panic.exitServed(this.entered);
       },
       hypercall: (call) => {
         answerHypercall(call, calls);
@@ -88,14 +94,16 @@ export class Runner {
 
   /** Run until the host's turn, until everybody waits for the outside, or to the end. */
   advance(): Outcome {
-    const { machine, pacer } = this.options;
+    const { machine, pacer, panic } = this.options;
     const { clock } = machine;
     pacer.startSlice();
     for (;;) {
       machine.timers.runDue();
       this.replayDue();
-      if (this.stopped) return { type: 'ended', ending: this.stopped };
-      if (clock.now >= this.limit) return { type: 'ended', ending: limitReached(this.limit) };
+      const broken = panic.due();
+      if (broken) return { type: 'ended', ending: broken };
+      if (this.stopped) return this.ends(this.stopped);
+      if (clock.now >= this.limit) return this.ends(limitReached(this.limit));
       if (pacer.sliceOver) return SLICE;
       const vcpu = this.scheduler.pick(clock.now);
       if (!vcpu) {
@@ -105,15 +113,21 @@ export class Runner {
         continue;
       }
       this.chunkEnd = clock.now + pacer.startChunk(clock.instructions) * clock.nsPerInstruction;
+      this.entered = vcpu;
       const over = runVcpu(vcpu, this.services);
       pacer.endChunk(clock.instructions);
       if (over) {
         this.unsettled = vcpu;
-        return { type: 'ended', ending: over };
+        return this.ends(over);
       }
+      panic.cameBack(vcpu);
       if (vcpu.waiting === 'spin') this.scheduler.spins(vcpu, clock.now);
       else if (vcpu.waiting === 'wait' || vcpu.yielded) this.scheduler.yielded();
     }
+  }
+
+  private ends(ending: Ending): Outcome {
+    return { type: 'ended', ending: this.options.panic.conclude(ending) };
   }
 
   /** Something from outside enters here and now, between two instructions, and is written down. Not during a replay. */
@@ -136,8 +150,8 @@ export class Runner {
   }
 
   private deadline(): number {
-    const { replay, pacer } = this.options;
-    if (this.stopped) return Number.NEGATIVE_INFINITY;
+    const { replay, pacer, panic } = this.options;
+    if (this.stopped || panic.attention) return Number.NEGATIVE_INFINITY;
     const ran = pacer.sliceOver ? Number.NEGATIVE_INFINITY : this.chunkEnd;
     const next = Math.min(this.machine.timers.next, replay?.nextAt ?? Number.POSITIVE_INFINITY, this.limit);
     return Math.min(this.scheduler.deadline, ran, next);
@@ -178,8 +192,7 @@ export class Runner {
     const replayAt = replay?.nextAt ?? Number.POSITIVE_INFINITY;
     const wakeAt = Math.min(idle.wakeAt, machine.timers.next, replayAt);
     const live = this.sourceOpen && replay === null;
-    if (allSpin || (wakeAt === Number.POSITIVE_INFINITY && !live))
-      return { type: 'ended', ending: ending('hang', hangSummary(idle)) };
+    if (allSpin || (wakeAt === Number.POSITIVE_INFINITY && !live)) return this.ends(ending('hang', hangSummary(idle)));
     if (live) return { type: 'idle', wakeAt: Math.min(wakeAt, this.limit) };
     this.skipIdle(wakeAt);
     return null;

@@ -3,11 +3,13 @@
 
 import type { Vcpu } from '../kvm/contract.ts';
 import type { VcpuStats } from '../kvm/stats.ts';
+import type { KernelFault } from './kernel-fault.ts';
 
 export type VerdictKind =
   | 'power-off' // the guest ended well: 0
   | 'guest-exit' // the guest gave a code: 0, 10-99, or 1 with the number in `summary`
   | 'panic' // a kernel panic was seen: 100
+  | 'oops' // the kernel broke and went on, or was stopped there: 100
   | 'reset' // reset, or CPU state the guest cannot recover from: 101
   | 'reboot' // the guest asked for a reboot: 102
   | 'hang' // proven: nothing can ever run again: 103
@@ -47,6 +49,8 @@ export interface Verdict extends Ending {
   /** First 8 hex digits of the hash over kernel, initrd, options, seed and journal. */
   readonly runId: string;
   readonly vcpus: readonly VcpuPlace[];
+  /** Every oops and panic, in order. */
+  readonly faults: readonly KernelFault[];
   /** Exit counters of all vCPUs together; null: not counted in this run. */
   readonly stats: VcpuStats;
 }
@@ -54,6 +58,7 @@ export interface Verdict extends Ending {
 const EXIT_CODES: Readonly<Record<Exclude<VerdictKind, 'guest-exit'>, number>> = {
   'power-off': 0,
   panic: 100,
+  oops: 100,
   reset: 101,
   reboot: 102,
   hang: 103,

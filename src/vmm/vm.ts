@@ -1,12 +1,16 @@
 // A VM's life: run in slices, between slices serve what comes from outside, to the verdict. The guest-visible part is runner.ts;
 // here is the host's side of it: wall time, waiting, pausing, output, and the one queue through which everything from outside comes.
+import type { SymbolTable } from '../boot/symbols.ts';
 import { sumStats } from '../kvm/stats.ts';
 import type { OnceLog } from '../util/log.ts';
 import { ConsoleFeed, type PullSource } from './console-feed.ts';
 import { formatJournal, type Journal, type JournalEvent, JournalRecorder, JournalReplay } from './journal.ts';
+import type { KernelFault } from './kernel-fault.ts';
 import type { Machine } from './machine.ts';
 import type { OutputQueue } from './output-queue.ts';
 import { Pacer } from './pacer.ts';
+import { PanicWatch } from './panic.ts';
+import type { LaunchFacts } from './panic-causes.ts';
 import { Runner } from './runner.ts';
 import { type Hasher, hashMachine } from './state-hash.ts';
 import { type Ending, ending, placeOf, type Verdict } from './verdict.ts';
@@ -43,6 +47,13 @@ export interface VmOptions {
   readonly identity: string;
   /** Where the console's output collects (the console device and hypercall 8 write to it). */
   readonly output: OutputQueue;
+  /** The kernel's symbols, when they are known before it runs, and whether they come from the image itself. */
+  readonly kernelSymbols: { readonly table: SymbolTable; readonly own: boolean } | null;
+  /** For the likely cause of a panic. */
+  readonly launch: LaunchFacts;
+  readonly onOops: 'note' | 'stop';
+  /** Told of each panic and oops as soon as it is certain. */
+  readonly onFault: (fault: KernelFault) => void;
   /** A promise is waited for. */
   readonly onConsole: (bytes: Uint8Array) => unknown;
   /** The guest has taken so much of the live input that more is welcome. */
@@ -59,6 +70,7 @@ export class Vm {
   private readonly options: VmOptions;
   private readonly recorder = new JournalRecorder();
   private readonly feed: ConsoleFeed;
+  private readonly panic: PanicWatch;
   private readonly runner: Runner;
   private readonly waiter: Waiter;
   private readonly pulled: Hasher;
@@ -80,12 +92,23 @@ export class Vm {
     this.feed = new ConsoleFeed(machine.console, options.pull && this.hashing(options.pull));
     const pacer = new Pacer(() => host.now());
     output.setHighWaterListener(() => pacer.endSlice());
+    this.panic = new PanicWatch({
+      machine,
+      log,
+      symbols: options.kernelSymbols?.table ?? null,
+      symbolsAreItsOwn: options.kernelSymbols?.own ?? false,
+      facts: options.launch,
+      stopAtOops: options.onOops === 'stop',
+      onFault: options.onFault,
+    });
+    output.setWriteListener((bytes) => this.panic.consoleOutput(bytes));
     this.runner = new Runner({
       machine,
       feed: this.feed,
       recorder: this.recorder,
       replay: options.replay && new JournalReplay(options.replay.entries),
       pacer,
+      panic: this.panic,
       log,
       seed: options.seed,
       limit: options.limit,
@@ -140,6 +163,11 @@ export class Vm {
     this.waiter.wake();
   }
 
+  /** The name of a function of the kernel that runs, as `name+0x10`, where its own tables tell; else null. */
+  nameOf(address: number): string | null {
+    return this.panic.nameOf(address);
+  }
+
   private async run(): Promise<Verdict> {
     const { host, log } = this.options;
     this.startMs = host.now();
@@ -177,6 +205,7 @@ export class Vm {
       stateHash,
       runId: this.runId(),
       vcpus: machine.vcpus.map(placeOf),
+      faults: this.panic.faults,
       stats: sumStats(machine.vcpus.map((vcpu) => vcpu.stats())),
     };
   }

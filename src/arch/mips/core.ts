@@ -163,7 +163,7 @@ export class MipsCore implements CoreModel {
         this.services.yieldNow();
         return 0;
       case 'unsupported':
-        this.services.unemulated('trap-and-emulate KVM does not emulate this');
+        this.services.unemulated(`${this.options.vmType} KVM does not emulate this`);
         return 0;
       default:
         throw new Error(`no MIPS helper ${number}`);
@@ -234,12 +234,14 @@ export class MipsCore implements CoreModel {
     return (status & (STATUS.IE | STATUS.EXL | STATUS.ERL)) === STATUS.IE && (status & STATUS.IM) !== 0;
   }
 
-  /** 2, 3, 4 and 6 are IP2, IP3, IP4 and IP6. */
+  /** The numbers of Cause.IP bits. */
   hasInterrupt(irq: number): boolean {
     return irq === 2 || irq === 3 || irq === 4 || irq === 6;
   }
 
   setInterrupt(irq: number, raise: boolean): void {
+    // VZ KVM raises lines by priority, and only a Loongson has one for IP6: KVM_INTERRUPT takes the number, and nothing happens.
+    if (irq === 6 && this.options.vmType === 'vz') return;
     const bit = 1 << (8 + irq);
     if (raise) this.i32[this.cp0 + CP0.CAUSE]! |= bit;
     else this.i32[this.cp0 + CP0.CAUSE]! &= ~bit;

@@ -1,4 +1,4 @@
-// KVM ONE_REG registers of a MIPS trap-and-emulate vCPU (reference KVM-API.md 7.1; kvm_trap_emul_get/set_one_reg).
+// KVM ONE_REG registers of a MIPS vCPU (reference KVM-API.md 7.1; kvm_trap_emul_get/set_one_reg, kvm_vz_get/set_one_reg).
 import type { CoreServices, OneReg } from '../../cpu/isa/architecture.ts';
 import { WORD_PC } from '../../cpu/isa/state-words.ts';
 import { KvmError } from '../../kvm/errors.ts';
@@ -21,40 +21,6 @@ import type { MipsTimer } from './timer.ts';
 const MAX_COUNT_HZ = 1_000_000_000n;
 const NS_PER_SECOND = 1_000_000_000n;
 
-/** CP0 registers of GET_REG_LIST, by the width of their ids. */
-const CP0_U32 = [
-  CP0.INDEX,
-  CP0.PAGEMASK,
-  CP0.WIRED,
-  CP0.HWRENA,
-  CP0.COMPARE,
-  CP0.INTCTL,
-  CP0.PRID,
-  CP0.CONFIG,
-  CP0.CONFIG1,
-  CP0.CONFIG2,
-  CP0.CONFIG3,
-  CP0.CONFIG4,
-  CP0.CONFIG5,
-  CP0.CONFIG7,
-] as const;
-const CP0_U64 = [
-  CP0.ENTRYLO0,
-  CP0.ENTRYLO1,
-  CP0.CONTEXT,
-  CP0.USERLOCAL,
-  CP0.BADVADDR,
-  CP0.EPC,
-  CP0.EBASE,
-  CP0.ERROREPC,
-  CP0.KSCRATCH1,
-  CP0.KSCRATCH1 + 1,
-  CP0.KSCRATCH1 + 2,
-  CP0.KSCRATCH1 + 3,
-  CP0.KSCRATCH1 + 4,
-  CP0.KSCRATCH1 + 5,
-] as const;
-
 /** What the registers need of the core besides its state. */
 export interface OneRegCore {
   readonly timer: MipsTimer;
@@ -62,6 +28,9 @@ export interface OneRegCore {
   configChanged(): void;
   readonly fpu: MipsFpu;
 }
+
+const idOf = (register: number, wide: boolean): bigint =>
+  (wide ? KVM_REG_MIPS_CP0_64 : KVM_REG_MIPS_CP0_32)(register >> 3, register & 7);
 
 /** All registers of the active vCPU, in GET_REG_LIST order. */
 export function oneRegs(services: CoreServices, core: OneRegCore, machine: MachineState): readonly OneReg[] {
@@ -76,14 +45,26 @@ export function oneRegs(services: CoreServices, core: OneRegCore, machine: Machi
       i32[index] = Number(BigInt.asIntN(32, value));
     },
   });
+  /** Bits that user space may change; undefined for all. */
+  const writable = (register: number): number | undefined => {
+    const mask = machine.oneRegMasks.get(register);
+    if (mask === 'as the guest') return i32[register === CP0.STATUS ? word('statusMask') : word('cp0Mask') + register]!;
+    return mask !== undefined && register === CP0.CONFIG1 ? mask | core.fpu.config1Mask() : mask;
+  };
   const masked = (register: number, value: bigint): number => {
-    const fixed = machine.oneRegMasks.get(register);
-    const mask = fixed !== undefined && register === CP0.CONFIG1 ? fixed | core.fpu.config1Mask() : fixed;
+    const mask = writable(register);
     const next = Number(BigInt.asIntN(32, value));
     return mask === undefined ? next : (i32[cp0 + register]! & ~mask) | (next & mask);
   };
+  const absent = (register: number, wide: boolean): OneReg => ({
+    id: idOf(register, wide),
+    get: () => {
+      throw new KvmError('EINVAL', 'KVM_GET_ONE_REG', `this CPU has no CP0 register ${register >> 3}, ${register & 7}`);
+    },
+    set: () => {},
+  });
   const cp0Register = (register: number, wide: boolean): OneReg => ({
-    id: (wide ? KVM_REG_MIPS_CP0_64 : KVM_REG_MIPS_CP0_32)(register >> 3, register & 7),
+    id: idOf(register, wide),
     get: () => {
       const value = i32[cp0 + register]!;
       return wide ? BigInt.asUintN(64, BigInt(value)) : BigInt(value >>> 0);
@@ -92,8 +73,11 @@ export function oneRegs(services: CoreServices, core: OneRegCore, machine: Machi
       i32[cp0 + register] = masked(register, value);
       if (register === CP0.COMPARE) i32[word('timerChanged')] = TIMER.SET_ANEW;
       if (register === CP0.CONFIG1 || register === CP0.CONFIG3 || register === CP0.STATUS) core.configChanged();
+      if (register === CP0.ENTRYHI || register === CP0.STATUS) services.dropMapped('all'); // ASID, ERL
     },
   });
+  const registers = (of: readonly number[], wide: boolean): OneReg[] =>
+    of.map((register) => (machine.absent.has(register) ? absent : cp0Register)(register, wide));
 
   /** Cause, with the timer interrupt that is due by now. */
   const cause = (): number => {
@@ -124,16 +108,8 @@ export function oneRegs(services: CoreServices, core: OneRegCore, machine: Machi
     signed64(KVM_REG_MIPS_LO, word('lo')),
     signed64(KVM_REG_MIPS_PC, WORD_PC >> 2),
     ...core.fpu.oneRegs(),
-    ...CP0_U32.map((register) => cp0Register(register, false)),
-    ...CP0_U64.map((register) => cp0Register(register, true)),
-    {
-      ...cp0Register(CP0.ENTRYHI, true),
-      set: (value) => {
-        i32[cp0 + CP0.ENTRYHI] = Number(BigInt.asIntN(32, value));
-        services.dropMapped('all');
-      },
-    },
-    cp0Register(CP0.STATUS, false),
+    ...registers(machine.ids.u32, false),
+    ...registers(machine.ids.u64, true),
     {
       id: KVM_REG_MIPS_CP0_32(13, 0),
       get: () => BigInt(cause() >>> 0),

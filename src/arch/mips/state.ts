@@ -12,10 +12,14 @@ const CONFIG_BE = 1 << 15;
 const CONFIG_AR_R2 = 1 << 10;
 const CONFIG_MT_TLB = 1 << 7;
 const CONFIG_K0 = 7;
-const CONFIG_K0_UNCACHED = 2;
 const CONFIG_K0_CACHED = 3;
 const CONFIG3_MSA = 1 << 28;
 const CONFIG4_KSCREXIST = 0xfc << 16;
+/** CP0 16, 6: nothing that KVM or a guest of these CPU models acts on. */
+const CONFIG6 = 8 * 16 + 6;
+/** Config6 as user space writes it, on any host: INTIMER, EXTIMER, SFBEN and FTLBDIS of a Loongson. */
+const LOONGSON_CONFIG6 = 0x004001c0;
+const INDEX_P = 0x80000000;
 
 type RegisterValues = readonly (readonly [register: number, value: number])[];
 
@@ -31,9 +35,26 @@ export interface MachineState {
   readonly mtc0Default: number;
   /** Bits MTC0 changes in Status, with and without an FPU (FR only in one that has it). */
   readonly statusMask: number;
-  /** ONE_REG writes: bits of the configuration registers that user space may change. */
-  readonly oneRegMasks: ReadonlyMap<number, number>;
+  /** CP0 registers with ids, by the width of these: all in GET_REG_LIST. */
+  readonly ids: { readonly u32: readonly number[]; readonly u64: readonly number[] };
+  /** Those of them that the CPU does not have: KVM lists them all the same, answers EINVAL and ignores writes. */
+  readonly absent: ReadonlySet<number>;
+  /** ONE_REG writes: bits that user space may change; 'as the guest': those that MTC0 changes. Registers that are not listed: all. */
+  readonly oneRegMasks: ReadonlyMap<number, number | 'as the guest'>;
 }
+
+/** What both machine types list. */
+const IDS = {
+  u32: [
+    ...[CP0.INDEX, CP0.PAGEMASK, CP0.WIRED, CP0.HWRENA, CP0.COMPARE, CP0.STATUS, CP0.INTCTL, CP0.PRID],
+    ...[CP0.CONFIG, CP0.CONFIG1, CP0.CONFIG2, CP0.CONFIG3, CP0.CONFIG4, CP0.CONFIG5],
+  ],
+  u64: [
+    ...[CP0.ENTRYLO0, CP0.ENTRYLO1, CP0.CONTEXT, CP0.USERLOCAL, CP0.BADVADDR, CP0.ENTRYHI],
+    ...[CP0.EPC, CP0.EBASE, CP0.ERROREPC],
+  ],
+} as const;
+const KSCRATCH = Array.from({ length: 6 }, (_, n) => CP0.KSCRATCH1 + n);
 
 /** MMU size, then sets, line size and ways of both caches; no coprocessor 2, MDMX, performance counters, watch registers or MIPS16. */
 function config1({ cache, tlbEntries }: CpuModel): number {
@@ -75,6 +96,8 @@ const trapAndEmulate: MachineState = {
   ],
   mtc0Default: 0xffffffff,
   statusMask: ~(STATUS.NMI | STATUS.CU1 | STATUS.FR),
+  ids: { u32: [...IDS.u32, CP0.CONFIG7], u64: [...IDS.u64, ...KSCRATCH] },
+  absent: new Set(),
   oneRegMasks: new Map([
     [CP0.CONFIG, 0],
     [CP0.CONFIG1, 0],
@@ -93,7 +116,7 @@ const vz: MachineState = {
   bootVector: 0xbfc00200,
   resetValues: (model, id, bigEndian) => [
     [CP0.PRID, model.prid],
-    [CP0.CONFIG, config(CONFIG_K0_UNCACHED, bigEndian)],
+    [CP0.CONFIG, config(CONFIG_K0_CACHED, bigEndian)],
     [CP0.CONFIG1, config1(model)],
     [CP0.CONFIG2, CONFIG_M],
     [CP0.CONFIG3, 0],
@@ -112,21 +135,33 @@ const vz: MachineState = {
     [CP0.WIRED, 0x3f],
     [CP0.EPC, 0xffffffff],
     [CP0.CONFIG, CONFIG_K0],
+    [CONFIG6, 0xffffffff],
     [CP0.ERROREPC, 0xffffffff],
     [CP0.EBASE, 0x3ffff000],
   ],
   mtc0Default: 0,
   statusMask: STATUS.CU0 | STATUS.RP | STATUS.BEV | STATUS.IM | STATUS.UM | STATUS.ERL | STATUS.EXL | STATUS.IE,
-  oneRegMasks: new Map([
+  ids: { u32: [...IDS.u32, CP0.PAGEGRAIN, CONFIG6], u64: IDS.u64 },
+  absent: new Set([CP0.CONFIG4, CP0.CONFIG5]),
+  // These are registers of the hardware: a bit that is not there stays 0. The root context may write what is read-only to the guest.
+  oneRegMasks: new Map<number, number | 'as the guest'>([
+    [CP0.INDEX, INDEX_P | 0x3f],
+    [CP0.ENTRYLO0, 'as the guest'],
+    [CP0.ENTRYLO1, 'as the guest'],
+    [CP0.CONTEXT, 0xfffffff0],
+    [CP0.PAGEMASK, 'as the guest'],
+    [CP0.PAGEGRAIN, 0],
+    [CP0.WIRED, 'as the guest'],
+    [CP0.HWRENA, 'as the guest'],
+    [CP0.ENTRYHI, 0xffffe0ff],
+    [CP0.STATUS, 'as the guest'],
+    [CP0.INTCTL, 0],
+    [CP0.EBASE, 0x3ffff000 | 0x3ff],
     [CP0.CONFIG, CONFIG_M | CONFIG_K0],
     [CP0.CONFIG1, CONFIG_M],
     [CP0.CONFIG2, CONFIG_M],
     [CP0.CONFIG3, CONFIG_M | CONFIG3_ULRI],
-    [CP0.CONFIG4, CONFIG_M],
-    [CP0.CONFIG5, 0],
-    [CP0.CONFIG7, 0],
-    [CP0.PAGEGRAIN, 0],
-    [CP0.EBASE, 0x3ffff000 | 0x3ff],
+    [CONFIG6, LOONGSON_CONFIG6],
   ]),
 };
 

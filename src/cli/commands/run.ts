@@ -2,7 +2,7 @@
 // the reproducing command first, what was inferred second and the verdict last.
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseDisk, quoteWord } from '../../api/command-line.ts';
-import type { RunningVm, StartVmOptions, TerminalRequest, Verdict } from '../../api/index.ts';
+import type { KernelFault, RunningVm, StartVmOptions, TerminalRequest, Verdict } from '../../api/index.ts';
 import { TsvmError } from '../../util/errors.ts';
 import type { LogLevel } from '../../util/log.ts';
 import type { Cli, CommandSpec } from '../command.ts';
@@ -11,7 +11,7 @@ import { type EventSink, noEvents, openEvents } from '../events.ts';
 import { GuestOutput } from '../guest-output.ts';
 import { type NamedFile, refuseSameFile } from '../named-files.ts';
 import { addRunOptions, type RunRequest, runRequest } from '../options.ts';
-import { NO_DEBUG_SHELL, renderInferred, renderStats, renderVerdict, TERMINAL_HELP } from '../render.ts';
+import { faultLine, NO_DEBUG_SHELL, renderInferred, renderStats, renderVerdict, TERMINAL_HELP } from '../render.ts';
 import { startSpinner } from '../spinner.ts';
 import { printable } from '../words.ts';
 
@@ -130,6 +130,7 @@ class Run {
       handleSignals: true,
       onConsole: (bytes) => this.output.write(bytes),
       onTerminalRequest: (what) => this.answer(what),
+      onFault: (fault) => this.fault(fault),
       log: { log: (level, message) => this.log(level, message) },
     };
   }
@@ -141,6 +142,13 @@ class Run {
     };
     if (this.early === null) say();
     else this.early.push(say);
+  }
+
+  /** An oops is said when it happens, for the run goes on; a panic is the verdict's. */
+  private fault(fault: KernelFault): void {
+    const { kind, ...facts } = fault;
+    if (kind === 'oops') this.cli.said.log('warning', `${faultLine(fault)}; the run ends with exit 100`);
+    this.events.emit({ event: kind, ...facts });
   }
 
   private sayEarly(): void {

@@ -1,10 +1,11 @@
-// A guest of a few instructions on the emulated KVM: RAM at 0, kernel mode, interrupts off, code in KSEG0. Tests write it with
+// A guest of a few instructions on the emulated KVM: RAM at 0, kernel mode, interrupts off, code in KSEG0; a trap-and-emulate guest unless
+// its options say otherwise (places in VZ guests: vz-guest.ts). Tests write it with
 // mips-words.ts, enter it for a number of instructions, and look at what the contract shows.
 import { createHash } from 'node:crypto';
 import { mips32 } from '../../../src/arch/mips/index.ts';
 import { createKvm, type EmulatedVm } from '../../../src/cpu/exec/kvm.ts';
 import type { EmulatedVcpu } from '../../../src/cpu/exec/vcpu.ts';
-import { KVM_VM_MIPS_TE } from '../../../src/kvm/constants.ts';
+import { KVM_VM_MIPS_TE, KVM_VM_MIPS_VZ } from '../../../src/kvm/constants.ts';
 import { KvmError } from '../../../src/kvm/errors.ts';
 import { KVM_REG_MIPS_CP0_32, KVM_REG_MIPS_CP0_64, KVM_REG_MIPS_PC } from '../../../src/kvm/mips.ts';
 import type { Endianness } from '../../../src/memory/guest-memory.ts';
@@ -62,7 +63,14 @@ export interface GuestOptions {
   readonly vcpus?: number;
   readonly paravirtHypercalls?: boolean;
   readonly seed?: number;
+  readonly machine?: 'trap-and-emulate' | 'vz';
+  readonly cpuModel?: string;
 }
+
+const MACHINES = {
+  'trap-and-emulate': { type: KVM_VM_MIPS_TE, kseg0: 0x40000000 },
+  vz: { type: KVM_VM_MIPS_VZ, kseg0: 0x80000000 },
+} as const;
 
 /** Guest-physical address of a KSEG0 address. */
 export const physical = (va: number): number => va & 0x1fffffff;
@@ -101,6 +109,8 @@ export class Guest {
   readonly vcpus: readonly EmulatedVcpu[];
   /** vCPU 0. */
   readonly vcpu: EmulatedVcpu;
+  /** Where load() puts code and vCPUs start: CODE, or its like in the machine's own KSEG0. */
+  readonly code: number;
 
   constructor({
     endianness = 'little',
@@ -108,8 +118,12 @@ export class Guest {
     paravirtHypercalls = true,
     seed = 1,
     arenaBytes = ARENA_BYTES,
+    machine = 'trap-and-emulate',
+    cpuModel = '24Kf',
   }: GuestOptions = {}) {
+    const { type, kseg0 } = MACHINES[machine];
     this.endianness = endianness;
+    this.code = kseg0 + physical(CODE);
     this.vm = createKvm(mips32(endianness), {
       arenaSize: arenaBytes,
       endianness,
@@ -117,19 +131,20 @@ export class Guest {
       nsPerInstruction: NS,
       seed,
       paravirtHypercalls,
-    }).createVm(KVM_VM_MIPS_TE);
+      cpuModel,
+    }).createVm(type);
     this.vm.setUserMemoryRegion({ slot: 0, flags: 0, guestPhysAddr: 0, memorySize: RAM_BYTES, userspaceAddr: 0 });
     this.vcpus = Array.from({ length: vcpus }, (_, id) => this.vm.createVcpu(id));
     this.vcpu = this.vcpus[0]!;
     for (const vcpu of this.vcpus) {
       vcpu.setOneReg(CP0_STATUS, 0n);
-      vcpu.setOneReg(CP0_EBASE, register(EBASE + vcpu.id));
-      vcpu.setOneReg(KVM_REG_MIPS_PC, register(CODE));
+      vcpu.setOneReg(CP0_EBASE, register(kseg0 + vcpu.id));
+      vcpu.setOneReg(KVM_REG_MIPS_PC, register(this.code));
     }
   }
 
   /** Put code at a KSEG0 address; returns the addresses of its labels. */
-  load(source: Line, at: number = CODE): (label: string) => number {
+  load(source: Line, at: number = this.code): (label: string) => number {
     const { words, labels } = assemble(at, source);
     for (const [n, instruction] of words.entries())
       this.vm.memory.writeU32(physical(at) + 4 * n, instruction, this.endianness);

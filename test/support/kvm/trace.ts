@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest';
 import type { TraceEvent, TracePlace } from '../../../src/kvm/trace.ts';
-import { CODE, EBASE, GENERAL_VECTOR, Guest, MMIO } from './guest.ts';
+import { CODE, EBASE, GENERAL_VECTOR, Guest, MMIO, physical } from './guest.ts';
 import { addiu, b, type Line, label, nop, t0, t1, zero } from './mips-words.ts';
 
 /** kvm_exit reasons, as the kernel prints them (arch/mips/kvm/trace.h kvm_trace_symbol_exit_types). */
@@ -17,17 +17,23 @@ const REASONS: Readonly<Record<number, string>> = {
   10: 'Reserved Inst',
   11: 'COP0/1 Unusable',
   13: 'Trap Inst',
+  27: 'Guest Exit',
   32: 'WAIT',
   33: 'CACHE',
   34: 'Signal',
+  64: 'GPSI',
+  65: 'GSFC',
+  66: 'HC',
 };
 const MMIO_TYPES = ['unsatisfied-read', 'read', 'write'];
 
-/** Addresses in the code of the test are shown from its start, vectors by name. */
+/** Addresses in the code of the test are shown from its start, vectors by name; in KSEG0 of either machine type. */
 function place(pc: number): string {
-  if (pc >= CODE && pc < CODE + 0x1000) return `+${pc - CODE}`;
-  if (pc === EBASE) return 'refill';
-  return pc === GENERAL_VECTOR ? 'general' : `0x${pc.toString(16)}`;
+  const inCode = physical(pc) - physical(CODE);
+  if (pc < EBASE) return `0x${pc.toString(16)}`;
+  if (inCode >= 0 && inCode < 0x1000) return `+${inCode}`;
+  if (physical(pc) === physical(EBASE)) return 'refill';
+  return physical(pc) === physical(GENERAL_VECTOR) ? 'general' : `0x${pc.toString(16)}`;
 }
 
 const hex = (value: number): string => `0x${value.toString(16)}`;

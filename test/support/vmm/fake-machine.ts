@@ -1,6 +1,7 @@
 // A machine of fake vCPUs without a board, and a host whose time is the test's.
 import { createHash } from 'node:crypto';
 import { mips32 } from '../../../src/arch/mips/index.ts';
+import * as kernelAbi from '../../../src/arch/mips/kernel-abi.ts';
 import type { MmioDevice } from '../../../src/devices/device.ts';
 import { Bus } from '../../../src/memory/bus.ts';
 import { OnceLog } from '../../../src/util/log.ts';
@@ -69,9 +70,25 @@ class FakeConsole implements MmioDevice, MachineConsole {
   }
 }
 
+/** What a VM is told of a guest's kernel when the test is about something else. */
+export const NO_KERNEL: Pick<VmOptions, 'kernelSymbols' | 'launch' | 'onOops' | 'onFault'> = {
+  kernelSymbols: null,
+  launch: { initrd: false, disks: 0, params: '', memory: 64 << 20, programs: 'little-endian MIPS32r2' },
+  onOops: 'note',
+  onFault: () => {},
+};
+
 interface FakeMachine extends Machine {
   readonly vm: FakeVm;
   readonly fakeConsole: FakeConsole;
+  /** What is watched, for a program's steps to meet, and what is seen. */
+  readonly watched: Watched;
+}
+
+interface Watched {
+  addresses: readonly number[];
+  hit: (cpu: number, pc: number) => void;
+  userModeSeen: boolean;
 }
 
 function fakeMachine(programs: readonly GuestProgram[], output: OutputQueue, nsPerInstruction = 10): FakeMachine {
@@ -90,6 +107,7 @@ function fakeMachine(programs: readonly GuestProgram[], output: OutputQueue, nsP
   );
   vm.setUserMemoryRegion({ slot: 0, flags: 0, guestPhysAddr: 0, memorySize: RAM, userspaceAddr: 0 });
   const vcpus = programs.map((_, id) => vm.createVcpu(id));
+  const watched: Watched = { addresses: [], hit: () => {}, userModeSeen: false };
   let interrupted: (cpu: number) => void = () => {};
   const fakeConsole = new FakeConsole(output, (irq) => {
     vcpus[0]!.interrupt({ cpu: -1, irq });
@@ -107,11 +125,18 @@ function fakeMachine(programs: readonly GuestProgram[], output: OutputQueue, nsP
     timers: new GuestTimers(vm.clock),
     devices: [{ name: 'console', device: fakeConsole }],
     console: fakeConsole,
+    kernelAbi,
     toPhysical: (address) => (address >= 0x40000000 && address < 0x60000000 ? address - 0x40000000 : null),
     observe: () => vm.observe(),
-    watchExecution: () => {},
-    userModeSeen: () => false,
-    forgetUserMode: () => {},
+    watchExecution: (addresses, hit) => {
+      watched.addresses = addresses;
+      watched.hit = hit;
+    },
+    userModeSeen: () => watched.userModeSeen,
+    forgetUserMode: () => {
+      watched.userModeSeen = false;
+    },
+    watched,
     hashState: (update) => vm.hashState(update),
     onInterrupt: (listener) => {
       interrupted = listener;
@@ -194,6 +219,7 @@ export function testVm(
     replay: null,
     identity: 'test',
     output,
+    ...NO_KERNEL,
     onConsole: (bytes) => {
       chunks.push(bytes);
     },

@@ -24,13 +24,14 @@ describe('the reproducing command', () => {
       limit: '1500ms',
       timeout: '2m',
       symbols: 'System.map',
+      onOops: 'stop',
       nsPerInstruction: 5,
       disk: 'root.img',
       disks: ['data 1.img:ro', 'b.img:cow', 'c.img:cow=over.cow', 'd,ro'],
     });
     expect(reproducingCommand(config, 'mips-paravirt')).toBe(
       'tsvm run --machine mips-paravirt --mem 65600K --cpus 2 --seed 7 --ns-per-instruction 5 --console virtio ' +
-        '--virtio legacy --rtc 2030-01-01T00:00:00Z --limit 1500ms --timeout 120s ' +
+        '--virtio legacy --rtc 2030-01-01T00:00:00Z --limit 1500ms --timeout 120s --on-oops stop ' +
         `--initrd 'my rootfs.cpio' --disk root.img --disk 'data 1.img:ro' --disk b.img:cow --disk c.img:cow=over.cow ` +
         `--disk d:ro --symbols System.map --params 'panic=1 init='\\''/bin/sh'\\''' ./-vmlinux`,
     );

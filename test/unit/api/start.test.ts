@@ -16,6 +16,7 @@ import { startVmWith } from '../../../src/api/start.ts';
 import type { StartVmOptions } from '../../../src/api/types.ts';
 import { KVM_REG_MIPS_CP0_32 } from '../../../src/kvm/mips.ts';
 import { makeElf } from '../../support/boot/make-elf.ts';
+import { makeKallsyms, someSymbols } from '../../support/boot/make-kallsyms.ts';
 import { FakeVm, type GuestProgram } from '../../support/vmm/fake-kvm.ts';
 
 const ENTRY = 0x40100000n;
@@ -175,6 +176,62 @@ describe('startVm', () => {
     await running.wait();
     expect(running.symbolize(0x40100000)).toBe('beside');
     rmSync(beside);
+  });
+
+  it.each([
+    ['vmlinux-6.1.0-4kc', 'System.map-6.1.0-4kc'],
+    ['vmlinuz-6.1.0-5kc', 'System.map-6.1.0-5kc'],
+    ['stem.vmlinux', 'stem.System.map'],
+    ['named.elf', 'named.elf.System.map'],
+    ['lonely', 'System.map'],
+  ])('finds the map of %s in %s', async (image, name) => {
+    const map = file(name, '40100000 T beside\n4010ffff B __end\n');
+    const { running } = await start(off, { kernel: file(image, readFileSync(kernel)) });
+    expect(running.inferred.symbols).toBe(map);
+    await running.wait();
+    rmSync(map);
+  });
+
+  it("finds nothing in Debian's placeholder of a System.map", async () => {
+    const map = file(
+      'System.map',
+      'ffffffffffffffff B The real System.map is in the linux-image-<version>-dbg package\n',
+    );
+    const { running, messages } = await start(off);
+    expect(running.inferred.symbols).toBeNull();
+    await running.wait();
+    expect(messages).toEqual([]);
+    await expect(start(off, { symbols: map })).rejects.toThrow(/System\.map: the symbol file is a placeholder/);
+    rmSync(map);
+  });
+
+  describe('with a kernel that has its own tables', () => {
+    const functions = someSymbols(600, Number(ENTRY)).map((symbol, i) => ({
+      ...symbol,
+      address: Number(ENTRY) + 0x100 * i,
+    }));
+    const data = makeKallsyms(functions, { layout: 'relative', endianness: 'little' }).bytes;
+    const image = { ...spec, segments: [{ vaddr: ENTRY, data }], stripped: true };
+    const linux = file('linux.elf', makeElf(image).bytes);
+    const panic = functions[100]!.address;
+
+    it('names addresses by them when there is nothing else', async () => {
+      const { running } = await start(off, { kernel: linux });
+      expect(running.inferred.symbols).toBe('kallsyms');
+      await running.wait();
+      expect(running.symbolize(panic + 4)).toBe('panic+0x4');
+    });
+
+    it('does not use the System.map of another kernel', async () => {
+      const map = file('linux.System.map', '40100000 T start_kernel\n40100004 T panic\n4010ffff B __end\n');
+      const { running, messages } = await start(off, { kernel: linux });
+      await running.wait();
+      expect(messages).toEqual([
+        expect.stringMatching(/linux\.System\.map is of another kernel \(panic is at 0x40100004/),
+      ]);
+      expect(running.symbolize(panic)).toBe('panic');
+      rmSync(map);
+    });
   });
 
   it('unpacks a compressed kernel, and says how it was compressed and what it ignored', async () => {

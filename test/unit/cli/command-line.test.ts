@@ -18,6 +18,7 @@ describe('what goes wrong', () => {
     [['run', 'x', '--seed', '1.5'], '--seed 1.5', 'whole number'],
     [['run', 'x', '--rtc', 'yesterday'], '--rtc yesterday', 'now'],
     [['run', 'x', '--limit', 'soon'], '--limit soon', '10s'],
+    [['run', 'x', '--on-oops', 'cry'], '--on-oops cry', 'note, stop'],
     [['run', 'x', '--loglevel', 'loud'], '--loglevel loud', 'warning'],
     [['run', 'x', '-d', ':ro'], '--disk :ro: a file name is missing', 'FILE:cow=OVERLAY'],
     [['run', 'x', '-d', 'a:cow='], '--disk a:cow=: a file name is missing', 'FILE:cow=OVERLAY'],

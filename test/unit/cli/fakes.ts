@@ -86,6 +86,32 @@ export const OK: Verdict = {
   stats: sumStats([]),
 };
 
+export const PANIC: Verdict = {
+  ...OK,
+  kind: 'panic',
+  exitCode: 100,
+  summary: 'VFS: Unable to mount root fs on unknown-block(0,0)',
+  guestTimeNs: 1_210_000_000,
+  instructions: 96_900_000,
+  wallMs: 800,
+  faults: [
+    {
+      kind: 'panic',
+      cpu: 0,
+      guestTimeNs: 1_204_000_000,
+      instructions: 96_331_870,
+      message: 'VFS: Unable to mount root fs on unknown-block(0,0)',
+      backtrace: [
+        { address: 0x4058_d3d4, name: 'panic', offset: 0 },
+        { address: 0x4069_96c0, name: 'mount_block_root', offset: 0x308 },
+        { address: 0x4000_1234, name: null, offset: 0 },
+        { address: 0x4000_5678, name: null, offset: 0 },
+      ],
+      likely: 'no --initrd and no --disk were given, and the command line has no root=',
+    },
+  ],
+};
+
 export const HANG: Verdict = {
   ...OK,
   kind: 'hang',

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { grouped, guestSeconds, instant, renderInferred, renderVerdict, wallTime } from '../../../src/cli/render.ts';
 import { plainStyle } from '../../../src/cli/style.ts';
-import { HANG, OK } from './fakes.ts';
+import { HANG, OK, PANIC } from './fakes.ts';
 
 test('guest time comes first, with every instruction counted', () => {
   expect(instant(OK)).toBe('3.412s @ 412,885,103');
@@ -80,6 +80,7 @@ describe('the verdict', () => {
 
   test.each([
     ['panic', 100, '# PANIC at 3.412s @ 412,885,103: '],
+    ['oops', 100, '# OOPS at 3.412s @ 412,885,103: '],
     ['reset', 101, '# RESET at '],
     ['reboot', 102, '# REBOOT at '],
     ['guest-time-limit', 104, '# LIMIT of guest time, at '],
@@ -92,6 +93,46 @@ describe('the verdict', () => {
     expect(lines[0]!.endsWith(': why')).toBe(true);
     expect(lines[1]).toBe('#   more');
     expect(lines.at(-1)).toBe(`# exit ${exitCode}`);
+  });
+
+  test("of a panic says when, where, who called it and why; the instant is the panic's", () => {
+    const lines = renderVerdict(PANIC, plainStyle, (address) => (address === 0x4000_1234 ? 'idle+0x8' : null)).split(
+      '\n',
+    );
+    expect(lines).toEqual([
+      '# PANIC at 1.204s @ 96,331,870 on cpu0: "VFS: Unable to mount root fs on unknown-block(0,0)"',
+      '#   panic <- mount_block_root <- idle <- 0x40005678',
+      '#   likely: no --initrd and no --disk were given, and the command line has no root=',
+      '#   (wall 800 ms, 121 MIPS)   run 7f3a19c2 state 9b0e44d1',
+      '# exit 100',
+    ]);
+  });
+
+  test('of a panic after an oops tells both, and what came then', () => {
+    const [panic] = PANIC.faults;
+    const oops = { ...panic!, kind: 'oops', message: 'Oops', likely: null, guestTimeNs: 1e9, cpu: 1 } as const;
+    const verdict = { ...PANIC, faults: [oops, panic!], details: ['then: guest asked for a reboot'] };
+    const lines = renderVerdict(verdict, plainStyle).split('\n');
+    expect(lines[0]).toMatch(/^# PANIC at 1\.204s .* on cpu0: "VFS/);
+    expect(lines[3]).toMatch(/^# oops at 1\.000s @ 96,331,870 on cpu1: "Oops"$/);
+    expect(lines[4]).toMatch(/^# {3}panic <- mount_block_root/);
+    expect(lines[5]).toBe('#   then: guest asked for a reboot');
+  });
+
+  test('of a run that was stopped tells the oops beside it', () => {
+    const oops = { ...PANIC.faults[0]!, kind: 'oops', message: 'Oops\x1b[31m' } as const;
+    const text = renderVerdict(
+      { ...OK, kind: 'interrupted', exitCode: 130, summary: 'why', faults: [oops] },
+      plainStyle,
+    );
+    expect(text).toMatch(/^# INTERRUPTED at 3\.412s @ 412,885,103: why\n# oops at 1\.204s/);
+    expect(text).not.toContain('\x1b');
+  });
+
+  test('of a deep stack keeps its line readable', () => {
+    const backtrace = Array.from({ length: 40 }, (_, n) => ({ address: n, name: `f${n}`, offset: 0 }));
+    const lines = renderVerdict({ ...PANIC, faults: [{ ...PANIC.faults[0]!, backtrace }] }, plainStyle).split('\n');
+    expect(lines[1]).toMatch(/^# {3}f0 <- .* <- f11 <- 28 more$/);
   });
 
   test('carries text of the guest without its control characters', () => {

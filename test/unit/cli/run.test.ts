@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../../src/cli/commands/index.ts';
 import { commandLine } from '../../../src/cli/main.ts';
 import { TsvmError } from '../../../src/util/errors.ts';
-import { BrokenSink, type FakeGuest, fakeApi, HANG, OK, Sink, SlowSink, surroundings, tsvm } from './fakes.ts';
+import { BrokenSink, type FakeGuest, fakeApi, HANG, OK, PANIC, Sink, SlowSink, surroundings, tsvm } from './fakes.ts';
 
 let folder = '';
 beforeAll(() => {
@@ -34,7 +34,7 @@ describe('run', () => {
   test('passes every option on under the name of the API', async () => {
     const line =
       'run -k vmlinux -m 64M -c 2 -p root=/dev/vda -p quiet -i initrd.gz --name vm0 --console virtio --machine mips-paravirt ' +
-      '--seed 7 --ns-per-instruction 20 --rtc now --limit 10s --timeout 1m --loglevel info --debug-mmio --symbols System.map --virtio legacy -d a.img -d b.img:cow=c --engine interpreter';
+      '--seed 7 --ns-per-instruction 20 --rtc now --limit 10s --timeout 1m --loglevel info --debug-mmio --symbols System.map --on-oops stop --virtio legacy -d a.img -d b.img:cow=c --engine interpreter';
     const { seen, exitCode } = await tsvm(line.split(' '));
     expect(exitCode).toBe(0);
     expect(seen.options).toMatchObject({
@@ -54,6 +54,7 @@ describe('run', () => {
       loglevel: 'info',
       debugMmio: true,
       symbols: 'System.map',
+      onOops: 'stop',
       virtio: 'legacy',
       disks: ['a.img', 'b.img:cow=c'],
       input: 'stdin',
@@ -251,6 +252,26 @@ describe('--json', () => {
       consoleBytes: 5,
       vcpus: [{ cpu: 0, pc: 0x4000_1234, state: 'wait', symbol: 'idle+0x8' }, {}],
     });
+  });
+
+  test('an oops is said when it happens; a panic is an event with its message and backtrace', async () => {
+    const path = join(folder, 'faults.jsonl');
+    const [panic] = PANIC.faults;
+    const run = await tsvm(['run', 'x', '--json', path], {
+      verdict: PANIC,
+      async life(options) {
+        options.onFault?.({ ...panic!, kind: 'oops', message: 'Oops' });
+        options.onFault?.(panic!);
+        return undefined;
+      },
+    });
+    expect(run.exitCode).toBe(100);
+    expect(run.lines[2]).toMatch(/oops at 1\.204s @ 96,331,870 on cpu0: "Oops"; the run ends with exit 100$/);
+    const all = events(path);
+    expect(all.map((event) => event.event)).toEqual(['start', 'inferred', 'oops', 'panic', 'verdict']);
+    const { kind: _kind, ...facts } = panic!;
+    expect(all[3]).toEqual({ event: 'panic', ...facts });
+    expect(all[4]).toMatchObject({ kind: 'panic', exitCode: 100, faults: [panic] });
   });
 
   test('an error is an event too', async () => {

@@ -3,7 +3,7 @@
 import type { RawFields, Row } from '../../../cpu/isa/insn.ts';
 import { KVM_TRACE_EXIT_WAIT } from '../../../kvm/trace.ts';
 import type { MipsEmitter } from '../emitter.ts';
-import { CAUSE, CP0, EXC, STATUS, TIMER, TLB_ENTRIES, trapCoprocessor } from '../registers.ts';
+import { CAUSE, CONFIG3_ULRI, CP0, EXC, STATUS, TIMER, TLB_ENTRIES, trapCoprocessor } from '../registers.ts';
 import { insn } from './row.ts';
 
 const CP0_REGISTER = {
@@ -79,8 +79,13 @@ const interruptEnable = (mnemonic: string, sc: '0' | '1', change: (e: MipsEmitte
     },
   );
 
-/** RDHWR: kernel mode (or CU0), or enabled by HWREna, else a reserved instruction. */
-const rdhwr = (register: number, syntax: string, read: (e: MipsEmitter) => ReturnType<MipsEmitter['cp0']>): Row =>
+/** RDHWR: kernel mode (or CU0), or enabled by HWREna, else a reserved instruction; and where `exists` says so. */
+const rdhwr = (
+  register: number,
+  syntax: string,
+  read: (e: MipsEmitter) => ReturnType<MipsEmitter['cp0']>,
+  exists?: (e: MipsEmitter) => ReturnType<MipsEmitter['cp0']>,
+): Row =>
   insn(
     'rdhwr',
     `011111 00000 rt:5 ${bits(register, 5)} 00000 111011` as '011111 00000 rt:5 00010 00000 111011',
@@ -89,6 +94,7 @@ const rdhwr = (register: number, syntax: string, read: (e: MipsEmitter) => Retur
       const status = e.and(e.status(), e.const(STATUS.CU0 | STATUS.UM | STATUS.EXL | STATUS.ERL));
       const refused = e.eqz(e.and(e.cp0(CP0.HWRENA), e.const(1 << register)));
       e.when(e.and(e.eq(status, e.const(STATUS.UM)), refused), () => e.reserved());
+      if (exists) e.when(e.eqz(exists(e)), () => e.reserved());
       const value = read(e);
       e.exit(EXC.RI);
       e.event(
@@ -207,8 +213,8 @@ export const SYSTEM_ROWS: readonly Row[] = [
     e.requireCp0();
     const status = e.status();
     const error = e.isSet(status, STATUS.ERL);
-    e.unsupportedIf(e.eqz(e.and(status, e.const(STATUS.ERL | STATUS.EXL))));
     e.jumpNow(e.select(error, e.cp0(CP0.ERROREPC), e.cp0(CP0.EPC)));
+    e.unsupportedIf(e.eqz(e.and(status, e.const(STATUS.ERL | STATUS.EXL))));
     e.setLlbit(e.const(0));
     e.setStatus(e.and(status, e.select(error, e.const(~STATUS.ERL), e.const(~STATUS.EXL))));
   }),
@@ -227,7 +233,13 @@ export const SYSTEM_ROWS: readonly Row[] = [
   rdhwr(1, '$1', (e) => e.const(SYNCI_STEP)),
   rdhwr(2, '$2', (e) => e.count()),
   rdhwr(3, '$3', (e) => e.const(COUNT_RESOLUTION)),
-  rdhwr(29, '$29', (e) => e.cp0(CP0.USERLOCAL)),
+  rdhwr(
+    29,
+    '$29',
+    (e) => e.cp0(CP0.USERLOCAL),
+    // Trap-and-emulate KVM answers it whatever Config3 says.
+    (e) => e.or(e.trapAndEmulate(), e.isSet(e.cp0(CP0.CONFIG3), CONFIG3_ULRI)),
+  ),
 
   unusable('cop2', '010010', 2),
   unusable('lwc2', '110010', 2),
