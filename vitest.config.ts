@@ -1,8 +1,10 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // Real kernels have a configuration of their own: npm run test:linux.
+    exclude: [...configDefaults.exclude, 'test/linux/**'],
     testTimeout: 30_000,
     // `npm run coverage`: the rooms that everything else stands on.
     coverage: {

@@ -62,7 +62,8 @@ function extract(file: string, member: string): Uint8Array {
   const aligned = (offset: number): number => (offset + 3) & ~3;
   for (let at = 0; at + HEADER <= archive.length; ) {
     if (archive.toString('latin1', at, at + 6) !== MAGIC) throw new Error(`${file}: no cpio header at offset ${at}`);
-    const field = (n: number): number => Number.parseInt(archive.toString('latin1', at + 6 + 8 * n, at + 14 + 8 * n), 16);
+    const field = (n: number): number =>
+      Number.parseInt(archive.toString('latin1', at + 6 + 8 * n, at + 14 + 8 * n), 16);
     const [size, nameLength] = [field(6), field(11)];
     const name = archive.toString('utf8', at + HEADER, at + HEADER + nameLength - 1);
     const data = aligned(at + HEADER + nameLength);
