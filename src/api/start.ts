@@ -109,6 +109,7 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
         params: config.params,
         memory: config.memory,
         programs: `${image.endianness}-endian ${board.cpu}`,
+        imageBytes: image.segments.reduce((sum, { filesz }) => sum + filesz, 0),
       },
       onOops: config.onOops,
       onFault: options.onFault ?? (() => {}),

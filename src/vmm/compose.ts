@@ -94,8 +94,10 @@ const VM_TYPES: Readonly<Record<BoardImage['vmType'], number>> = {
 export function composeMachine(options: ComposeOptions): Machine {
   const { board, config, image, log } = options;
   const ram = ramFor(board, config);
+  const cpu = board.architecture(image.endianness);
+  requireCpuModel(cpu, board, config);
   const vm = options.createVm({
-    cpu: board.architecture(image.endianness),
+    cpu,
     type: VM_TYPES[options.as.vmType],
     arenaSize: config.memory,
     endianness: image.endianness,
@@ -176,6 +178,13 @@ function ramFor(board: Board, config: VmConfig): RamWindow[] {
       `--mem ${formatSize(config.memory)}: ${board.name} takes at most ${formatSize(maxMemory(board))}`,
     );
   return ram;
+}
+
+function requireCpuModel({ cpuModels }: CreateVmOptions['cpu'], { name }: Board, { cpuModel }: VmConfig): void {
+  if (cpuModel !== null && !cpuModels.includes(cpuModel))
+    throw new TsvmError('usage', `--cpu-model ${cpuModel}: ${name} has no such CPU`, {
+      next: `one of ${cpuModels.join(', ')}`,
+    });
 }
 
 function mapRam(vm: EmulatedVm, ram: readonly RamWindow[]): void {

@@ -12,6 +12,8 @@ export interface LaunchFacts {
   readonly memory: number;
   /** `little-endian MIPS32r2`: what programs must be made for. */
   readonly programs: string;
+  /** Bytes of the kernel's file that are loaded. */
+  readonly imageBytes: number;
 }
 
 interface Cause {

@@ -33,6 +33,8 @@ export interface PanicOptions {
  * 1,000 ns): panic() may be met in the middle of one, which must not reach beyond.
  */
 const MESSAGE_NS = 1e9;
+/** Bytes: less than this is no Linux that unpacks itself, and its memory need not be searched. */
+const SMALLEST_KERNEL = 0x80000;
 /** Guest time in which nothing but kernel code may run after a text that no stack explains. */
 const QUIET_NS = 2e9;
 /** Guest time in which other vCPUs may still run programs: the kernel stops them after it has printed the text. */
@@ -74,7 +76,7 @@ export class PanicWatch {
   private candidate: Candidate | null = null;
   private readonly oopses: KernelFault[] = [];
   private exits = 0;
-  private nextSearch = 1;
+  private nextSearch: number;
   private textSeen = false;
   private textsOfPrograms = 0;
   private watching = false;
@@ -88,6 +90,7 @@ export class PanicWatch {
     this.machine = options.machine;
     this.kernel = new KernelView(options.machine, options.symbols);
     this.namesAreItsOwn = options.symbolsAreItsOwn;
+    this.nextSearch = options.facts.imageBytes < SMALLEST_KERNEL ? Number.POSITIVE_INFINITY : 1;
     this.console = new ConsoleLines({
       panicText: () => {
         this.textSeen ||= this.panic === null;

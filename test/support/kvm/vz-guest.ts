@@ -4,8 +4,8 @@ import { Guest, type GuestOptions } from './guest.ts';
 import { type Line, mfc0, mtc0, spin, t0, t1 } from './mips-words.ts';
 
 /** Unmapped segments: cached and uncached, both at guest-physical 0 to 0x1FFFFFFF. */
-export const KSEG0 = 0x80000000;
-export const KSEG1 = 0xa0000000;
+const KSEG0 = 0x80000000;
+const KSEG1 = 0xa0000000;
 /** Guest virtual addresses in KSEG0. */
 export const CODE = KSEG0 + 0x10000;
 export const DATA = KSEG0 + 0x20000;

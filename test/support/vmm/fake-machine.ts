@@ -73,7 +73,14 @@ class FakeConsole implements MmioDevice, MachineConsole {
 /** What a VM is told of a guest's kernel when the test is about something else. */
 export const NO_KERNEL: Pick<VmOptions, 'kernelSymbols' | 'launch' | 'onOops' | 'onFault'> = {
   kernelSymbols: null,
-  launch: { initrd: false, disks: 0, params: '', memory: 64 << 20, programs: 'little-endian MIPS32r2' },
+  launch: {
+    initrd: false,
+    disks: 0,
+    params: '',
+    memory: 64 << 20,
+    programs: 'little-endian MIPS32r2',
+    imageBytes: 1 << 22,
+  },
   onOops: 'note',
   onFault: () => {},
 };

@@ -7,6 +7,7 @@ const FACTS: LaunchFacts = {
   params: '',
   memory: 64 << 20,
   programs: 'little-endian MIPS32r2',
+  imageBytes: 1 << 22,
 };
 
 const cause = (message: string, facts: Partial<LaunchFacts> = {}, recent: readonly string[] = []): string | null =>
