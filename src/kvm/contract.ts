@@ -140,6 +140,8 @@ export interface Vcpu {
    */
   readonly waiting: VcpuWait;
   readonly wakeAt: number;
+  /** Does it wait with every interrupt masked, so that nothing will ever wake it? */
+  readonly deaf: boolean;
   /** After -EINTR: did it come back so that another vCPU runs (a raised interrupt, PAUSE)? */
   readonly yielded: boolean;
   /** Would it run when entered now (not waiting, or an interrupt that ends the wait is pending)? */

@@ -188,23 +188,25 @@ export class Runner {
   private idle(): Outcome | null {
     const { machine, replay } = this.options;
     const idle = this.scheduler.idleState();
-    const allSpin = idle.waiting === 0;
+    const stuck = idle.waiting === idle.deaf; // whatever may still happen outside the vCPUs
     const replayAt = replay?.nextAt ?? Number.POSITIVE_INFINITY;
     const wakeAt = Math.min(idle.wakeAt, machine.timers.next, replayAt);
     const live = this.sourceOpen && replay === null;
-    if (allSpin || (wakeAt === Number.POSITIVE_INFINITY && !live)) return this.ends(ending('hang', hangSummary(idle)));
+    const quiet = wakeAt === Number.POSITIVE_INFINITY && !live;
+    if (stuck || quiet) return this.ends(ending('hang', hangSummary(idle, quiet)));
     if (live) return { type: 'idle', wakeAt: Math.min(wakeAt, this.limit) };
     this.skipIdle(wakeAt);
     return null;
   }
 }
 
-function hangSummary({ spinning, waiting }: IdleState): string {
+/** `quiet`: nothing is armed and no outside source is open. */
+function hangSummary({ spinning, waiting }: IdleState, quiet: boolean): string {
   const all = spinning + waiting === 1 ? 'the only cpu' : `all ${spinning + waiting} cpus`;
   if (waiting === 0) return `${all} in a branch to itself with interrupts off`;
   const where =
     spinning === 0 ? 'in WAIT' : `in WAIT or a branch to itself with interrupts off (${waiting} and ${spinning})`;
-  return `${all} ${where}, no timer armed, no device request pending`;
+  return `${all} ${where}, ${quiet ? 'no timer armed, no device request pending' : 'with every interrupt masked'}`;
 }
 
 function limitReached(limit: number): Ending {

@@ -12,6 +12,8 @@ export interface IdleState {
   readonly wakeAt: number;
   readonly spinning: number;
   readonly waiting: number;
+  /** Those that wait with every interrupt masked. */
+  readonly deaf: number;
 }
 
 export class Scheduler {
@@ -77,11 +79,13 @@ export class Scheduler {
   idleState(): IdleState {
     let wakeAt = Number.POSITIVE_INFINITY;
     let spinning = 0;
+    let deaf = 0;
     for (const vcpu of this.vcpus) {
       wakeAt = Math.min(wakeAt, vcpu.wakeAt);
       if (vcpu.waiting === 'spin') spinning++;
+      else if (vcpu.deaf) deaf++;
     }
-    return { wakeAt, spinning, waiting: this.vcpus.length - spinning };
+    return { wakeAt, spinning, waiting: this.vcpus.length - spinning, deaf };
   }
 
   private canRun(vcpu: Vcpu, now: number): boolean {

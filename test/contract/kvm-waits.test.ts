@@ -218,3 +218,17 @@ describe('a jump to itself', () => {
     expect(guest.cp0(CP0_CAUSE) & IP7).toBe(IP7);
   });
 });
+
+describe('WAIT with every interrupt masked', () => {
+  it.each([
+    ['is deaf, with IE or without', 0, true],
+    ['is deaf, with IE or without', IE, true],
+    ['is not while one is let through', IP2, false],
+  ])('%s', (_what, status, deaf) => {
+    const guest = guestWith(wait);
+    setStatus(guest, status);
+    expect(guest.vcpu.deaf).toBe(false);
+    expect(guest.enter(10)).toBe(EINTR);
+    expect([guest.vcpu.waiting, guest.vcpu.deaf]).toEqual(['wait', deaf]);
+  });
+});

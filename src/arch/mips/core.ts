@@ -215,6 +215,10 @@ export class MipsCore implements CoreModel {
     return this.i32[this.waiting] !== 0;
   }
 
+  wakeable(): boolean {
+    return (this.status() & STATUS.IM) !== 0;
+  }
+
   wake(): void {
     if (this.pending()) this.i32[this.waiting] = 0;
   }

@@ -54,6 +54,11 @@ export class EmulatedVcpu implements Vcpu {
     return this.wait;
   }
 
+  get deaf(): boolean {
+    this.core.activate(this.id);
+    return this.wait === 'wait' && !this.core.model.wakeable();
+  }
+
   get wakeAt(): number {
     return this.wakeInstant;
   }
@@ -375,7 +380,6 @@ export class EmulatedVcpu implements Vcpu {
   }
 
   // What a MIPS vCPU refuses (arch/mips/kvm/mips.c).
-
   translate(_translation: KvmTranslation): void {}
 
   getMpState(): number {

@@ -137,6 +137,8 @@ export interface CoreModel {
   interrupt(): number;
   /** Executed WAIT and not woken yet? */
   isWaiting(): boolean;
+  /** Could any interrupt end a wait in this state? */
+  wakeable(): boolean;
   /** End the wait when something pending wakes it. */
   wake(): void;
   /** Would something pending end the wait (or, for a self-jump, interrupt it)? */

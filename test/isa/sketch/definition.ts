@@ -106,6 +106,9 @@ class FlatModel implements CoreModel {
   isWaiting(): boolean {
     return false;
   }
+  wakeable(): boolean {
+    return true;
+  }
   wake(): void {}
   pending(): boolean {
     return false;

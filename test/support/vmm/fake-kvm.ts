@@ -72,6 +72,7 @@ export class FakeVcpu implements Vcpu {
   /** Bounds that enter() was given. */
   entries = 0;
   waiting: VcpuWait = 'none';
+  deaf = false;
   yielded = false;
   wakeAt = Number.POSITIVE_INFINITY;
   private regs: KvmRegs = { gpr: Array.from({ length: 32 }, () => 0n), hi: 0n, lo: 0n, pc: 0x40000000n };

@@ -115,7 +115,8 @@ describe('the scheduler', () => {
     for (const cpu of cpus) cpu.waiting = 'wait';
     cpus[2]!.wakeAt = 500;
     cpus[0]!.waiting = 'spin';
-    expect(scheduler.idleState()).toEqual({ wakeAt: 500, spinning: 1, waiting: 2 });
+    cpus[1]!.deaf = true;
+    expect(scheduler.idleState()).toEqual({ wakeAt: 500, spinning: 1, waiting: 2, deaf: 1 });
   });
 });
 

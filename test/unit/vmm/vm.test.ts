@@ -73,6 +73,16 @@ describe('how a run ends', () => {
     expect(verdict).toMatchObject({ kind: 'hang', summary: 'the only cpu in a branch to itself with interrupts off' });
   });
 
+  it('is a proven hang when the only vCPU waits with every interrupt masked, whatever timer or source is open', async () => {
+    const test = testVm([guest({ run: 10 }, { wait: 5000 })], { sourceOpen: true });
+    test.machine.vm.vcpus[0]!.deaf = true;
+    expect(await test.vm.start()).toMatchObject({
+      kind: 'hang',
+      instructions: 11,
+      summary: 'the only cpu in WAIT, with every interrupt masked',
+    });
+  });
+
   it('is no hang while another vCPU can still wake', async () => {
     const test = testVm([guest({ spin: true }), guest({ wait: 5000 }, { shutdown: 12 })]);
     expect(await test.vm.start()).toMatchObject({ kind: 'guest-exit', exitCode: 12 });
