@@ -98,6 +98,8 @@ export interface MachineDescription {
   readonly name: string;
   readonly summary: string;
   readonly architecture: string;
+  /** The first is the default. */
+  readonly cpuModels: readonly string[];
   readonly maxCpus: number;
   /** Bytes. */
   readonly maxMemory: number;

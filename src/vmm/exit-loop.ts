@@ -18,6 +18,8 @@ export interface ExitServices {
   mmio(access: MmioExit): void;
   /** Serve a hypercall; the answer goes into `ret`. */
   hypercall(call: HypercallExit): void;
+  /** Why the guest may have come to `pc`, where there is nothing to execute; null when that is not known. */
+  explain(vcpu: Vcpu, pc: number): string | null;
 }
 
 /** a1 of the EXIT_VM hypercall when a0 is an exit code: "tsvm" (declared by the boards that have hypercall 7). */
@@ -54,7 +56,7 @@ function serveExit(vcpu: Vcpu, services: ExitServices): Ending | null {
     case ExitReason.SYSTEM_EVENT:
       return kvmSystemEvent(run.systemEvent.type);
     case ExitReason.INTERNAL_ERROR:
-      return internalError(vcpu, run.internal);
+      return internalError(vcpu, run.internal, services);
     default:
       return ending('tsvm-failed', `cpu${vcpu.id} left with ${exitReasonName(run.exitReason)}, which nobody serves`);
   }
@@ -79,9 +81,11 @@ function kvmSystemEvent(type: number): Ending {
   return systemEvent(type === KVM_SYSTEM_EVENT_RESET ? 'reboot' : 'power-off');
 }
 
-function internalError(vcpu: Vcpu, error: InternalErrorExit): Ending {
+function internalError(vcpu: Vcpu, error: InternalErrorExit, services: ExitServices): Ending {
+  const why = error.instruction === 0 ? services.explain(vcpu, error.pc) : null;
   return ending('reset', `cpu${vcpu.id} met what KVM cannot emulate: ${error.message}`, [
     // A fetch that failed has no instruction to show (0 is a NOP, which never leaves).
     `${error.instruction === 0 ? '' : `instruction ${hex(error.instruction)} at `}pc ${hex(error.pc)}`,
+    ...(why === null ? [] : [why]),
   ]);
 }

@@ -47,6 +47,7 @@ export class Runner {
   private readonly services: ExitServices;
   private readonly limit: number;
   private sourceOpen: boolean;
+  private idleNs = 0;
   private stopped: Ending | null = null;
   private chunkEnd = 0;
   private unsettled: Vcpu | null = null;
@@ -80,6 +81,7 @@ export class Runner {
         pacer.countExit();
         panic.exitServed(this.entered);
       },
+      explain: (vcpu, pc) => machine.kernelAbi.lostInBootRom(vcpu, pc),
       hypercall: (call) => {
         answerHypercall(call, calls);
         pacer.countExit();
@@ -184,6 +186,17 @@ export class Runner {
     }
   }
 
+  /** A guest that only wakes for its own timers goes on for ever, and nothing from outside can change that. */
+  private sayIdle(ns: number): void {
+    this.idleNs += ns;
+    if (this.idleNs < IDLE_NOTE_NS || this.options.limit !== null) return;
+    this.options.log.once(
+      'idle',
+      'warning',
+      'the guest has been idle for 10 minutes of its time, and no input can come any more: --limit ends such a run',
+    );
+  }
+
   /** Nobody can run now. Null when guest time was skipped to the next event. */
   private idle(): Outcome | null {
     const { machine, replay } = this.options;
@@ -195,10 +208,14 @@ export class Runner {
     const quiet = wakeAt === Number.POSITIVE_INFINITY && !live;
     if (stuck || quiet) return this.ends(ending('hang', hangSummary(idle, quiet)));
     if (live) return { type: 'idle', wakeAt: Math.min(wakeAt, this.limit) };
+    this.sayIdle(wakeAt - machine.clock.now);
     this.skipIdle(wakeAt);
     return null;
   }
 }
+
+/** Idle guest time that was skipped until somebody is told. */
+const IDLE_NOTE_NS = 600e9;
 
 /** `quiet`: nothing is armed and no outside source is open. */
 function hangSummary({ spinning, waiting }: IdleState, quiet: boolean): string {

@@ -1,7 +1,8 @@
 // How a 32-bit MIPS kernel passes arguments and keeps return addresses (System V ABI, MIPS supplement, o32), for whoever looks into it
 // from outside. Everything read may be hostile.
 import type { Vcpu } from '../../kvm/contract.ts';
-import { KVM_REG_MIPS_CP0_32 } from '../../kvm/mips.ts';
+import { KVM_REG_MIPS_CP0_32, KVM_REG_MIPS_CP0_64 } from '../../kvm/mips.ts';
+import { hex } from '../../util/bits.ts';
 import { STATUS } from './registers.ts';
 import { functionStart, type UnwindRegisters, type UnwindView, type Unwound, unwindMips } from './unwind.ts';
 
@@ -54,6 +55,39 @@ export function constantsBefore(call: number, view: UnwindView): number[] {
     else if (opcode === 9 && high.has(rs)) constants.push((high.get(rs)! + ((word << 16) >> 16)) >>> 0);
   }
   return constants;
+}
+
+/** The boot ROM of both machine types, where exceptions go while Status.BEV is set. */
+const BOOT_ROMS = [0x5fc00000, 0xbfc00000];
+const BOOT_VECTORS = 0x200;
+const BOOT_ROM_SIZE = 0x600;
+const EXCEPTIONS: Readonly<Record<number, string>> = {
+  0: 'an interrupt',
+  1: 'a store to a page that may not be written',
+  2: 'a load or fetch without a TLB entry',
+  3: 'a store without a TLB entry',
+  4: 'an address error of a load or fetch',
+  5: 'an address error of a store',
+  8: 'SYSCALL',
+  9: 'BREAK',
+  10: 'a reserved instruction',
+  11: 'an unusable coprocessor',
+  12: 'an overflow',
+  13: 'a trap instruction',
+  15: 'a floating point exception',
+};
+const WITH_ADDRESS = [1, 2, 3, 4, 5];
+
+/** For a fetch at `pc` where there is no memory: how the guest came there, when it is the boot ROM, else null. */
+export function lostInBootRom(vcpu: Registers, pc: number): string | null {
+  const rom = BOOT_ROMS.find((base) => pc >= base && pc < base + BOOT_ROM_SIZE);
+  if (rom === undefined) return null;
+  if (pc - rom < BOOT_VECTORS) return 'that is the reset vector: the guest jumped to its boot ROM';
+  const read = (rd: number): bigint => vcpu.getOneReg(KVM_REG_MIPS_CP0_32(rd, 0));
+  const wide = (rd: number): string => hex(unsigned(vcpu.getOneReg(KVM_REG_MIPS_CP0_64(rd, 0))));
+  const code = Number(read(13) >> 2n) & 0x1f;
+  const address = WITH_ADDRESS.includes(code) ? ` to ${wide(8)}` : '';
+  return `${EXCEPTIONS[code] ?? `exception ${code}`}${address} at ${wide(14)}, with Status.BEV set: it went to the boot ROM`;
 }
 
 function unsigned(value: bigint | undefined): number {

@@ -36,7 +36,7 @@ function renderMachine(machine: MachineDescription): string {
   });
   return [
     `${machine.name}: ${machine.summary}`,
-    `  ${machine.architecture}, ${cpus}, ${memory}, console ${machine.consoles.join(' or ')}`,
+    `  ${machine.architecture} (${machine.cpuModels.join(', ')}), ${cpus}, ${memory}, console ${machine.consoles.join(' or ')}`,
     ...devices,
   ].join('\n');
 }

@@ -100,7 +100,7 @@ describe('the other verbs', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toBe(
       'mips-paravirt: paravirtual MIPS\n' +
-        '  MIPS32r2, 1 to 8 cpus, up to 256 MiB, console virtio\n' +
+        '  MIPS32r2 (24Kf, 74Kf), 1 to 8 cpus, up to 256 MiB, console virtio\n' +
         '  virtio-console  0x12000000-0x120001ff  irq kvm 4\n' +
         '  virtio-mmio1    0x12000200-0x120003ff  irq kvm 5  with a --disk\n' +
         '  virtio-mmio2    0x12000400-0x120005ff  irq kvm 6  with 2 --disk\n',

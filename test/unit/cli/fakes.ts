@@ -150,6 +150,7 @@ export function fakeApi(guest: FakeGuest): { api: Api; seen: Seen } {
         name: 'mips-paravirt',
         summary: 'paravirtual MIPS',
         architecture: 'MIPS32r2',
+        cpuModels: ['24Kf', '74Kf'],
         maxCpus: 8,
         maxMemory: 2 ** 28,
         consoles: ['virtio'],

@@ -9,7 +9,7 @@ import { type ExitServices, runVcpu, settle } from '../../../src/vmm/exit-loop.t
 import { FakeClock, FakeVcpu, type Step } from '../../support/vmm/fake-kvm.ts';
 
 function services(change: Partial<ExitServices> = {}): ExitServices {
-  return { deadline: () => Number.POSITIVE_INFINITY, mmio() {}, hypercall() {}, ...change };
+  return { deadline: () => Number.POSITIVE_INFINITY, mmio() {}, hypercall() {}, explain: () => null, ...change };
 }
 
 function play(...steps: Step[]) {

@@ -103,6 +103,16 @@ describe('how a run ends', () => {
     expect(await test.vm.start()).toMatchObject({ exitCode: 20, guestTimeNs: 7000 });
   });
 
+  it('says once that an idle guest without input goes on for ever', async () => {
+    const naps = Array.from({ length: 5 }, () => ({ wait: 200e9 }));
+    const test = testVm([guest(...naps, { shutdown: 12 })]);
+    await test.vm.start();
+    expect(test.messages.filter((message) => message.includes('idle for 10 minutes'))).toHaveLength(1);
+    const limited = testVm([guest(...naps, { shutdown: 12 })], { limit: 5000e9 });
+    await limited.vm.start();
+    expect(limited.messages.join()).not.toContain('idle for');
+  });
+
   it('stops at the guest-time limit, busy or idle', async () => {
     for (const step of [{ run: 1e12 }, { wait: 1e15 }]) {
       const verdict = await testVm([guest(step)], { limit: 1e9 }).vm.start();

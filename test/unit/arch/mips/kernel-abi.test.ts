@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { argument, constantsBefore, registers, unwind } from '../../../../src/arch/mips/kernel-abi.ts';
+import { argument, constantsBefore, lostInBootRom, registers, unwind } from '../../../../src/arch/mips/kernel-abi.ts';
 import type { KvmRegs } from '../../../../src/kvm/contract.ts';
 import { addiu, assemble, jal, jr, label, lui, nop, ra, sw } from '../../../support/kvm/mips-words.ts';
 
@@ -71,5 +71,30 @@ describe('the constants of a function', () => {
 
   it('are none where there is no function', () => {
     expect(constantsBefore(TEXT, nothing)).toEqual([]);
+  });
+});
+
+describe('a guest that is lost in its boot ROM', () => {
+  /** CP0 with Cause, EPC and BadVAddr. */
+  const guest = (cause: number, epc: number, badVAddr: number) => ({
+    ...vcpu(),
+    getOneReg: (id: bigint) => BigInt({ 13: cause, 14: epc, 8: badVAddr }[Number(id & 0xffffn) >> 3]!),
+  });
+
+  it.each([
+    [0xbfc00380, 3 << 2, 'a store without a TLB entry to 0x00000010 at 0x80100004'],
+    [0xbfc00200, 2 << 2, 'a load or fetch without a TLB entry to 0x00000010 at 0x80100004'],
+    [0x5fc00380, 10 << 2, 'a reserved instruction at 0x80100004'],
+    [0xbfc00380, 31 << 2, 'exception 31 at 0x80100004'],
+  ])('is told of the exception that led to %i', (pc, cause, what) => {
+    expect(lostInBootRom(guest(cause, 0x80100004, 0x10), pc)).toBe(
+      `${what}, with Status.BEV set: it went to the boot ROM`,
+    );
+  });
+
+  it('is told of a jump to the reset vector, and of nothing elsewhere', () => {
+    expect(lostInBootRom(guest(0, 0, 0), 0xbfc00000)).toContain('the reset vector');
+    expect(lostInBootRom(guest(0, 0, 0), 0xbfc00600)).toBeNull();
+    expect(lostInBootRom(guest(0, 0, 0), 0x9fc00380)).toBeNull();
   });
 });
