@@ -71,7 +71,7 @@ function linkOrCopy(from: string, to: string): void {
 }
 
 /** An initramfs whose /init is scripts/torture/init.c, with the kernel's modules. Returns its path. */
-export function makeInitramfs({ name, modules }: Kernel, scratch: string): string {
+function makeInitramfs({ name, modules }: Kernel, scratch: string): string {
   const root = join(scratch, `root-${name}`);
   for (const folder of ['dev', 'mnt', 'proc', 'tmp']) mkdirSync(join(root, folder), { recursive: true });
   const init = join(import.meta.dirname, 'init.c');

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { type Wishes, wishesOf } from './directives.ts';
 
 export const COMPILER = 'mipsel-linux-gnu-gcc-12';
-export const LEVELS = ['-O0', '-O2'] as const;
+const LEVELS = ['-O0', '-O2'] as const;
 
 export interface Program {
   /** Source and level, such as `ieee-acc1.O2`. */

@@ -8,6 +8,7 @@ import {
   KVM_HC_MIPS_EXIT_VM,
   KVM_HC_MIPS_GET_CLOCK_FREQ,
 } from '../../kvm/constants.ts';
+import { UNSUPPORTED } from './emitter.ts';
 import { deviceAccessReason, reportEvent, reportExit } from './events.ts';
 import { MipsFpu } from './fpu/state.ts';
 import { MipsMmu, misaligned } from './mmu.ts';
@@ -163,7 +164,7 @@ export class MipsCore implements CoreModel {
         this.services.yieldNow();
         return 0;
       case 'unsupported':
-        this.services.unemulated(`${this.options.vmType} KVM does not emulate this`);
+        this.services.unemulated(`${this.options.vmType} KVM does not emulate ${UNSUPPORTED[a]}`);
         return 0;
       default:
         throw new Error(`no MIPS helper ${number}`);

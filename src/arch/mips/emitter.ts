@@ -6,6 +6,17 @@ import { CAUSE, CP0, EXC, STATUS, TIMER, trapCoprocessor } from './registers.ts'
 
 const NS_PER_SECOND = 1_000_000_000n;
 
+/** What trap-and-emulate KVM gives up on, for the message. */
+export const UNSUPPORTED = [
+  'MTC0 Index beyond the TLB',
+  'RDPGPR',
+  'WRPGPR to another register set',
+  'ERET outside of an exception',
+  'this CP0 instruction',
+  'this CACHE operation',
+] as const;
+type Unsupported = (typeof UNSUPPORTED)[number];
+
 export class MipsEmitter extends Emitter {
   gpr(index: Operand | number): I32 {
     return this.read32('gpr', index);
@@ -128,9 +139,10 @@ export class MipsEmitter extends Emitter {
     return this.read32('trapAndEmulate', 0);
   }
   /** In a trap-and-emulate guest, KVM gives up here (KVM_EXIT_INTERNAL_ERROR) when `condition` holds. */
-  unsupportedIf(condition?: I32): void {
+  unsupportedIf(what: Unsupported, condition?: I32): void {
     const te = this.trapAndEmulate();
-    this.when(condition ? this.and(te, condition) : te, () => this.helper('unsupported'));
+    const number = this.const(UNSUPPORTED.indexOf(what));
+    this.when(condition ? this.and(te, condition) : te, () => this.helper('unsupported', number));
   }
   reserved(): void {
     this.trap(EXC.RI);

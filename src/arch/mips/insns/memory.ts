@@ -130,7 +130,7 @@ export const MEMORY_ROWS: readonly Row[] = [
     e.requireCp0();
     e.exit(KVM_TRACE_EXIT_CACHE, op);
     const emulated = e.and(e.shrU(e.const(EMULATED_CACHE_OPERATIONS), e.imm(op)), e.const(1));
-    e.unsupportedIf(e.eqz(emulated));
+    e.unsupportedIf('this CACHE operation', e.eqz(emulated));
   }),
 ];
 

@@ -180,7 +180,7 @@ export const SYSTEM_ROWS: readonly Row[] = [
     });
   }),
   mtc0(CP0.INDEX, '$0, 0', (e, value) => {
-    e.unsupportedIf(e.geU(value, e.const(TLB_ENTRIES)));
+    e.unsupportedIf('MTC0 Index beyond the TLB', e.geU(value, e.const(TLB_ENTRIES)));
     e.setCp0Masked(CP0.INDEX, value);
   }),
 
@@ -193,12 +193,12 @@ export const SYSTEM_ROWS: readonly Row[] = [
   // One register set: the previous set is the current one.
   insn('rdpgpr', '010000 01010 rt:5 rd:5 00000000000', '{rd}, {rt}', (e, { rt, rd }) => {
     e.requireCp0();
-    e.unsupportedIf();
+    e.unsupportedIf('RDPGPR');
     e.setGpr(rd, e.gpr(rt));
   }),
   insn('wrpgpr', '010000 01110 rt:5 rd:5 00000000000', '{rd}, {rt}', (e, { rt, rd }) => {
     e.requireCp0();
-    e.unsupportedIf(e.isSet(e.cp0(CP0.SRSCTL), SRSCTL_CSS | SRSCTL_PSS));
+    e.unsupportedIf('WRPGPR to another register set', e.isSet(e.cp0(CP0.SRSCTL), SRSCTL_CSS | SRSCTL_PSS));
     e.setGpr(rd, e.gpr(rt));
   }),
 
@@ -214,7 +214,7 @@ export const SYSTEM_ROWS: readonly Row[] = [
     const status = e.status();
     const error = e.isSet(status, STATUS.ERL);
     e.jumpNow(e.select(error, e.cp0(CP0.ERROREPC), e.cp0(CP0.EPC)));
-    e.unsupportedIf(e.eqz(e.and(status, e.const(STATUS.ERL | STATUS.EXL))));
+    e.unsupportedIf('ERET outside of an exception', e.eqz(e.and(status, e.const(STATUS.ERL | STATUS.EXL))));
     e.setLlbit(e.const(0));
     e.setStatus(e.and(status, e.select(error, e.const(~STATUS.ERL), e.const(~STATUS.EXL))));
   }),
@@ -254,7 +254,7 @@ export const SYSTEM_ROWS: readonly Row[] = [
   // The least specific row of coprocessor 0: what no other row takes.
   insn('cop0', '010000 operation:26', '{operation}', (e) => {
     e.requireCp0();
-    e.unsupportedIf();
+    e.unsupportedIf('this CP0 instruction');
     e.reserved();
   }),
 ];
