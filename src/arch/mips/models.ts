@@ -1,5 +1,5 @@
 // table: CPU models as data: what the processor identification and configuration registers say, cache geometry, TLB size and FPU
-// (MIPS32 24K and 74K Processor Core Family Software User's Manuals; QEMU's models of the same names agree in PRId and FIR).
+// (MIPS32 24K and 74K Processor Core Family Software User's Manuals; QEMU's models of the same names agree in PRId).
 
 export interface CpuModel {
   readonly name: string;
