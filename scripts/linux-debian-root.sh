@@ -38,6 +38,7 @@ for deb in "${debs[@]}"; do
 done
 rm -rf "$root"/usr/share/{doc,man,locale,info,lintian,bash-completion,zsh,bug,i18n,zoneinfo}
 # What maintainer scripts would have done.
+ln -sf bash "$root/usr/bin/sh"
 ln -sf gawk "$root/usr/bin/awk"
 ln -sf gcc-12 "$root/usr/bin/gcc"
 ln -sf cpp-12 "$root/usr/bin/cpp"

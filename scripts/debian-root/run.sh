@@ -21,7 +21,7 @@ run_one() {
     *.bc) BC_LINE_LENGTH=0 bc -q "$file" ;;
     *.sql) sqlite3 -batch <"$file" ;;
     *.lua) lua5.4 "$file" ;;
-    *.c) gcc -O2 -Wall -pthread -o program "$file" -lm -ldl -Wl,-export-dynamic && ./program ;;
+    *.c) gcc -O2 -pthread -o program "$file" -lm -latomic && ./program ;;
   esac
 }
 
@@ -35,7 +35,8 @@ for file in "${files[@]}"; do
   name=$(basename "${file%.*}")
   echo "== $name"
   folder=$(mktemp -d /tmp/check.XXXXXX)
-  (cd "$folder" && run_one "$file" </dev/null 2>&1)
-  echo "-- $name $?"
+  # A pipe, so that programs buffer as they do without a terminal.
+  (cd "$folder" && run_one "$file" </dev/null 2>&1) | cat
+  echo "-- $name ${PIPESTATUS[0]}"
   rm -rf "$folder"
 done
