@@ -54,7 +54,7 @@ export const RUN_OPTIONS: readonly OptionRow[] = [
     help: 'guest time one instruction takes, 1 to 1000 (default: 10)',
   },
   { flags: '--on-oops <what>', group: 'Run:', help: 'note an oops and go on, or stop there (default: note); exit 100' },
-  { flags: '--engine <name>', group: 'Run:', help: 'interpreter, the only one so far' },
+  { flags: '--engine <name>', group: 'Run:', help: 'regions (compile hot code) or interpreter (default: regions)' },
   { flags: '--json <file>', group: 'Output:', help: 'write what happens as events, one JSON object per line' },
   { flags: '--journal <file>', group: 'Run:', help: 'write down what enters from outside (keys, pipe, window size)' },
   { flags: '--replay <file>', group: 'Run:', help: 'feed a journal back: the same run again, to the bit' },
@@ -109,10 +109,6 @@ export function runRequest(bareKernel: string | undefined, options: ParsedOption
   if (chosen === undefined || chosen === '') {
     throw new TsvmError('usage', 'run: no kernel was given', { next: 'try: tsvm run KERNEL, or tsvm help run' });
   }
-  const engine = text('engine');
-  if (engine !== undefined && engine !== 'interpreter') {
-    throw new TsvmError('usage', `--engine ${engine}: there is no such engine`, { next: 'try: --engine interpreter' });
-  }
   const json = text('json');
   if (json === '-' || json === '') {
     throw new TsvmError('usage', `--json ${json || "''"}: needs a file name`, {
@@ -136,6 +132,7 @@ export function runRequest(bareKernel: string | undefined, options: ParsedOption
       initrd: text('initrd'),
       params: list('params')?.join(' '),
       disks: list('disk'),
+      engine: text('engine'),
       symbols: text('symbols'),
       machine: text('machine'),
       memory: text('mem'),

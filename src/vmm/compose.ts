@@ -65,6 +65,7 @@ export interface CreateVmOptions {
   readonly cpuModel?: string;
   readonly seed: number;
   readonly paravirtHypercalls: boolean;
+  readonly engine: VmConfig['engine'];
 }
 
 export type CreateVm = (options: CreateVmOptions) => EmulatedVm;
@@ -106,6 +107,7 @@ export function composeMachine(options: ComposeOptions): Machine {
     ...(config.cpuModel === null ? {} : { cpuModel: config.cpuModel }),
     seed: config.seed,
     paravirtHypercalls: board.paravirtHypercalls,
+    engine: config.engine,
   });
   mapRam(vm, ram);
   const vcpus = Array.from({ length: config.cpus }, (_, id) => vm.createVcpu(id));

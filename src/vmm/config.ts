@@ -1,5 +1,6 @@
 // VmConfig: what a VM is, as plain JSON data. Parsed, defaulted and validated once, here; everybody after this trusts it.
 // Sizes follow kvmtool's syntax (lkvm run -m): digits and one of B K M G T P; no unit means MiB.
+import type { EngineName } from '../cpu/exec/core-options.ts';
 import { TsvmError } from '../util/errors.ts';
 import type { LogLevel } from '../util/log.ts';
 
@@ -50,6 +51,8 @@ export interface VmConfigInput {
   readonly timeout?: string | number | undefined;
   /** Guest nanoseconds one instruction takes, 1-1000. */
   readonly nsPerInstruction?: string | number | undefined;
+  /** `regions` (compile hot code), or `interpreter`. No guest-visible effect. */
+  readonly engine?: string | undefined;
   /** ELF or System.map. */
   readonly symbols?: string | undefined;
   readonly debugMmio?: boolean | undefined;
@@ -91,6 +94,7 @@ export interface VmConfig {
   /** Wall milliseconds, or null. */
   readonly timeout: number | null;
   readonly nsPerInstruction: number;
+  readonly engine: EngineName;
   readonly symbols: string | null;
   readonly debugMmio: boolean;
   readonly loglevel: LogLevel;
@@ -101,6 +105,7 @@ export interface VmConfig {
   readonly disks: readonly DiskConfig[];
 }
 
+const ENGINES: readonly EngineName[] = ['regions', 'interpreter'];
 const CONSOLES: readonly ConsoleKind[] = ['virtio', 'serial'];
 const VIRTIO_VERSIONS: readonly VirtioVersion[] = ['modern', 'legacy', 'transitional'];
 const VIRTIO_TRANSPORTS: readonly VirtioTransport[] = ['mmio', 'pci'];
@@ -130,6 +135,7 @@ export function parseVmConfig(input: VmConfigInput): VmConfig {
     limit: input.limit === undefined ? null : duration('limit', input.limit, 1),
     timeout: input.timeout === undefined ? null : duration('timeout', input.timeout, 1e6),
     nsPerInstruction: integer('ns-per-instruction', input.nsPerInstruction ?? DEFAULT_NS_PER_INSTRUCTION, 1, 1000),
+    engine: oneOf('engine', input.engine ?? 'regions', ENGINES),
     symbols: optionalPath('symbols', input.symbols),
     debugMmio: input.debugMmio ?? false,
     loglevel: oneOf('loglevel', input.loglevel ?? 'warning', LOG_LEVELS),

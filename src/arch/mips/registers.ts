@@ -5,9 +5,9 @@ import type { BankSpec } from '../../cpu/isa/register-file.ts';
 export const TLB_ENTRIES = 64;
 
 export const BANKS: readonly BankSpec[] = [
-  { name: 'gpr', count: 32, width: 32, zero: true },
-  { name: 'hi', count: 1, width: 32 },
-  { name: 'lo', count: 1, width: 32 },
+  { name: 'gpr', count: 32, width: 32, zero: true, rowsOnly: true },
+  { name: 'hi', count: 1, width: 32, rowsOnly: true },
+  { name: 'lo', count: 1, width: 32, rowsOnly: true },
   /** Index 8 * rd + sel. Count is kept as countBase/countStart/countRate. */
   { name: 'cp0', count: 256, width: 32 },
   /** LL/SC: 1 while a reservation stands. */

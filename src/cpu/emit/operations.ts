@@ -65,4 +65,10 @@ export const FOLD: Partial<Record<PureOp, (a: number, b: number) => number>> = {
   shl: (a, b) => a << b,
   shrU: (a, b) => (a >>> b) | 0,
   shrS: (a, b) => a >> b,
+  eq: (a, b) => Number(a === b),
+  ne: (a, b) => Number(a !== b),
+  ltS: (a, b) => Number(a < b),
+  leS: (a, b) => Number(a <= b),
+  gtS: (a, b) => Number(a > b),
+  geS: (a, b) => Number(a >= b),
 };

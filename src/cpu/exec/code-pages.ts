@@ -1,4 +1,5 @@
 // Record pages: which physical (host) page has its predecoded records where. The pool is bounded; when it runs out, all records go.
+import type { Decoder } from '../isa/decoder.ts';
 import {
   CODE_LINE_SHIFT,
   CODE_MAP,
@@ -15,6 +16,14 @@ import type { SoftTlb } from './soft-tlb.ts';
 
 const NONE = -1;
 
+/** Who must know that code is not what it was. */
+export interface CodeListener {
+  /** The 256-byte line of host address `line << CODE_LINE_SHIFT` changes; its records go right after. */
+  lineGoes(line: number): void;
+  /** All records go. */
+  allGo(): void;
+}
+
 export class CodePages {
   private readonly plan: MemoryPlan;
   private readonly u8: Uint8Array;
@@ -25,6 +34,7 @@ export class CodePages {
   private readonly recordPageOf: Int32Array;
   private readonly hostPageOf: Int32Array;
   private used = 0;
+  listener: CodeListener | null = null;
 
   constructor(plan: MemoryPlan, buffer: ArrayBufferLike, predecoder: Predecoder, tlb: SoftTlb) {
     this.plan = plan;
@@ -47,6 +57,30 @@ export class CodePages {
   watch(hosts: ReadonlySet<number>): void {
     for (const host of [...this.predecoder.watched, ...hosts]) this.wrote(host, 4);
     this.predecoder.watched = hosts;
+  }
+
+  get decoder(): Decoder {
+    return this.predecoder.decoder;
+  }
+
+  /** Host addresses of instructions that leave before they run. */
+  get watched(): ReadonlySet<number> {
+    return this.predecoder.watched;
+  }
+
+  /** The records of the page at `host`, if there are any. */
+  recordsOf(host: number): number | undefined {
+    const index = this.recordPageOf[(host - this.plan.arena) >>> PAGE_SHIFT]!;
+    return index === NONE ? undefined : this.base(index);
+  }
+
+  /** The record of the instruction at `host`, decoded, in a page that has records. */
+  decoded(host: number): number {
+    const offset = host & (PAGE_SIZE - 1);
+    const records = this.records(host);
+    const record = records + (offset << RECORD_SHIFT);
+    if (this.u16[record >>> 1] === HANDLER.UNDECODED) this.predecoder.decodeLine(host - offset, records, offset);
+    return record;
   }
 
   /** Does the page at `host` have records? */
@@ -94,6 +128,7 @@ export class CodePages {
     const last = (host + length - 1) >>> CODE_LINE_SHIFT;
     for (let line = host >>> CODE_LINE_SHIFT; line <= last; line++) {
       if (this.u8[CODE_MAP + line] === 0) continue;
+      this.listener?.lineGoes(line);
       const at = line << CODE_LINE_SHIFT;
       const page = at & ~(PAGE_SIZE - 1);
       this.predecoder.forgetLine(page >>> 0, this.records(at >>> 0), at & (PAGE_SIZE - 1));
@@ -101,6 +136,7 @@ export class CodePages {
   }
 
   private forgetAll(): void {
+    this.listener?.allGo();
     for (let i = 0; i < this.used; i++) {
       const host = this.hostPageOf[i]! >>> 0;
       this.recordPageOf[(host - this.plan.arena) >>> PAGE_SHIFT] = NONE;

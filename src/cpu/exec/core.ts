@@ -10,45 +10,37 @@ import {
   createTranslation,
   Translated,
   type Translation,
-  type VmType,
 } from '../isa/architecture.ts';
 import type { Banks } from '../isa/register-file.ts';
 import { InstructionClock } from './clock.ts';
 import { CodePages } from './code-pages.ts';
+import type { CoreOptions } from './core-options.ts';
 import { createExitBox, type ExitBox } from './exit-box.ts';
 import { allocate } from './host-memory.ts';
 import { HostWatch } from './host-watch.ts';
 import { IoBus } from './io-bus.ts';
-import { CODE_LINE_SHIFT, HANDLER, JUMP_RECORD, planMemory, SET_SIZE, STATE_BASE, WHY, WORD } from './layout.ts';
+import {
+  CODE_LINE_SHIFT,
+  HANDLER,
+  JUMP_RECORD,
+  LONGEST_RUN,
+  planMemory,
+  SET_SIZE,
+  STATE_BASE,
+  WHY,
+  WORD,
+} from './layout.ts';
 import { MemoryAccess } from './memory-access.ts';
 import { type Observation, type ObservedCore, Observer } from './observer.ts';
 import { Predecoder } from './predecoder.ts';
 import { type Program, programFor } from './program.ts';
+import { RegionEngine, type RegionHost } from './region/engine.ts';
 import { MemorySlots } from './slots.ts';
 import { fillKind, SoftTlb } from './soft-tlb.ts';
 
-export interface CoreOptions {
-  readonly vmType: VmType;
-  /** Of the host's CPU; the architecture's default when left out. */
-  readonly cpuModel?: string;
-  readonly arenaSize: number;
-  readonly endianness: 'little' | 'big';
-  readonly maxVcpus: number;
-  readonly nsPerInstruction: number;
-  readonly seed: number;
-  readonly paravirtHypercalls: boolean;
-}
-
 type Export = (...args: number[]) => number;
 
-/** An interrupt line that changes while a vCPU runs. */
-interface LineChange {
-  readonly vcpu: number;
-  readonly irq: number;
-  readonly raise: boolean;
-}
-
-export class Core implements CoreServices, ObservedCore {
+export class Core implements CoreServices, ObservedCore, RegionHost {
   readonly program: Program;
   readonly banks: Banks;
   readonly i32: Int32Array;
@@ -72,12 +64,14 @@ export class Core implements CoreServices, ObservedCore {
   /** RAM is kept in host order: bytes move within their word. */
   readonly bigEndian: boolean;
   private exports: Record<string, Export>;
-  private readonly wasmMemory: WebAssembly.Memory;
+  readonly wasmMemory: WebAssembly.Memory;
   private readonly saved: Uint8Array[];
+  readonly regions: RegionEngine | null;
   private readonly translation: Translation = createTranslation();
   /** Should another vCPU run now: did this one raise an interrupt for it, or say that it spins? */
   yields = false;
-  private lineChanges: LineChange[] = [];
+  /** Interrupt lines that change while a vCPU runs. */
+  private lineChanges: { vcpu: number; irq: number; raise: boolean }[] = [];
   private activeVcpu = 0;
   private lastRun = 0;
   private running = false;
@@ -110,6 +104,9 @@ export class Core implements CoreServices, ObservedCore {
     this.watch = new HostWatch(this);
     this.wasmMemory = memory;
     this.exports = this.instantiate(program);
+    this.i32[WORD.REGION_WORDS >>> 2] = plan.regionWords - plan.records / 4;
+    this.regions =
+      options.engine === 'interpreter' ? null : new RegionEngine(this, this.exports as unknown as WebAssembly.Exports);
     this.model = architecture.createModel(this, {
       vmType: options.vmType,
       cpuModel: options.cpuModel ?? architecture.cpuModels[0]!,
@@ -145,6 +142,7 @@ export class Core implements CoreServices, ObservedCore {
     this.codePages.use(new Predecoder(architecture, program.table, this.wasmMemory.buffer));
     this.i32[WORD.LINK_BRANCH >>> 2] = 0; // records are gone
     this.exports = this.instantiate(program);
+    this.regions?.use(this.exports as unknown as WebAssembly.Exports);
   }
 
   // The active vCPU
@@ -183,6 +181,11 @@ export class Core implements CoreServices, ObservedCore {
     this.i32[WORD.USER_SEEN >>> 2]! |= privilege;
   }
 
+  /** Most instructions that one run should have. */
+  get longestRun(): number {
+    return this.regions?.longestRun ?? LONGEST_RUN;
+  }
+
   get pc(): number {
     return this.u32[WORD.PC >>> 2]!;
   }
@@ -207,7 +210,9 @@ export class Core implements CoreServices, ObservedCore {
       if (this.lineChanges.length > 0) this.applyLineChanges();
     }
     this.clock.retire(this.i32[WORD.BUDGET >>> 2]! - this.i32[WORD.LEFT >>> 2]!);
-    return this.i32[WORD.WHY >>> 2]!;
+    const why = this.i32[WORD.WHY >>> 2]!;
+    if (why === WHY.BUDGET && this.regions && !this.observer.on) this.regions.ranOut(this.pc, budget);
+    return why;
   }
 
   /**

@@ -2,9 +2,10 @@
 // serves every VM; the arena (guest RAM) and the record pool follow the tables and are reached through table entries only.
 //
 //   0x0000000  engine words, jump record, state banks of the active vCPU
+//   0x0010000  descriptors of region entries
 //   0x0100000  code map: one byte per 256-byte line of the memory, non-zero = predecoded records exist
 //   0x1100000  per vCPU and privilege: read, write and fetch tables (4 bytes per 4 KiB page of the address space)
-//   arena      guest RAM, then the record pool
+//   arena      guest RAM, then the record pool, then a region word per record
 
 import { WORD_PC } from '../isa/state-words.ts';
 
@@ -42,10 +43,17 @@ export const WORD = {
   EXIT_PC: 0x54,
   /** Not 0 when a vCPU has run in another table set than the first (user mode) since the host cleared it. Host only. */
   USER_SEEN: 0x58,
+  /** Where a region has left to. */
+  REGION_PC: 0x5c,
+  /** A record's region word lies at (ip >>> 2) + this. */
+  REGION_WORDS: 0x60,
   /** 64-bit: guest time at BUDGET - LEFT = 0, and nanoseconds per instruction. */
   NOW_BASE: 0x40,
   NS_PER_INSTRUCTION: 0x48,
 } as const;
+
+/** Longest single run of the program: V8 replaces baseline code only when a function is entered anew (ENGINE: no on-stack replacement). */
+export const LONGEST_RUN = 100_000;
 
 /** Values of WORD.WHY. */
 export const WHY = {
@@ -68,6 +76,13 @@ export const JUMP_RECORD = 0x100;
 export const STATE_BASE = 0x400;
 /** State must end below this. */
 export const STATE_LIMIT = 0x10000;
+
+/** Descriptors of region entries. */
+export const DESCRIPTORS = 0x10000;
+export const DESCRIPTOR_SIZE = 16;
+export const DESCRIPTORS_END = 0x100000;
+/** Words of a descriptor: the virtual pc it was compiled for, the function's place in the table, the block to begin at, the record's own handler. */
+export const DESCRIPTOR = { PC: 0, FUNCTION: 4, BLOCK: 8, HANDLER: 12 } as const;
 
 export const CODE_MAP = 0x100000;
 export const CODE_LINE_SHIFT = 8;
@@ -92,7 +107,7 @@ export const HANDLER = {
   END_OF_PAGE: 1,
   JUMP: 2,
   RESERVED: 3,
-  /** Kept for the region compiler: enter compiled code. */
+  /** Enter compiled code: the record's region word has the address of a descriptor. */
   REGION: 4,
   SELF_JUMP: 5,
   WATCH: 6,
@@ -116,10 +131,13 @@ export interface MemoryPlan {
   readonly arenaSize: number;
   readonly records: number;
   readonly recordPages: number;
+  /** Region words: 4 bytes per record. */
+  readonly regionWords: number;
   readonly wasmPages: number;
 }
 
 const MAX_RECORD_PAGES = 8192;
+const REGION_WORD_RATIO = RECORD_SIZE / 4;
 
 /** Place the arena and the record pool. `arenaSize` is in bytes; throws RangeError when 4 GiB do not hold it. */
 export function planMemory(vcpus: number, privileges: number, arenaSize: number): MemoryPlan {
@@ -128,8 +146,10 @@ export function planMemory(vcpus: number, privileges: number, arenaSize: number)
   const records = Math.ceil((arena + size) / RECORD_SIZE) * RECORD_SIZE;
   const limit = MAX_WASM_PAGES * WASM_PAGE;
   const wanted = Math.min(MAX_RECORD_PAGES, Math.max(64, size / PAGE_SIZE));
-  const recordPages = Math.min(wanted, Math.floor((limit - records) / RECORD_PAGE_SIZE));
+  const perPage = RECORD_PAGE_SIZE + RECORD_PAGE_SIZE / REGION_WORD_RATIO;
+  const recordPages = Math.min(wanted, Math.floor((limit - records) / perPage));
   if (recordPages < 64) throw new RangeError(`${arenaSize} bytes of guest memory do not fit in one 4 GiB memory`);
-  const wasmPages = Math.ceil((records + recordPages * RECORD_PAGE_SIZE) / WASM_PAGE);
-  return { tableSets: vcpus * privileges, arena, arenaSize: size, records, recordPages, wasmPages };
+  const regionWords = records + recordPages * RECORD_PAGE_SIZE;
+  const wasmPages = Math.ceil((records + recordPages * perPage) / WASM_PAGE);
+  return { tableSets: vcpus * privileges, arena, arenaSize: size, records, recordPages, regionWords, wasmPages };
 }

@@ -7,9 +7,10 @@ import { Lowering, Temporaries } from '../emit/lower.ts';
 import type { ArchitectureDefinition } from '../isa/architecture.ts';
 import type { TypeSection } from '../wasm/module.ts';
 import { FunctionWriter, type Label } from '../wasm/writer.ts';
-import { COLD_FAULT, COLD_FLAGS, COLD_JUMP, COLD_TYPE, DECODE } from './conventions.ts';
+import { COLD_FAULT, COLD_FLAGS, COLD_JUMP, COLD_TYPE, DECODE, REGION_TYPE } from './conventions.ts';
 import type { Handler } from './handlers.ts';
 import {
+  DESCRIPTOR,
   FETCH_TABLE,
   GLOBAL,
   HANDLER,
@@ -21,6 +22,16 @@ import {
   WORD,
 } from './layout.ts';
 import type { Callees, Frame, InterpreterSemantics } from './semantics.ts';
+
+interface Labels {
+  readonly exit: Label;
+  readonly top: Label;
+  readonly fault: Label;
+  readonly dispatch: Label;
+  /** Run the handler whose number is in local `handler`. */
+  readonly handle: Label;
+  readonly next: Label;
+}
 
 /** The function `run`: from WORD.PC until WORD.WHY says why not further. */
 export class MainFunction {
@@ -37,6 +48,9 @@ export class MainFunction {
   private readonly tables: number;
   private readonly t0: number;
   private readonly t1: number;
+  /** Number of the handler that runs, and a region entry's descriptor. */
+  private readonly handler: number;
+  private readonly descriptor: number;
 
   constructor(
     hot: readonly Handler[],
@@ -58,6 +72,8 @@ export class MainFunction {
     this.tables = w.local('i32');
     this.t0 = w.local('i32');
     this.t1 = w.local('i32');
+    this.handler = w.local('i32');
+    this.descriptor = w.local('i32');
     this.semantics = semantics(w);
   }
 
@@ -78,10 +94,13 @@ export class MainFunction {
     w.get(left).i32(0).op('i32.le_s').brIf(exit);
     const dispatch = w.loop('dispatch');
     w.get(left).i32(1).op('i32.sub').set(left);
+    w.get(ip).memory('i32.load16_u', 0).set(this.handler);
+    const handle = w.loop('handle');
     const next = w.block('next');
-    this.bodies({ exit, top, fault, dispatch, next });
+    this.bodies({ exit, top, fault, dispatch, handle, next });
     w.end(); // next
     w.get(nip).tee(ip).i32(RECORD_SIZE).op('i32.add').set(nip).br(top);
+    w.end(); // handle
     w.end(); // dispatch
     w.end(); // fault: WORD.WHY says what
     w.i32(0).memory('i32.load', WORD.WHY).i32(WHY.TRAP).op('i32.ne').if();
@@ -118,7 +137,7 @@ export class MainFunction {
     this.reloadTables();
   }
 
-  private bodies(labels: { exit: Label; top: Label; fault: Label; dispatch: Label; next: Label }): void {
+  private bodies(labels: Labels): void {
     const { w, ip } = this;
     const bodies: (() => void)[] = [];
     bodies[HANDLER.UNDECODED] = () => {
@@ -128,7 +147,7 @@ export class MainFunction {
     bodies[HANDLER.END_OF_PAGE] = () => this.endOfPage(labels);
     bodies[HANDLER.JUMP] = () => this.jumpRecord(labels);
     bodies[HANDLER.RESERVED] = () => this.reserved(labels.fault);
-    bodies[HANDLER.REGION] = () => w.op('unreachable');
+    bodies[HANDLER.REGION] = () => this.region(labels);
     bodies[HANDLER.SELF_JUMP] = () => {
       this.pushInSlot();
       w.if();
@@ -145,7 +164,7 @@ export class MainFunction {
     // The last block opened is the first to end: open them backwards.
     const blocks: Label[] = [];
     for (let i = bodies.length - 1; i >= 0; i--) blocks[i] = w.block(temporaryBlocks[i]);
-    w.get(ip).memory('i32.load16_u', 0).brTable(blocks.slice(0, -1), blocks.at(-1)!);
+    w.get(this.handler).brTable(blocks.slice(0, -1), blocks.at(-1)!);
     bodies.forEach((body) => {
       w.end();
       body();
@@ -178,7 +197,7 @@ export class MainFunction {
       return;
     }
     w.i32(0).get(left).memory('i32.store', WORD.LEFT);
-    w.get(ip).get(nip).get(ip).memory('i32.load16_u', 0);
+    w.get(ip).get(nip).get(this.handler);
     w.i32(HANDLER.FIRST_ROW + this.hot.length)
       .op('i32.sub')
       .callIndirect(this.types.index(COLD_TYPE))
@@ -191,6 +210,59 @@ export class MainFunction {
     w.get(t0).i32(COLD_JUMP).op('i32.and').brIf(dispatch);
     this.reloadTables();
     w.br(top);
+  }
+
+  /**
+   * Compiled code begins here. Regions follow one another without leaving this function; where one makes no headway, and in a delay slot, the
+   * record's own handler runs.
+   */
+  private region({ top, handle }: Labels): void {
+    const { w, ip, nip, left, t0, t1, handler, descriptor } = this;
+    w.get(left).i32(1).op('i32.add').set(left);
+    this.loadDescriptor();
+    const own = w.block('own handler');
+    this.pushInSlot();
+    w.brIf(own);
+    this.pushPc();
+    w.set(t1);
+    const chain = w.loop('chain');
+    w.get(descriptor).memory('i32.load', DESCRIPTOR.PC).get(t1).op('i32.ne').brIf(own);
+    w.get(descriptor).memory('i32.load', DESCRIPTOR.BLOCK).get(left).get(this.tables);
+    w.get(descriptor).memory('i32.load', DESCRIPTOR.FUNCTION).callIndirect(this.types.index(REGION_TYPE)).set(t0);
+    w.get(t0).get(left).op('i32.eq').brIf(own);
+    w.get(t0).set(left);
+    this.reloadTables();
+    w.i32(0).memory('i32.load', WORD.REGION_PC).set(t1);
+    w.i32(0).globalSet(GLOBAL.BRANCH);
+    const anew = w.block('anew');
+    w.get(left).i32(0).op('i32.le_s').brIf(anew);
+    this.pushFetchEntry();
+    w.tee(t0).i32(1).op('i32.xor').get(t1).op('i32.or').i32(3).op('i32.and').brIf(anew);
+    w.get(t1).i32(RECORD_SHIFT).op('i32.shl').get(t0).op('i32.add').i32(1).op('i32.sub').set(t0);
+    this.enterPage();
+    w.get(ip).i32(RECORD_SIZE).op('i32.add').set(nip);
+    w.get(ip).memory('i32.load16_u', 0).tee(handler).i32(HANDLER.REGION).op('i32.eq').if();
+    this.loadDescriptor();
+    w.br(chain);
+    w.end();
+    w.get(left).i32(1).op('i32.sub').set(left).br(handle);
+    w.end(); // anew
+    w.get(t1).globalSet(GLOBAL.TARGET);
+    w.i32(JUMP_RECORD)
+      .set(ip)
+      .i32(JUMP_RECORD + RECORD_SIZE)
+      .set(nip)
+      .br(top);
+    w.end(); // chain
+    w.end(); // own handler
+    w.get(descriptor).memory('i32.load', DESCRIPTOR.HANDLER).set(handler);
+    w.get(left).i32(1).op('i32.sub').set(left).br(handle);
+  }
+
+  private loadDescriptor(): void {
+    const { w, ip, descriptor } = this;
+    w.get(ip).i32(RECORD_SHIFT).op('i32.shr_u').i32(0).memory('i32.load', WORD.REGION_WORDS).op('i32.add');
+    w.memory('i32.load', 0).set(descriptor);
   }
 
   /** The record after the last of a page: go on with the next page's first. */
@@ -229,17 +301,23 @@ export class MainFunction {
   /** t0 := the record of address t1, or leave with WHY.FETCH. */
   private lookUp(fault: Label): void {
     const { w, t0, t1 } = this;
-    w.get(t1)
-      .i32(PAGE_SHIFT - 2)
-      .op('i32.shr_u')
-      .i32(0x3ffffc)
-      .op('i32.and');
-    w.get(this.tables).op('i32.add').memory('i32.load', FETCH_TABLE).tee(t0);
+    this.pushFetchEntry();
+    w.tee(t0);
     // Valid entries have bit 0 set: the addend from four times the address to the record.
     w.i32(1).op('i32.xor').get(t1).op('i32.or').i32(3).op('i32.and').if();
     this.leave(WHY.FETCH, fault);
     w.end();
     w.get(t1).i32(RECORD_SHIFT).op('i32.shl').get(t0).op('i32.add').i32(1).op('i32.sub').set(t0);
+  }
+
+  private pushFetchEntry(): void {
+    const { w } = this;
+    w.get(this.t1)
+      .i32(PAGE_SHIFT - 2)
+      .op('i32.shr_u')
+      .i32(0x3ffffc)
+      .op('i32.and');
+    w.get(this.tables).op('i32.add').memory('i32.load', FETCH_TABLE);
   }
 
   /** ip := t0, the record of address t1; pc follows. */

@@ -18,8 +18,6 @@ import { fromGuestOrder, toGuestOrder } from './host-memory.ts';
 import { WHY, WORD } from './layout.ts';
 
 const EINTR = -Errno.EINTR;
-/** Longest single run of the program: V8 replaces baseline code only when the function is entered anew (ENGINE: no on-stack replacement). */
-const MAX_BUDGET = 100_000;
 const HYPERCALL_ARGS = 6;
 
 export class EmulatedVcpu implements Vcpu {
@@ -130,7 +128,7 @@ export class EmulatedVcpu implements Vcpu {
       observer.goesOn(core.pc);
       const until = Math.min(deadline, model.timerDeadline());
       const budget = Math.ceil((until - now) / clock.nsPerInstruction);
-      const ended = this.handle(core.run(Math.max(1, Math.min(budget, MAX_BUDGET))), deadline);
+      const ended = this.handle(core.run(Math.max(1, Math.min(budget, core.longestRun))), deadline);
       if (ended !== undefined) return ended;
       if (core.yields) return this.givesWay();
     }

@@ -11,6 +11,8 @@ export interface BankSpec {
   readonly zero?: boolean;
   /** Not guest state (masks, engine scratch): left out of state hashes. */
   readonly scratch?: boolean;
+  /** Only rows read and write it, by fixed numbers (no routine, no function): the region compiler keeps its registers in locals. */
+  readonly rowsOnly?: boolean;
   /** Another view of this bank, declared before: the same memory in registers of another width. A view is `scratch`. */
   readonly viewOf?: string;
 }

@@ -20,7 +20,7 @@ export interface ModuleDefinition {
   readonly functions: readonly FunctionDefinition[];
   /** Number of mutable i32 globals, all exported as `g0`, `g1`, ... */
   readonly globals: number;
-  /** Function indices of the one table, from 0. */
+  /** Function indices of the one table, from 0; exported as `table`. */
   readonly table: readonly number[];
   readonly memory: { readonly minPages: number; readonly maxPages: number };
 }
@@ -65,13 +65,14 @@ export function encodeModule(module: ModuleDefinition, types: TypeSection): Uint
   for (let i = 0; i < module.globals; i++) globals.u8(VALUE_TYPE.i32, 1, 0x41, 0, 0x0b);
 
   const exported = module.functions.flatMap((f, i) => (f.exportName ? [[f.exportName, i] as const] : []));
-  const exports = new ByteWriter().uleb(exported.length + module.globals);
+  const exports = new ByteWriter().uleb(exported.length + module.globals + 1);
   for (const [name, i] of exported)
     exports
       .name(name)
       .u8(0)
       .uleb(module.imports.length + i);
   for (let i = 0; i < module.globals; i++) exports.name(`g${i}`).u8(3).uleb(i);
+  exports.name('table').u8(1).uleb(0);
 
   const elements = new ByteWriter().uleb(1).u8(0, 0x41, 0, 0x0b).uleb(module.table.length);
   for (const index of module.table) elements.uleb(index);

@@ -109,6 +109,7 @@ function fakeMachine(programs: readonly GuestProgram[], output: OutputQueue, nsP
       nsPerInstruction,
       seed: 1,
       paravirtHypercalls: true,
+      engine: 'regions',
     },
     programs,
   );

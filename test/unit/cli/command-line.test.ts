@@ -32,7 +32,7 @@ describe('what goes wrong', () => {
     [['run', 'x', '-d', 'x'], '--disk x: that is the kernel too', 'x:cow or x:ro'],
     [['run', 'x', '-d', 'a:ro', '--json', 'a'], '--json a: that is a --disk too', 'file of its own'],
     [['run', 'x', '-d', 'a:cow=b', '-d', 'b:ro'], 'the overlay b: that is a --disk too', 'file of its own'],
-    [['run', 'x', '--engine', 'jit'], '--engine jit', '--engine interpreter'],
+    [['run', 'x', '--engine', 'jit'], '--engine jit', 'regions, interpreter'],
     [['run', 'x', '--json', '-'], '--json -', 'events.jsonl'],
     [['rum', 'x'], 'rum: there is no such command', 'tsvm run'],
     [['package.json'], 'not a command, but a file', 'tsvm run package.json'],

@@ -1,0 +1,97 @@
+// Guest memory accesses through the flat tables, as code: one load of the table entry, one test that covers miss, flags and misalignment, and
+// the access. What happens on a miss is the engine's business. (Entries: soft-tlb.ts; ENGINE.md, "soft MMU on each access".)
+import type { AccessWidth, Statement } from '../emit/values.ts';
+import type { MemoryOp } from '../wasm/opcodes.ts';
+import type { FunctionWriter } from '../wasm/writer.ts';
+import { PAGE_SHIFT, READ_TABLE, WORD, WRITE_TABLE } from './layout.ts';
+
+const LOAD: Record<string, MemoryOp> = {
+  '8u': 'i32.load8_u',
+  '8s': 'i32.load8_s',
+  '16u': 'i32.load16_u',
+  '16s': 'i32.load16_s',
+  '32u': 'i32.load',
+  '32s': 'i32.load',
+};
+const STORE: Record<AccessWidth, MemoryOp> = { 8: 'i32.store8', 16: 'i32.store16', 32: 'i32.store' };
+
+export class FastMemory {
+  private readonly w: FunctionWriter;
+  private readonly bigEndian: boolean;
+  private readonly entry: number;
+
+  /** `entry` is a local to use. */
+  constructor(w: FunctionWriter, bigEndian: boolean, entry: number) {
+    this.w = w;
+    this.bigEndian = bigEndian;
+    this.entry = entry;
+  }
+
+  /** `pushTables` pushes the address of the current table set; `miss` must leave, or put the value into local `result`. */
+  load(
+    pushTables: () => void,
+    { width, signed, linked }: Extract<Statement, { kind: 'load' }>,
+    address: number,
+    result: number,
+    miss: () => void,
+  ): void {
+    const { w, entry } = this;
+    this.tableEntry(pushTables, address, READ_TABLE);
+    this.misses(address, width);
+    w.if();
+    miss();
+    w.else();
+    this.hostAddress(address, width);
+    if (linked)
+      w.tee(result).i32(1).op('i32.add').set(entry).i32(0).get(entry).memory('i32.store', WORD.RESERVATION).get(result);
+    w.memory(LOAD[`${width}${signed ? 's' : 'u'}`]!, 1).set(result);
+    w.end();
+  }
+
+  store(
+    pushTables: () => void,
+    { width }: Extract<Statement, { kind: 'store' }>,
+    address: number,
+    value: () => void,
+    miss: () => void,
+  ): void {
+    const { w } = this;
+    this.tableEntry(pushTables, address, WRITE_TABLE);
+    this.misses(address, width);
+    w.if();
+    miss();
+    w.else();
+    this.hostAddress(address, width);
+    value();
+    w.memory(STORE[width], 1);
+    w.end();
+  }
+
+  private tableEntry(pushTables: () => void, address: number, table: number): void {
+    this.w
+      .get(address)
+      .i32(PAGE_SHIFT - 2)
+      .op('i32.shr_u')
+      .i32(0x3ffffc)
+      .op('i32.and');
+    pushTables();
+    this.w.op('i32.add').memory('i32.load', table).set(this.entry);
+  }
+
+  /** Valid entries are addend - 1, so that zeroed tables miss; one test covers miss, flags and misalignment. */
+  private misses(address: number, width: AccessWidth): void {
+    const w = this.w;
+    w.get(this.entry).i32(1).op('i32.add');
+    if (width > 8) w.get(address).op('i32.or');
+    w.i32(width === 32 ? 3 : 1).op('i32.and');
+  }
+
+  /** Push the host address less one (the access adds it back through its static offset). */
+  private hostAddress(address: number, width: AccessWidth): void {
+    const w = this.w;
+    w.get(address);
+    // Big-endian RAM is kept as host-order words: only bytes and halfwords move within their word.
+    if (this.bigEndian && width < 32) w.i32(width === 8 ? 3 : 2).op('i32.xor');
+    w.get(this.entry).op('i32.add');
+  }
+}

@@ -1,0 +1,186 @@
+// Compiled regions of one VM: where they are entered, what they were made from, and how they go (ENGINE.md 6). A region is found through the
+// record of its entry: the record's handler is REGION, its region word leads to a descriptor. All vCPUs share them.
+import {
+  CODE_LINE_SHIFT,
+  CODE_MAP,
+  DESCRIPTOR,
+  DESCRIPTOR_SIZE,
+  DESCRIPTORS,
+  DESCRIPTORS_END,
+  HANDLER,
+  PAGE_SHIFT,
+  PAGE_SIZE,
+  WORD,
+} from '../layout.ts';
+
+/** One compiled region, and where it lies. */
+export interface InstalledRegion {
+  readonly entries: readonly InstalledEntry[];
+  /** Host addresses of its instructions. */
+  readonly code: readonly number[];
+  /** The 256-byte lines they lie in. */
+  readonly lines: readonly number[];
+  /** Place in the function table. */
+  readonly slot: number;
+  /** Bytes of WebAssembly. */
+  readonly size: number;
+}
+
+interface InstalledEntry {
+  readonly record: number;
+  readonly descriptor: number;
+}
+
+export interface RegionEntry {
+  readonly pc: number;
+  /** Address of the entry's record, decoded. */
+  readonly record: number;
+  /** Number of the block to begin at. */
+  readonly block: number;
+}
+
+export class RegionCache {
+  private readonly i32: Int32Array;
+  private readonly u16: Uint16Array;
+  private readonly u8: Uint8Array;
+  /** A record's region word is at record / 4 + this. */
+  private readonly words: number;
+  private readonly byLine = new Map<number, Set<InstalledRegion>>();
+  /** By host page: how many regions have each of its instructions. */
+  private readonly coverage = new Map<number, Uint8Array>();
+  private readonly all = new Set<InstalledRegion>();
+  private readonly freeDescriptors: number[] = [];
+  private nextDescriptor = DESCRIPTORS;
+  private readonly freeSlots: number[] = [];
+  private nextSlot: number;
+  private table: WebAssembly.Table;
+  private bytes = 0;
+
+  constructor(buffer: ArrayBufferLike, table: WebAssembly.Table) {
+    this.i32 = new Int32Array(buffer);
+    this.u16 = new Uint16Array(buffer);
+    this.u8 = new Uint8Array(buffer);
+    this.words = this.i32[WORD.REGION_WORDS >>> 2]!;
+    this.table = table;
+    this.nextSlot = table.length;
+  }
+
+  /** Another program's table; there must be no regions. */
+  use(table: WebAssembly.Table): void {
+    this.table = table;
+    this.freeSlots.length = 0;
+    this.nextSlot = table.length;
+  }
+
+  get count(): number {
+    return this.all.size;
+  }
+
+  /** Bytes of WebAssembly of all regions. */
+  get size(): number {
+    return this.bytes;
+  }
+
+  /** Is there compiled code for the instruction whose record this is? */
+  isEntry(record: number): boolean {
+    return this.u16[record >>> 1] === HANDLER.REGION;
+  }
+
+  /** Is the instruction at this host address part of a region? */
+  covers(host: number): boolean {
+    const page = this.coverage.get(host >>> PAGE_SHIFT);
+    return page !== undefined && page[(host & (PAGE_SIZE - 1)) >>> 2] !== 0;
+  }
+
+  private cover(code: readonly number[], by: number): void {
+    for (const host of code) {
+      let page = this.coverage.get(host >>> PAGE_SHIFT);
+      if (!page) {
+        page = new Uint8Array(PAGE_SIZE / 4);
+        this.coverage.set(host >>> PAGE_SHIFT, page);
+      }
+      page[(host & (PAGE_SIZE - 1)) >>> 2]! += by;
+    }
+  }
+
+  /** False when there are no descriptors left. `code`: host addresses of the region's instructions, each once. */
+  install(region: object, entries: readonly RegionEntry[], code: readonly number[], size: number): boolean {
+    const free = this.freeDescriptors.length + (DESCRIPTORS_END - this.nextDescriptor) / DESCRIPTOR_SIZE;
+    if (free < entries.length) return false;
+    const slot = this.freeSlots.pop() ?? this.nextSlot++;
+    if (slot >= this.table.length) this.table.grow(Math.max(64, this.table.length));
+    this.table.set(slot, region as never);
+    const lines = [...new Set(code.map((host) => host >>> CODE_LINE_SHIFT))];
+    const installed: InstalledRegion = {
+      entries: entries.map((entry) => this.enter(entry, slot)),
+      code,
+      lines,
+      slot,
+      size,
+    };
+    this.cover(code, 1);
+    for (const line of lines) {
+      this.u8[CODE_MAP + line] = 1;
+      const there = this.byLine.get(line);
+      if (there) there.add(installed);
+      else this.byLine.set(line, new Set([installed]));
+    }
+    this.all.add(installed);
+    this.bytes += size;
+    return true;
+  }
+
+  private enter({ pc, record, block }: RegionEntry, slot: number): InstalledEntry {
+    const descriptor = this.freeDescriptors.pop() ?? this.nextDescriptor;
+    if (descriptor === this.nextDescriptor) this.nextDescriptor += DESCRIPTOR_SIZE;
+    const word = (record / 4 + this.words) >>> 2;
+    const own = this.isEntry(record)
+      ? this.i32[(this.i32[word]! + DESCRIPTOR.HANDLER) >>> 2]!
+      : this.u16[record >>> 1]!;
+    this.i32[(descriptor + DESCRIPTOR.PC) >>> 2] = pc;
+    this.i32[(descriptor + DESCRIPTOR.FUNCTION) >>> 2] = slot;
+    this.i32[(descriptor + DESCRIPTOR.BLOCK) >>> 2] = block;
+    this.i32[(descriptor + DESCRIPTOR.HANDLER) >>> 2] = own;
+    this.i32[word] = descriptor;
+    this.u16[record >>> 1] = HANDLER.REGION;
+    return { record, descriptor };
+  }
+
+  /** Code in this line changes: the regions made from it go. */
+  forgetLine(line: number): void {
+    const there = this.byLine.get(line);
+    if (there) for (const region of [...there]) this.remove(region);
+  }
+
+  forgetAll(): void {
+    for (const region of [...this.all]) this.remove(region);
+  }
+
+  /** Forget the oldest regions until no more than `bytes` of WebAssembly are left. */
+  shrink(bytes: number): void {
+    for (const region of this.all) {
+      if (this.bytes <= bytes) return;
+      this.remove(region);
+    }
+  }
+
+  private remove(region: InstalledRegion): void {
+    for (const { record, descriptor } of region.entries) {
+      // A later region may have taken the entry over.
+      const word = (record / 4 + this.words) >>> 2;
+      if (this.isEntry(record) && this.i32[word] === descriptor)
+        this.u16[record >>> 1] = this.i32[(descriptor + DESCRIPTOR.HANDLER) >>> 2]!;
+      this.freeDescriptors.push(descriptor);
+    }
+    for (const line of region.lines) {
+      const there = this.byLine.get(line);
+      there?.delete(region);
+      if (there?.size === 0) this.byLine.delete(line);
+    }
+    this.cover(region.code, -1);
+    this.table.set(region.slot, null);
+    this.freeSlots.push(region.slot);
+    this.all.delete(region);
+    this.bytes -= region.size;
+  }
+}

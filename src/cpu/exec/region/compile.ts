@@ -1,0 +1,324 @@
+// The region compiler: blocks in structured control flow -> one WebAssembly function (entry block, instructions left, tables) -> left.
+// The pc to go on at is in WORD.REGION_PC; a result equal to the argument means that nothing has been executed.
+//
+// Counting: a block's instructions are taken off when it is entered. At entries and loop headers there must be enough left for the longest way
+// to the next such place, so that no step begins after the deadline; else the region leaves there and the interpreter walks to it.
+import { Lowering, Temporaries } from '../../emit/lower.ts';
+import type { Node, Statement } from '../../emit/values.ts';
+import type { Banks } from '../../isa/register-file.ts';
+import { FunctionWriter, type Label } from '../../wasm/writer.ts';
+import { REGION_TYPE } from '../conventions.ts';
+import { FETCH_TABLE, PAGE_SHIFT, WORD } from '../layout.ts';
+import type { Block, BlockEnd, Edge, Flow } from './flow.ts';
+import { successors } from './flow.ts';
+import type { RegionInstruction } from './instruction.ts';
+import { RegionSemantics, type Site } from './semantics.ts';
+import { type Item, type Level, structureFlow } from './structure.ts';
+
+const [ENTRY, LEFT, TABLES] = [0, 1, 2];
+
+export interface RegionContext {
+  readonly banks: Banks;
+  readonly bigEndian: boolean;
+  /** Name of the routine that enters an exception. */
+  readonly raise: string;
+  /** What the fetch entry of a virtual page must be while the code of that page is the one compiled. */
+  fetchEntry(page: number): number;
+  /** Function index of a routine or function of the program. */
+  callee(name: string): number;
+}
+
+/** A level of the structure while its code is being written. */
+interface Frame {
+  readonly level: Level;
+  /** Of the loop that this level is the body of; null at the top. */
+  readonly loop: { readonly label: Label; readonly headers: ReadonlySet<Block> } | null;
+  readonly position: ReadonlyMap<Block, number>;
+  readonly labels: (Label | undefined)[];
+}
+
+/** Compile one region. */
+export function compileRegion(flow: Flow, context: RegionContext): FunctionWriter {
+  return new RegionCompiler(flow, context).compile();
+}
+
+class RegionCompiler {
+  private readonly w = new FunctionWriter(REGION_TYPE.parameters);
+  private readonly flow: Flow;
+  private readonly context: RegionContext;
+  private readonly semantics: RegionSemantics;
+  private readonly lowering: Lowering;
+  private readonly pc: number;
+  private readonly condition: number;
+  private readonly target: number;
+  private readonly state: number;
+  private readonly frames: Frame[] = [];
+  /** Blocks that a dispatch may be asked for. */
+  private readonly dispatched = new Set<Block>();
+  private readonly checkpoints = new Set<Block>();
+  private readonly worst = new Map<Block, number>();
+  private exit: Label | null = null;
+
+  constructor(flow: Flow, context: RegionContext) {
+    this.flow = flow;
+    this.context = context;
+    const { w } = this;
+    this.pc = w.local('i32');
+    this.condition = w.local('i32');
+    this.target = w.local('i32');
+    this.state = ENTRY;
+    this.semantics = new RegionSemantics(
+      w,
+      context.banks,
+      context.bigEndian,
+      { left: LEFT, tables: TABLES, condition: this.condition, target: this.target },
+      (name) => context.callee(name),
+    );
+    this.lowering = new Lowering(w, new Temporaries(w), this.semantics);
+  }
+
+  compile(): FunctionWriter {
+    const top = structureFlow(this.flow);
+    this.plan(top);
+    const body = new FunctionWriter(REGION_TYPE.parameters);
+    const { w } = this;
+    this.exit = w.block('exit');
+    this.level(top, null);
+    w.end();
+    // Registers are known only now: their loads go in front.
+    body.localTypes.push(...w.localTypes);
+    for (const [offset, local] of this.semantics.registers)
+      body
+        .i32(0)
+        .memory(this.wide(local) ? 'i64.load' : 'i32.load', offset)
+        .set(local);
+    body.code.append(w.code.bytes);
+    for (const offset of this.semantics.written) {
+      const local = this.semantics.registers.get(offset)!;
+      body
+        .i32(0)
+        .get(local)
+        .memory(this.wide(local) ? 'i64.store' : 'i32.store', offset);
+    }
+    body.i32(0).get(this.pc).memory('i32.store', WORD.REGION_PC).get(LEFT);
+    return body;
+  }
+
+  private wide(local: number): boolean {
+    return this.w.localTypes[local - REGION_TYPE.parameters.length] === 'i64';
+  }
+
+  /** Which blocks are dispatched to, and which look at the count. */
+  private plan(level: Level): void {
+    if (level.entries.size > 1) for (const block of level.entries) this.dispatched.add(block);
+    for (const block of level.entries) this.checkpoints.add(block);
+    for (const item of level.items) {
+      if (item.kind !== 'loop') continue;
+      for (const block of item.headers) this.checkpoints.add(block);
+      this.plan(item.body);
+    }
+  }
+
+  /** Most instructions from a block to the next checkpoint or out. */
+  private longest(block: Block): number {
+    const known = this.worst.get(block);
+    if (known !== undefined) return known;
+    let rest = 0;
+    for (const next of successors(block)) if (!this.checkpoints.has(next)) rest = Math.max(rest, this.longest(next));
+    const slot = block.end.kind === 'branch' && block.end.at.branch?.slot === 'likely' ? 1 : 0;
+    const longest = block.length + slot + rest;
+    this.worst.set(block, longest);
+    return longest;
+  }
+
+  // Structure
+
+  private level(level: Level, loop: Frame['loop']): void {
+    const { w } = this;
+    const { items, entries } = level;
+    const position = new Map<Block, number>();
+    items.forEach((item, i) => {
+      for (const block of item.members) position.set(block, i);
+    });
+    const frame: Frame = { level, loop, position, labels: [] };
+    const dispatches = entries.size > 1;
+    this.frames.push(frame);
+    const first = dispatches ? 0 : 1;
+    for (let i = items.length - 1; i >= first; i--) frame.labels[i] = w.block(`item ${i}`);
+    if (dispatches) this.dispatch(frame);
+    items.forEach((item, i) => {
+      if (i >= first) w.end();
+      this.item(item);
+    });
+    this.frames.pop();
+  }
+
+  private dispatch({ level, position, labels }: Frame): void {
+    const target = (block: Block): Label => labels[position.get(block)!]!;
+    const entries = [...level.entries];
+    const otherwise = target(entries[0]!);
+    const targets = this.flow.blocks.map((block) => (level.entries.has(block) ? target(block) : otherwise));
+    this.w.get(this.state).brTable(targets, otherwise);
+  }
+
+  private item(item: Item): void {
+    if (item.kind === 'block') {
+      this.block(item.block);
+      return;
+    }
+    const { w } = this;
+    const label = w.loop('loop');
+    this.level(item.body, { label, headers: item.headers });
+    w.op('unreachable');
+    w.end();
+  }
+
+  // Blocks
+
+  private block(block: Block): void {
+    const { w } = this;
+    if (this.checkpoints.has(block)) {
+      w.get(LEFT).i32(this.longest(block)).op('i32.lt_s').if();
+      this.exitTo(block.pc);
+      w.end();
+    }
+    this.count(-block.length);
+    block.instructions.forEach((instruction, i) => {
+      this.instruction(instruction, instruction.pc, block.length - i, block.length - i - 1);
+    });
+    this.end(block, block.end);
+  }
+
+  private end(block: Block, end: BlockEnd): void {
+    if (end.kind === 'goto') this.goTo(block.instructions.at(-1)!.pc, end.edge);
+    else if (end.kind === 'branch') this.branch(end);
+    else this.last(end.at);
+  }
+
+  /** Lower one instruction; when it leaves, the interpreter goes on at `from` with `back` instructions not executed. */
+  private instruction({ statements, guards, pc }: RegionInstruction, from: number, back: number, after: number): void {
+    this.semantics.at({ pc, after, raise: null, leave: () => this.leave(from, back) });
+    this.lowering.run([...guards.map(leaveWhen), ...statements]);
+    if (!statements.some(({ kind }) => kind === 'tables')) return;
+    const { w } = this;
+    w.i32(0).memory('i32.load', WORD.CURRENT_TABLES).get(TABLES).op('i32.ne').if();
+    this.leave(pc + 4, after);
+    w.end();
+  }
+
+  private branch(end: Extract<BlockEnd, { kind: 'branch' }>): void {
+    const { w, condition, target } = this;
+    const { at, slot, taken, otherwise, likely } = end;
+    const branch = at.branch!;
+    const isLikely = branch.slot === 'likely';
+    this.instruction(at, at.pc, isLikely ? 1 : 2, isLikely ? 0 : 1);
+    const slotCode = (): void => this.instruction(slot, at.pc, 2, 0);
+    if (!isLikely) slotCode();
+    if (branch.link) {
+      w.i32(at.pc + 8);
+      const { bank, index } = branch.link;
+      if (index.op !== 'const') throw new Error('a link register that is not constant');
+      const register = this.context.banks[bank]!;
+      if (register.zero && index.value === 0) w.op('drop');
+      else this.semantics.writeLocal(register, index.value);
+    }
+    const takes = (): void => {
+      if (isLikely) {
+        this.count(-1);
+        slotCode();
+      }
+      if (taken) {
+        this.goTo(at.pc, taken);
+        return;
+      }
+      if (branch.target.kind !== 'absolute') throw new Error('a branch without a target');
+      for (const edge of likely) {
+        w.get(target).i32(edge.pc).op('i32.eq').if();
+        this.goTo(at.pc, edge);
+        w.end();
+      }
+      w.get(target).set(this.pc).br(this.exit!);
+    };
+    if (branch.condition?.op === 'const' || branch.condition === null) {
+      if (otherwise && !isTaken(branch.condition)) this.goTo(at.pc, otherwise);
+      else takes();
+      return;
+    }
+    w.get(condition).if();
+    takes();
+    w.end();
+    this.goTo(at.pc, otherwise!);
+  }
+
+  private last(at: RegionInstruction): void {
+    const { w } = this;
+    const leave = (): void => this.leave(at.pc, 1);
+    const raise = at.traps
+      ? (code: () => void): void => {
+          code();
+          w.i32(at.pc).i32(0).call(this.context.callee(this.context.raise)).set(this.pc).br(this.exit!);
+        }
+      : null;
+    const site: Site = { pc: at.pc, after: 0, leave, raise: null };
+    this.semantics.at(site);
+    if (at.guards.length > 0) this.lowering.run(at.guards.map(leaveWhen));
+    this.semantics.at({ ...site, raise });
+    this.lowering.run(at.statements);
+    if (!at.traps) w.get(this.target).set(this.pc).br(this.exit!);
+  }
+
+  // Leaving
+
+  private count(by: number): void {
+    if (by !== 0) this.w.get(LEFT).i32(by).op('i32.add').set(LEFT);
+  }
+
+  private leave(pc: number, back: number): void {
+    this.count(back);
+    this.exitTo(pc);
+  }
+
+  private exitTo(pc: number): void {
+    this.w.i32(pc).set(this.pc).br(this.exit!);
+  }
+
+  /** Go along an edge from the instruction at `from`. */
+  private goTo(from: number, { pc, to }: Edge): void {
+    const { w } = this;
+    if (!to) {
+      this.exitTo(pc);
+      return;
+    }
+    const page = pc >>> PAGE_SHIFT;
+    if (from >>> PAGE_SHIFT !== page) {
+      w.get(TABLES)
+        .memory('i32.load', FETCH_TABLE + page * 4)
+        .i32(this.context.fetchEntry(page))
+        .op('i32.ne')
+        .if();
+      this.exitTo(pc);
+      w.end();
+    }
+    if (this.dispatched.has(to)) w.i32(to.number).set(this.state);
+    w.br(this.labelOf(to));
+  }
+
+  private labelOf(block: Block): Label {
+    for (let i = this.frames.length - 1; i >= 0; i--) {
+      const { loop, position, labels } = this.frames[i]!;
+      if (loop?.headers.has(block)) return loop.label;
+      const at = position.get(block);
+      if (at !== undefined) return labels[at]!;
+    }
+    throw new Error(`no way to block ${block.number}`);
+  }
+}
+
+function isTaken(condition: Node | null): boolean {
+  return condition === null || (condition.op === 'const' && condition.value !== 0);
+}
+
+/** Leaving is what a trap does in a region. */
+function leaveWhen(condition: Node): Statement {
+  return { kind: 'when', condition, body: [{ kind: 'trap', code: { op: 'const', type: 'i32', value: 0 } }] };
+}

@@ -1,0 +1,356 @@
+// The control flow of a region: basic blocks found from where it is entered, small leaf calls taken in as if their code stood at the call.
+// A branch and its delay slot end a block together.
+import type { Node } from '../../emit/values.ts';
+import { PAGE_SHIFT } from '../layout.ts';
+import { type BranchStatement, type RegionInstruction, usesRegister } from './instruction.ts';
+
+/** Where control goes: a block of this region, or out of it when `to` is null. */
+export interface Edge {
+  readonly pc: number;
+  to: Block | null;
+}
+
+export type BlockEnd =
+  /** The next instruction starts another block, or is not the region's. */
+  | { readonly kind: 'goto'; readonly edge: Edge }
+  | {
+      readonly kind: 'branch';
+      readonly at: RegionInstruction;
+      readonly slot: RegionInstruction;
+      /** Null for a target known only at run time. */
+      readonly taken: Edge | null;
+      /** Null for an unconditional one. */
+      readonly otherwise: Edge | null;
+      /** Where run-time targets have been seen to go, the likeliest first. */
+      readonly likely: readonly Edge[];
+    }
+  /** An exception for certain, or a jump without a slot that changes the privilege (ERET): the region's last instruction. */
+  | { readonly kind: 'last'; readonly at: RegionInstruction };
+
+export interface Block {
+  readonly number: number;
+  readonly pc: number;
+  /** Which inlined call it belongs to; 0 is the region's own code. */
+  readonly context: number;
+  readonly instructions: readonly RegionInstruction[];
+  readonly end: BlockEnd;
+  /** Instructions that are counted when the block is entered; a likely branch's slot is not. */
+  readonly length: number;
+}
+
+export interface Flow {
+  readonly blocks: readonly Block[];
+  /** Blocks where control may come in from outside, the root first. */
+  readonly entries: readonly Block[];
+}
+
+export interface FlowLimits {
+  readonly blocks: number;
+  readonly instructions: number;
+  /** Largest callee that is taken in. */
+  readonly inlined: number;
+}
+
+/** Guest code as it is now: the instruction at a virtual address, or undefined where a region cannot have one. */
+export type CodeAt = (pc: number) => RegionInstruction | undefined;
+
+/** Targets seen of the indirect jump at `pc`, the likeliest first. */
+export type SeenTargets = (pc: number) => readonly number[];
+
+interface Context {
+  readonly parent: number;
+  readonly returnPc: number;
+}
+
+/** A piece of code from a leader up to and with its branch. */
+interface Place {
+  readonly context: number;
+  readonly pc: number;
+}
+
+const MAX_CALL_DEPTH = 2;
+
+/** What a taken branch in `context` at `at` leads to, besides its own edges. */
+interface Continuation {
+  readonly taken: Place | null;
+  readonly otherwise: Place | null;
+  readonly likely: readonly Place[];
+  /** Where control comes back to from outside. */
+  readonly resume: number | null;
+}
+
+class Explorer {
+  private readonly at: CodeAt;
+  private readonly seen: SeenTargets;
+  private readonly limits: FlowLimits;
+  private readonly contexts: Context[] = [{ parent: -1, returnPc: -1 }];
+  private readonly leaders = new Map<string, Place>();
+  private readonly queue: Place[] = [];
+  private readonly resumes = new Set<number>();
+  private readonly continuations = new Map<string, Continuation>();
+  private size = 0;
+
+  constructor(at: CodeAt, seen: SeenTargets, limits: FlowLimits) {
+    this.at = at;
+    this.seen = seen;
+    this.limits = limits;
+  }
+
+  explore(roots: readonly number[]): Flow {
+    for (const root of roots) this.lead({ context: 0, pc: root });
+    for (let place = this.queue.shift(); place; place = this.queue.shift()) this.follow(place);
+    return this.build(roots);
+  }
+
+  private lead(place: Place): void {
+    const key = keyOf(place);
+    if (this.leaders.has(key) || this.leaders.size >= this.limits.blocks || this.size >= this.limits.instructions)
+      return;
+    if (place.context === OUTSIDE || !this.at(place.pc)) return;
+    this.leaders.set(key, place);
+    this.queue.push(place);
+  }
+
+  /** Walk from a leader to the branch that ends it, and find what follows. */
+  private follow(start: Place): void {
+    const { context } = start;
+    for (let { pc } = start; ; pc += 4) {
+      if (pc !== start.pc && this.leaders.has(keyOf({ context, pc }))) return;
+      const at = this.at(pc);
+      if (!at) {
+        // The interpreter executes it; what follows it may be entered again.
+        this.resume(context, pc + 4);
+        return;
+      }
+      this.size++;
+      if (at.traps) {
+        this.resume(context, pc + 4);
+        return;
+      }
+      if (at.branch) {
+        if (at.branch.slot === 'now') return;
+        if (!this.slotOf(at)) {
+          this.resume(context, pc + 8);
+          return;
+        }
+        this.size++;
+        const next = this.continuation({ context, pc }, at, at.branch);
+        for (const place of [next.otherwise, next.taken, ...next.likely]) if (place) this.lead(place);
+        if (next.resume !== null) this.resume(context, next.resume);
+        return;
+      }
+      if (pageOf(pc + 4) !== pageOf(pc)) {
+        this.lead({ context, pc: pc + 4 });
+        return;
+      }
+    }
+  }
+
+  private resume(context: number, pc: number): void {
+    if (context !== 0) return;
+    this.lead({ context: 0, pc });
+    if (this.leaders.has(keyOf({ context: 0, pc }))) this.resumes.add(pc);
+  }
+
+  /** The instruction in a branch's slot, when the pair can be compiled. */
+  private slotOf(at: RegionInstruction): RegionInstruction | undefined {
+    const { branch } = at;
+    if (!branch || pageOf(at.pc + 4) !== pageOf(at.pc)) return undefined;
+    const slot = this.at(at.pc + 4);
+    if (!slot || slot.branch || slot.traps) return undefined;
+    if (branch.link && (branch.slot === 'likely' || touches(slot, branch.link.bank, branch.link.index)))
+      return undefined;
+    return slot;
+  }
+
+  private continuation(place: Place, at: RegionInstruction, branch: BranchStatement): Continuation {
+    const key = keyOf(place);
+    const known = this.continuations.get(key);
+    if (known) return known;
+    const made = this.makeContinuation(place.context, at, branch);
+    this.continuations.set(key, made);
+    return made;
+  }
+
+  private makeContinuation(context: number, at: RegionInstruction, branch: BranchStatement): Continuation {
+    const { condition, link } = branch;
+    const never = condition?.op === 'const' && condition.value === 0;
+    const always = condition === null || (condition.op === 'const' && condition.value !== 0);
+    const otherwise = always ? null : { context, pc: at.pc + 8 };
+    const target = targetOf(at, branch);
+    if (never) return { taken: null, otherwise, likely: [], resume: null };
+    if (target === null) {
+      const back = isReturn(branch) ? this.contexts[context] : undefined;
+      const likely =
+        back && context !== 0
+          ? [{ context: back.parent, pc: back.returnPc }]
+          : link
+            ? []
+            : this.seen(at.pc).map((pc) => ({ context, pc }));
+      return { taken: null, otherwise, likely, resume: link ? at.pc + 8 : null };
+    }
+    if (!link) return { taken: { context, pc: target }, otherwise, likely: [], resume: null };
+    if (always && this.isSmallLeaf(target, this.depth(context))) {
+      this.contexts.push({ parent: context, returnPc: at.pc + 8 });
+      return { taken: { context: this.contexts.length - 1, pc: target }, otherwise, likely: [], resume: null };
+    }
+    // The callee is entered from outside; a conditional call's return point is its fall-through as well.
+    return { taken: { context: OUTSIDE, pc: target }, otherwise, likely: [], resume: at.pc + 8 };
+  }
+
+  private depth(context: number): number {
+    let depth = 0;
+    for (let c = context; c !== 0; c = this.contexts[c]!.parent) depth++;
+    return depth;
+  }
+
+  /** Can the function at `entry` be taken in: small, all of it the region's kind of code, nothing but returns leading out? */
+  private isSmallLeaf(entry: number, depth: number): boolean {
+    if (depth >= MAX_CALL_DEPTH) return false;
+    const todo = [entry];
+    const done = new Set<number>();
+    let size = 0;
+    for (let start = todo.pop(); start !== undefined; start = todo.pop()) {
+      for (let pc = start; !done.has(pc); pc += 4) {
+        done.add(pc);
+        const at = this.at(pc);
+        size++;
+        if (!at || at.traps || size > this.limits.inlined) return false;
+        const { branch } = at;
+        if (!branch) continue;
+        if (branch.slot === 'now' || !this.slotOf(at)) return false;
+        size++;
+        const target = targetOf(at, branch);
+        if (branch.link) {
+          if (target === null || branch.condition !== null || !this.isSmallLeaf(target, depth + 1)) return false;
+          todo.push(pc + 8);
+          break;
+        }
+        if (target === null && !isReturn(branch)) return false;
+        if (target !== null) todo.push(target);
+        if (branch.condition !== null) todo.push(pc + 8);
+        break;
+      }
+    }
+    return true;
+  }
+
+  private build(roots: readonly number[]): Flow {
+    const drafts = [...this.leaders.values()].flatMap((place) => {
+      const draft = this.draft(place);
+      return draft ? [draft] : [];
+    });
+    const blocks = drafts.map((draft, number): Block => ({ ...draft, number }));
+    const byPlace = new Map(blocks.map((block) => [keyOf(block), block]));
+    for (const block of blocks) this.connect(block, byPlace);
+    const wanted = [...roots, ...this.resumes];
+    const entries = new Set(wanted.flatMap((pc) => byPlace.get(keyOf({ context: 0, pc })) ?? []));
+    return { blocks, entries: [...entries] };
+  }
+
+  /** The block of a leader; undefined when it would be empty. */
+  private draft({ context, pc: start }: Place): Omit<Block, 'number'> | undefined {
+    const instructions: RegionInstruction[] = [];
+    const made = (end: BlockEnd, length: number) => ({ pc: start, context, instructions, end, length });
+    for (let pc = start; ; pc += 4) {
+      const at = this.at(pc);
+      const stop =
+        !at ||
+        (pc !== start && (pageOf(pc) !== pageOf(start) || this.leaders.has(keyOf({ context, pc })))) ||
+        (at.branch && at.branch.slot !== 'now' && !this.slotOf(at));
+      if (stop) {
+        if (instructions.length === 0) return undefined;
+        return made({ kind: 'goto', edge: { pc, to: null } }, instructions.length);
+      }
+      if (at.traps || at.branch?.slot === 'now') return made({ kind: 'last', at }, instructions.length + 1);
+      if (at.branch) return this.draftBranch(context, at, at.branch, made, instructions.length);
+      instructions.push(at);
+    }
+  }
+
+  private draftBranch(
+    context: number,
+    at: RegionInstruction,
+    branch: BranchStatement,
+    made: (end: BlockEnd, length: number) => Omit<Block, 'number'>,
+    before: number,
+  ): Omit<Block, 'number'> {
+    const next = this.continuation({ context, pc: at.pc }, at, branch);
+    const edge = (place: Place): ContextEdge => ({ pc: place.pc, to: null, context: place.context });
+    const end: BlockEnd = {
+      kind: 'branch',
+      at,
+      slot: this.slotOf(at)!,
+      taken: next.taken && edge(next.taken),
+      otherwise: next.otherwise && edge(next.otherwise),
+      likely: next.likely.map(edge),
+    };
+    return made(end, before + (branch.slot === 'delayed' ? 2 : 1));
+  }
+
+  private connect(block: Block, byPlace: ReadonlyMap<string, Block>): void {
+    for (const edge of edgesOf(block)) {
+      const context = 'context' in edge ? (edge as ContextEdge).context : block.context;
+      edge.to = byPlace.get(keyOf({ context, pc: edge.pc })) ?? null;
+    }
+  }
+}
+
+interface ContextEdge extends Edge {
+  readonly context: number;
+}
+
+/** The context of code that is not in the region. */
+const OUTSIDE = -1;
+
+function keyOf({ context, pc }: Place): string {
+  return `${context}:${pc >>> 0}`;
+}
+
+function pageOf(pc: number): number {
+  return pc >>> PAGE_SHIFT;
+}
+
+/** Find a region's blocks from its roots. */
+export function exploreFlow(roots: readonly number[], at: CodeAt, seen: SeenTargets, limits: FlowLimits): Flow {
+  return new Explorer(at, seen, limits).explore(roots);
+}
+
+/** All edges of a block, those out of the region included. */
+function edgesOf({ end }: Block): readonly Edge[] {
+  if (end.kind === 'goto') return [end.edge];
+  if (end.kind === 'last') return [];
+  return [end.taken, end.otherwise, ...end.likely].filter((edge) => edge !== null);
+}
+
+/** The blocks control may go to. */
+export function successors(block: Block): readonly Block[] {
+  return edgesOf(block).flatMap(({ to }) => to ?? []);
+}
+
+/** The address a direct branch goes to, or null. */
+function targetOf(at: RegionInstruction, { target }: BranchStatement): number | null {
+  if (target.kind === 'relative') return target.offset.op === 'const' ? (at.pc + 4 + target.offset.value) >>> 0 : null;
+  if (target.kind === 'region')
+    return target.index.op === 'const' ? (((at.pc + 4) & 0xf0000000) | (target.index.value << 2)) >>> 0 : null;
+  return null;
+}
+
+/** A jump to what a register of the linking kind holds is taken for a return. */
+function isReturn({ target, link }: BranchStatement): boolean {
+  return link === null && target.kind === 'absolute' && isLinkRegister(target.address);
+}
+
+/** The register that calls leave their return address in, by convention of every ABI of the architectures here. */
+const LINK_REGISTER = 31;
+
+function isLinkRegister(node: Node): boolean {
+  return node.op === 'read' && node.index.op === 'const' && node.index.value === LINK_REGISTER;
+}
+
+/** Does the instruction read or write this register? */
+function touches(instruction: RegionInstruction, bank: string, index: Node): boolean {
+  const same = (b: string, i: Node): boolean =>
+    b === bank && (i.op !== 'const' || index.op !== 'const' || i.value === index.value);
+  return usesRegister(instruction, same);
+}

@@ -1,0 +1,131 @@
+// One instruction as a region sees it: the row's tree with its operand fields as constants, taken apart into what decides whether the
+// instruction stays in compiled code, and what it then does (ENGINE.md 1: compiled code contains fast paths only).
+import { forEachNode, forEachStatement, operands } from '../../emit/tree.ts';
+import type { Node, Operand, Statement } from '../../emit/values.ts';
+import type { ArchitectureDefinition } from '../../isa/architecture.ts';
+import { type Row, rawFields } from '../../isa/insn.ts';
+import type { Banks } from '../../isa/register-file.ts';
+
+export type BranchStatement = Extract<Statement, { kind: 'branch' }>;
+
+export interface RegionInstruction {
+  readonly pc: number;
+  readonly word: number;
+  readonly row: Row;
+  /** What it does when no guard holds. */
+  readonly statements: readonly Statement[];
+  /** Conditions on the state before it under which the interpreter executes it instead (a trap, a helper, the end of the run). */
+  readonly guards: readonly Node[];
+  readonly branch: BranchStatement | null;
+  /** It always raises an exception: nothing follows it. */
+  readonly traps: boolean;
+}
+
+/** What makes an instruction the interpreter's, always. */
+type Refusal = 'refused';
+
+/** Expands words of one architecture. */
+export class InstructionExpander {
+  private readonly architecture: ArchitectureDefinition;
+  private readonly banks: Banks;
+  private readonly functions: ReadonlySet<string>;
+
+  constructor(architecture: ArchitectureDefinition, banks: Banks) {
+    this.architecture = architecture;
+    this.banks = banks;
+    this.functions = new Set((architecture.functions?.(banks) ?? []).map(({ name }) => name));
+  }
+
+  /** The instruction, or undefined when only the interpreter can execute it. */
+  expand(row: Row, word: number, pc: number): RegionInstruction | undefined {
+    const emitter = this.architecture.createEmitter(this.banks, false);
+    const raw = rawFields(row, word);
+    const steering = new Set(row.pattern.fields.filter((field) => field.steers).map((field) => field.name));
+    const fields = Object.fromEntries(
+      Object.entries(raw).map(([name, value]) => [
+        name,
+        steering.has(name) ? value : (emitter.const(value) as unknown as Operand),
+      ]),
+    );
+    row.build(emitter, fields);
+    const guards: Node[] = [];
+    const statements = this.withoutGuards(emitter.statements, guards);
+    if (statements === 'refused') return undefined;
+    const branch = statements.find((statement) => statement.kind === 'branch') as BranchStatement | undefined;
+    const traps = statements.some((statement) => statement.kind === 'trap');
+    return { pc, word, row, statements, guards, branch: branch ?? null, traps };
+  }
+
+  /** Move what must not happen in a region into guards, where that is possible. */
+  private withoutGuards(list: readonly Statement[], guards: Node[]): readonly Statement[] | Refusal {
+    const kept: Statement[] = [];
+    for (const statement of list) {
+      if (statement.kind === 'when') {
+        if (statement.condition.op === 'const' && statement.condition.value === 0) continue;
+        const leaves = needsInterpreter(statement.body);
+        if (leaves && isKnownBefore(statement.condition)) {
+          guards.push(statement.condition);
+          continue;
+        }
+        if (leaves && !statement.body.every((inner) => inner.kind === 'trap')) return 'refused';
+        if (!this.allowed(statement.body)) return 'refused';
+      } else if (statement.kind !== 'trap' && needsInterpreter([statement])) return 'refused';
+      else if (!this.allowed([statement])) return 'refused';
+      kept.push(statement);
+    }
+    return kept;
+  }
+
+  private allowed(list: readonly Statement[]): boolean {
+    let allowed = true;
+    forEachStatement(list, (statement) => {
+      // Functions beside the rows are pure, or safe to run again with the instruction; routines read what only the interpreter keeps.
+      if (statement.kind === 'call' && !this.functions.has(statement.routine)) allowed = false;
+      if (statement.kind === 'search' || statement.kind === 'event') allowed = false;
+    });
+    forEachNode(list, (node) => {
+      if (node.op === 'read' && this.banks[node.bank]!.rowsOnly && node.index.op !== 'const') allowed = false;
+    });
+    return allowed;
+  }
+}
+
+/** Does something in here belong to the interpreter? */
+function needsInterpreter(list: readonly Statement[]): boolean {
+  let found = false;
+  forEachStatement(list, ({ kind }) => {
+    if (kind === 'helper' || kind === 'cut' || kind === 'trap') found = true;
+  });
+  return found;
+}
+
+/** Can the value be computed before the instruction does anything? */
+function isKnownBefore(node: Node): boolean {
+  if (node.op === 'result' || node.op === 'loopIndex') return false;
+  return operands(node).every(isKnownBefore);
+}
+
+/** Does the instruction, its guards included, read or write a register of which `is` holds? */
+export function usesRegister(
+  { statements, guards }: RegionInstruction,
+  is: (bank: string, index: Node) => boolean,
+): boolean {
+  let found = false;
+  const node = (n: Node): void => {
+    if (n.op === 'read' && is(n.bank, n.index)) found = true;
+  };
+  forEachNode(statements, node);
+  for (const guard of guards) visit(guard, node);
+  forEachStatement(statements, (statement) => {
+    if (statement.kind === 'write' && is(statement.bank, statement.index)) found = true;
+    if (statement.kind === 'sample' && is(statement.bank, { op: 'const', type: 'i32', value: statement.index }))
+      found = true;
+    if (statement.kind === 'branch' && statement.link && is(statement.link.bank, statement.link.index)) found = true;
+  });
+  return found;
+}
+
+function visit(node: Node, each: (node: Node) => void): void {
+  each(node);
+  for (const operand of operands(node)) visit(operand, each);
+}
