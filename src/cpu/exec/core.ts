@@ -105,8 +105,8 @@ export class Core implements CoreServices, ObservedCore, RegionHost {
     this.wasmMemory = memory;
     this.exports = this.instantiate(program);
     this.i32[WORD.REGION_WORDS >>> 2] = plan.regionWords - plan.records / 4;
-    this.regions =
-      options.engine === 'interpreter' ? null : new RegionEngine(this, this.exports as unknown as WebAssembly.Exports);
+    const exports = this.exports as unknown as WebAssembly.Exports;
+    this.regions = options.engine === 'interpreter' ? null : new RegionEngine(this, exports, options.regions);
     this.model = architecture.createModel(this, {
       vmType: options.vmType,
       cpuModel: options.cpuModel ?? architecture.cpuModels[0]!,

@@ -3,6 +3,7 @@
 import { Access } from '../../isa/architecture.ts';
 import type { Banks } from '../../isa/register-file.ts';
 import type { CodeListener, CodePages } from '../code-pages.ts';
+import type { RegionTuning } from '../core-options.ts';
 import { GLOBAL, HANDLER, LONGEST_RUN, PAGE_SHIFT, PAGE_SIZE, RECORD_SHIFT } from '../layout.ts';
 import type { Program } from '../program.ts';
 import { RegionCache } from './cache.ts';
@@ -13,15 +14,11 @@ import { RegionModule, regionName } from './module.ts';
 import { type Level, structureFlow } from './structure.ts';
 
 const LIMITS: FlowLimits = { blocks: 64, instructions: 400, inlined: 24 };
-/** Samples before code counts as hot: about as much time has gone into it as compiling it takes. */
-const HOT = 4;
 /** Bytes of WebAssembly kept. */
 const MAX_BYTES = 16 << 20;
 
-/** A run of code that is not compiled: its end is a sample of what is hot. */
-const SAMPLED_RUN = 25_000;
-/** Shorter runs end where a timer wants, not anywhere. */
-const SHORTEST_SAMPLED = 1_000;
+/** Hot: about as much time has gone into the code as compiling it takes. */
+const TUNING: RegionTuning = { hot: 4, sampledRun: 25_000, shortestSampled: 1_000 };
 
 /** What the engine needs of the core. */
 export interface RegionHost {
@@ -48,9 +45,12 @@ export class RegionEngine implements CodeListener {
   private readonly samples = new Map<number, number>();
   private compiled = 0;
   /** Most instructions that the next run should have. */
-  longestRun = SAMPLED_RUN;
+  longestRun: number;
+  private readonly tuning: RegionTuning;
 
-  constructor(host: RegionHost, exports: WebAssembly.Exports) {
+  constructor(host: RegionHost, exports: WebAssembly.Exports, tuning: RegionTuning = TUNING) {
+    this.tuning = tuning;
+    this.longestRun = tuning.sampledRun;
     this.host = host;
     this.exports = exports;
     this.u16 = new Uint16Array(host.wasmMemory.buffer);
@@ -80,9 +80,10 @@ export class RegionEngine implements CodeListener {
 
   /** A run of `budget` instructions has ended at `pc`, wherever that is. */
   ranOut(pc: number, budget: number): void {
-    if (budget < SHORTEST_SAMPLED) return;
+    const { sampledRun, shortestSampled } = this.tuning;
+    if (budget < shortestSampled) return;
     const jumped = (this.exports[`g${GLOBAL.TARGET}`] as WebAssembly.Global).value as number;
-    this.longestRun = this.sample(pc, jumped >>> 0) ? LONGEST_RUN : SAMPLED_RUN;
+    this.longestRun = this.sample(pc, jumped >>> 0) ? LONGEST_RUN : sampledRun;
   }
 
   /** The guest was seen at `pc`, having last jumped to `jumped`. True when that is compiled. */
@@ -95,7 +96,7 @@ export class RegionEngine implements CodeListener {
     const useful = known !== undefined && this.u16[known >>> 1] !== HANDLER.REGION;
     const root = useful ? jumped : pc;
     const count = (this.samples.get(root) ?? 0) + 1;
-    if (count < HOT) {
+    if (count < this.tuning.hot) {
       this.samples.set(root, count);
       return false;
     }
