@@ -51,7 +51,7 @@ export interface VmConfigInput {
   readonly timeout?: string | number | undefined;
   /** Guest nanoseconds one instruction takes, 1-1000. */
   readonly nsPerInstruction?: string | number | undefined;
-  /** `regions` (compile hot code), or `interpreter`. No guest-visible effect. */
+  /** `regions` (compile hot code), `interpreter`, or `lockstep` (both, compared). No guest-visible effect. */
   readonly engine?: string | undefined;
   /** ELF or System.map. */
   readonly symbols?: string | undefined;
@@ -105,7 +105,7 @@ export interface VmConfig {
   readonly disks: readonly DiskConfig[];
 }
 
-const ENGINES: readonly EngineName[] = ['regions', 'interpreter'];
+const ENGINES: readonly EngineName[] = ['regions', 'interpreter', 'lockstep'];
 const CONSOLES: readonly ConsoleKind[] = ['virtio', 'serial'];
 const VIRTIO_VERSIONS: readonly VirtioVersion[] = ['modern', 'legacy', 'transitional'];
 const VIRTIO_TRANSPORTS: readonly VirtioTransport[] = ['mmio', 'pci'];

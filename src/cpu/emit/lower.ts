@@ -148,6 +148,10 @@ export class Lowering {
 
   /** `after` holds the statements that follow this list in the enclosing ones. */
   private statements(list: readonly Statement[], after: readonly Statement[]): void {
+    if (list.length === 1 && after.length === 0) {
+      this.one(list[0]!, after); // nothing later to keep anything for
+      return;
+    }
     list.forEach((statement, i) => {
       const later = [...list.slice(i + 1), ...after];
       if (statement.kind === 'write' || statement.kind === 'when') this.keepWhatChanges(statement, later);

@@ -16,8 +16,11 @@ export interface CoreOptions {
   readonly regions?: RegionTuning;
 }
 
-/** Which engines execute: the interpreter alone, or hot code as compiled regions. No guest-visible effect. */
-export type EngineName = 'interpreter' | 'regions';
+/**
+ * Which engines execute: the interpreter alone, hot code as compiled regions, or both of them one after the other, compared. No guest-visible
+ * effect.
+ */
+export type EngineName = 'interpreter' | 'regions' | 'lockstep';
 
 /** When the region compiler acts. No guest-visible effect. */
 export interface RegionTuning {
@@ -27,4 +30,7 @@ export interface RegionTuning {
   readonly sampledRun: number;
   /** Runs of fewer instructions do not count: a timer ends them, not anywhere. */
   readonly shortestSampled: number;
+  /** Regions that share a module; looks at the guest that they wait for company. */
+  readonly batch: number;
+  readonly patience: number;
 }

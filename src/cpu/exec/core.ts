@@ -34,13 +34,15 @@ import { MemoryAccess } from './memory-access.ts';
 import { type Observation, type ObservedCore, Observer } from './observer.ts';
 import { Predecoder } from './predecoder.ts';
 import { type Program, programFor } from './program.ts';
-import { RegionEngine, type RegionHost } from './region/engine.ts';
+import type { RegionHost } from './region/code-reader.ts';
+import { RegionEngine } from './region/engine.ts';
+import { Lockstep, type LockstepHost } from './region/lockstep.ts';
 import { MemorySlots } from './slots.ts';
 import { fillKind, SoftTlb } from './soft-tlb.ts';
 
 type Export = (...args: number[]) => number;
 
-export class Core implements CoreServices, ObservedCore, RegionHost {
+export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHost {
   readonly program: Program;
   readonly banks: Banks;
   readonly i32: Int32Array;
@@ -67,6 +69,10 @@ export class Core implements CoreServices, ObservedCore, RegionHost {
   readonly wasmMemory: WebAssembly.Memory;
   private readonly saved: Uint8Array[];
   readonly regions: RegionEngine | null;
+  private readonly lockstep: Lockstep | null;
+  /** Are stores logged? */
+  readonly logStores: boolean;
+  hostCalls = 0;
   private readonly translation: Translation = createTranslation();
   /** Should another vCPU run now: did this one raise an interrupt for it, or say that it spins? */
   yields = false;
@@ -77,7 +83,11 @@ export class Core implements CoreServices, ObservedCore, RegionHost {
   private running = false;
 
   constructor(architecture: ArchitectureDefinition, options: CoreOptions) {
-    const program = programFor(architecture, options.endianness === 'big', false);
+    const program = programFor(
+      architecture,
+      options.endianness === 'big',
+      options.engine === 'lockstep' ? 'lockstep' : 'plain',
+    );
     this.program = program;
     this.banks = program.banks;
     const plan = planMemory(options.maxVcpus, architecture.privileges, options.arenaSize);
@@ -106,7 +116,9 @@ export class Core implements CoreServices, ObservedCore, RegionHost {
     this.exports = this.instantiate(program);
     this.i32[WORD.REGION_WORDS >>> 2] = plan.regionWords - plan.records / 4;
     const exports = this.exports as unknown as WebAssembly.Exports;
+    this.logStores = options.engine === 'lockstep';
     this.regions = options.engine === 'interpreter' ? null : new RegionEngine(this, exports, options.regions);
+    this.lockstep = this.logStores ? new Lockstep(this, exports) : null;
     this.model = architecture.createModel(this, {
       vmType: options.vmType,
       cpuModel: options.cpuModel ?? architecture.cpuModels[0]!,
@@ -120,11 +132,19 @@ export class Core implements CoreServices, ObservedCore, RegionHost {
     const instance = new WebAssembly.Instance(program.module, {
       e: {
         memory: this.wasmMemory,
-        slowLoad: (address: number, descriptor: number) => this.access.slowLoad(address, descriptor),
-        slowStore: (address: number, descriptor: number, value: number) =>
-          this.access.slowStore(address, descriptor, value),
+        slowLoad: (address: number, descriptor: number) => {
+          this.hostCalls++;
+          return this.access.slowLoad(address, descriptor);
+        },
+        slowStore: (address: number, descriptor: number, value: number) => {
+          this.hostCalls++;
+          this.access.slowStore(address, descriptor, value);
+        },
         decode: (ip: number) => this.codePages.decode(ip),
-        helper: (number: number, a: number, b: number) => this.model.helper(number, a, b),
+        helper: (number: number, a: number, b: number) => {
+          this.hostCalls++;
+          return this.model.helper(number, a, b);
+        },
         event: (number: number, a: number, b: number) => this.model.event(number, a, b),
       },
     });
@@ -138,11 +158,12 @@ export class Core implements CoreServices, ObservedCore, RegionHost {
     this.observer.observe(observation);
     if (this.observer.on === before) return;
     const { architecture } = this.program;
-    const program = programFor(architecture, this.bigEndian, this.observer.on);
+    const program = programFor(architecture, this.bigEndian, this.observer.on ? 'observing' : this.lockstep ? 'lockstep' : 'plain');
     this.codePages.use(new Predecoder(architecture, program.table, this.wasmMemory.buffer));
     this.i32[WORD.LINK_BRANCH >>> 2] = 0; // records are gone
     this.exports = this.instantiate(program);
     this.regions?.use(this.exports as unknown as WebAssembly.Exports);
+    this.lockstep?.use(this.exports as unknown as WebAssembly.Exports);
   }
 
   // The active vCPU
@@ -196,11 +217,37 @@ export class Core implements CoreServices, ObservedCore, RegionHost {
 
   /** Run at most `budget` instructions (the step that crosses it completes); retires them and returns WORD.WHY. */
   run(budget: number): number {
+    let why = this.runOnce(budget);
+    if (why === WHY.REGION) why = this.runInLockstep(budget);
+    if (why === WHY.BUDGET && this.regions && !this.observer.on) this.regions.ranOut(this.pc, budget);
+    return why;
+  }
+
+  /** The first region of a run of `budget` instructions has been reached. */
+  private runInLockstep(budget: number): number {
+    const { clock } = this;
+    const end = clock.instructions - this.i32[WORD.BUDGET >>> 2]! + this.i32[WORD.LEFT >>> 2]! + budget;
+    for (;;) {
+      // The page's entry may have gone since the program went there, for the list of filled entries is bounded.
+      if (this.fetch() !== 'filled') throw new Error('no code where compiled code begins');
+      this.lockstep!.step(end - clock.instructions);
+      if (clock.instructions >= end) return WHY.BUDGET;
+      const why = this.runOnce(end - clock.instructions);
+      if (why !== WHY.REGION) return why;
+    }
+  }
+
+  begin(budget: number): void {
     this.i32[WORD.BUDGET >>> 2] = budget;
     this.i32[WORD.LEFT >>> 2] = budget;
     const { now } = this.clock;
     this.i32[WORD.NOW_BASE >>> 2] = now; // modulo 2^32
     this.i32[(WORD.NOW_BASE >>> 2) + 1] = Math.floor(now / 2 ** 32);
+  }
+
+  /** Run the program once; retires what it has executed and returns WORD.WHY. */
+  runOnce(budget: number): number {
+    this.begin(budget);
     this.running = true;
     try {
       this.exports.run!();
@@ -210,9 +257,7 @@ export class Core implements CoreServices, ObservedCore, RegionHost {
       if (this.lineChanges.length > 0) this.applyLineChanges();
     }
     this.clock.retire(this.i32[WORD.BUDGET >>> 2]! - this.i32[WORD.LEFT >>> 2]!);
-    const why = this.i32[WORD.WHY >>> 2]!;
-    if (why === WHY.BUDGET && this.regions && !this.observer.on) this.regions.ranOut(this.pc, budget);
-    return why;
+    return this.i32[WORD.WHY >>> 2]!;
   }
 
   /**

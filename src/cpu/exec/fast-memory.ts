@@ -3,7 +3,15 @@
 import type { AccessWidth, Statement } from '../emit/values.ts';
 import type { MemoryOp } from '../wasm/opcodes.ts';
 import type { FunctionWriter } from '../wasm/writer.ts';
-import { PAGE_SHIFT, READ_TABLE, WORD, WRITE_TABLE } from './layout.ts';
+import {
+  PAGE_SHIFT,
+  READ_TABLE,
+  STORE_LOG,
+  STORE_LOG_ENTRY,
+  STORE_LOG_SIZE,
+  WORD,
+  WRITE_TABLE,
+} from './layout.ts';
 
 const LOAD: Record<string, MemoryOp> = {
   '8u': 'i32.load8_u',
@@ -19,12 +27,14 @@ export class FastMemory {
   private readonly w: FunctionWriter;
   private readonly bigEndian: boolean;
   private readonly entry: number;
+  private readonly logStores: boolean;
 
-  /** `entry` is a local to use. */
-  constructor(w: FunctionWriter, bigEndian: boolean, entry: number) {
+  /** `entry` is a local to use; `logStores`: write down what stores overwrite (lockstep.ts). */
+  constructor(w: FunctionWriter, bigEndian: boolean, entry: number, logStores: boolean) {
     this.w = w;
     this.bigEndian = bigEndian;
     this.entry = entry;
+    this.logStores = logStores;
   }
 
   /** `pushTables` pushes the address of the current table set; `miss` must leave, or put the value into local `result`. */
@@ -62,9 +72,30 @@ export class FastMemory {
     miss();
     w.else();
     this.hostAddress(address, width);
+    if (this.logStores) this.log();
     value();
     w.memory(STORE[width], 1);
     w.end();
+  }
+
+  /** The word at the address on the stack (less one) is about to change. */
+  private log(): void {
+    const { w, entry } = this;
+    const next = () => w.i32(0).memory('i32.load', WORD.STORES_LOGGED);
+    const word = () => w.get(entry).i32(1).op('i32.add').i32(-4).op('i32.and');
+    w.set(entry);
+    next();
+    word().memory('i32.store', STORE_LOG);
+    next();
+    word().memory('i32.load', 0).memory('i32.store', STORE_LOG + 4);
+    w.i32(0);
+    next();
+    w.i32(STORE_LOG_ENTRY)
+      .op('i32.add')
+      .i32(STORE_LOG_SIZE - 1)
+      .op('i32.and')
+      .memory('i32.store', WORD.STORES_LOGGED);
+    w.get(entry);
   }
 
   private tableEntry(pushTables: () => void, address: number, table: number): void {

@@ -39,36 +39,46 @@ export interface InterpreterProgram {
   readonly mainSize: number;
 }
 
-/** Generate the program of an architecture for one guest endianness; with `observing` it reports events. */
+/**
+ * The programs of an architecture: the ordinary one, one that reports events, and one for lockstep.ts, which logs stores and leaves where
+ * compiled code begins.
+ */
+export type ProgramVariant = 'plain' | 'observing' | 'lockstep';
+
+/** Generate a program of an architecture for one guest endianness. */
 export function generateInterpreter(
   architecture: ArchitectureDefinition,
   banks: Banks,
   bigEndian: boolean,
-  observing = false,
+  variant: ProgramVariant = 'plain',
 ): InterpreterProgram {
-  return new Generator(architecture, banks, bigEndian, observing).generate();
+  return new Generator(architecture, banks, bigEndian, variant).generate();
 }
 
 class Generator {
   private readonly architecture: ArchitectureDefinition;
   private readonly banks: Banks;
   private readonly bigEndian: boolean;
-  private readonly observing: boolean;
+  private readonly variant: ProgramVariant;
   private readonly types = new TypeSection();
   private readonly table: HandlerTable;
   private readonly hot: readonly Handler[];
   private readonly cold: readonly Handler[];
   private readonly plain: readonly WasmFunction[];
 
-  constructor(architecture: ArchitectureDefinition, banks: Banks, bigEndian: boolean, observing: boolean) {
+  constructor(architecture: ArchitectureDefinition, banks: Banks, bigEndian: boolean, variant: ProgramVariant) {
     this.architecture = architecture;
     this.banks = banks;
     this.bigEndian = bigEndian;
-    this.observing = observing;
+    this.variant = variant;
     this.plain = architecture.functions?.(banks) ?? [];
-    this.table = expandRows(architecture, banks, observing);
+    this.table = expandRows(architecture, banks, this.observing);
     this.hot = this.table.handlers.filter((handler) => handler.row.hot);
     this.cold = this.table.handlers.filter((handler) => !handler.row.hot);
+  }
+
+  private get observing(): boolean {
+    return this.variant === 'observing';
   }
 
   generate(): InterpreterProgram {
@@ -125,6 +135,7 @@ class Generator {
       callees,
       bigEndian,
       observing,
+      logStores: this.variant === 'lockstep',
       branchInSlot: architecture.reservedInstruction,
     });
   }
@@ -211,8 +222,7 @@ class Generator {
   }
 
   private main(): FunctionWriter {
-    return new MainFunction(this.hot, this.cold.length, this.callees, this.architecture, this.types, (w) =>
-      this.semantics(w),
-    ).build();
+    const options = { architecture: this.architecture, types: this.types, leavesAtRegions: this.variant === 'lockstep' };
+    return new MainFunction(this.hot, this.cold.length, this.callees, options, (w) => this.semantics(w)).build();
   }
 }

@@ -3,6 +3,7 @@
 //
 //   0x0000000  engine words, jump record, state banks of the active vCPU
 //   0x0010000  descriptors of region entries
+//   0x00f0000  lockstep: log of the stores
 //   0x0100000  code map: one byte per 256-byte line of the memory, non-zero = predecoded records exist
 //   0x1100000  per vCPU and privilege: read, write and fetch tables (4 bytes per 4 KiB page of the address space)
 //   arena      guest RAM, then the record pool, then a region word per record
@@ -47,13 +48,22 @@ export const WORD = {
   REGION_PC: 0x5c,
   /** A record's region word lies at (ip >>> 2) + this. */
   REGION_WORDS: 0x60,
+  /** Lockstep: how many region entries run their record's own handler before the next one leaves to the host. */
+  OWN_HANDLERS: 0x64,
+  /** Lockstep: offset of the next entry in the store log. */
+  STORES_LOGGED: 0x68,
+  /** Lockstep: descriptor of the region that begins at PC. */
+  DESCRIPTOR: 0x6c,
   /** 64-bit: guest time at BUDGET - LEFT = 0, and nanoseconds per instruction. */
   NOW_BASE: 0x40,
   NS_PER_INSTRUCTION: 0x48,
 } as const;
 
-/** Longest single run of the program: V8 replaces baseline code only when a function is entered anew (ENGINE: no on-stack replacement). */
-export const LONGEST_RUN = 100_000;
+/**
+ * Longest single run of the program, in instructions. V8 replaces baseline code only when a function is entered anew (ENGINE: no on-stack
+ * replacement), so runs begin short where code is new.
+ */
+export const LONGEST_RUN = 400_000;
 
 /** Values of WORD.WHY. */
 export const WHY = {
@@ -68,6 +78,8 @@ export const WHY = {
   SPIN: 4,
   /** An instruction whose execution the host wants to hear of; it has not run yet. */
   WATCH: 5,
+  /** Lockstep: compiled code begins here; the host runs it and the interpreter, and compares. */
+  REGION: 6,
 } as const;
 
 /** The trampoline record: going there performs a jump to the address in global TARGET. */
@@ -80,9 +92,14 @@ export const STATE_LIMIT = 0x10000;
 /** Descriptors of region entries. */
 export const DESCRIPTORS = 0x10000;
 export const DESCRIPTOR_SIZE = 16;
-export const DESCRIPTORS_END = 0x100000;
+export const DESCRIPTORS_END = 0xf0000;
 /** Words of a descriptor: the virtual pc it was compiled for, the function's place in the table, the block to begin at, the record's own handler. */
 export const DESCRIPTOR = { PC: 0, FUNCTION: 4, BLOCK: 8, HANDLER: 12 } as const;
+
+/** Lockstep's log of stores, a ring: host address of the word, and what it held before. */
+export const STORE_LOG = 0xf0000;
+export const STORE_LOG_SIZE = 0x10000;
+export const STORE_LOG_ENTRY = 8;
 
 export const CODE_MAP = 0x100000;
 export const CODE_LINE_SHIFT = 8;

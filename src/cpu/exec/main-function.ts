@@ -33,6 +33,13 @@ interface Labels {
   readonly next: Label;
 }
 
+export interface MainFunctionOptions {
+  readonly architecture: ArchitectureDefinition;
+  readonly types: TypeSection;
+  /** Leave to the host where compiled code begins (lockstep.ts). */
+  readonly leavesAtRegions: boolean;
+}
+
 /** The function `run`: from WORD.PC until WORD.WHY says why not further. */
 export class MainFunction {
   private readonly w = new FunctionWriter([]);
@@ -41,6 +48,7 @@ export class MainFunction {
   private readonly callees: Callees;
   private readonly architecture: ArchitectureDefinition;
   private readonly types: TypeSection;
+  private readonly leavesAtRegions: boolean;
   private readonly semantics: InterpreterSemantics;
   private readonly ip: number;
   private readonly nip: number;
@@ -56,8 +64,7 @@ export class MainFunction {
     hot: readonly Handler[],
     coldCount: number,
     callees: Callees,
-    architecture: ArchitectureDefinition,
-    types: TypeSection,
+    { architecture, types, leavesAtRegions }: MainFunctionOptions,
     semantics: (w: FunctionWriter) => InterpreterSemantics,
   ) {
     this.hot = hot;
@@ -65,6 +72,7 @@ export class MainFunction {
     this.callees = callees;
     this.architecture = architecture;
     this.types = types;
+    this.leavesAtRegions = leavesAtRegions;
     const { w } = this;
     this.ip = w.local('i32');
     this.nip = w.local('i32');
@@ -147,7 +155,7 @@ export class MainFunction {
     bodies[HANDLER.END_OF_PAGE] = () => this.endOfPage(labels);
     bodies[HANDLER.JUMP] = () => this.jumpRecord(labels);
     bodies[HANDLER.RESERVED] = () => this.reserved(labels.fault);
-    bodies[HANDLER.REGION] = () => this.region(labels);
+    bodies[HANDLER.REGION] = () => (this.leavesAtRegions ? this.leaveAtRegion(labels) : this.region(labels));
     bodies[HANDLER.SELF_JUMP] = () => {
       this.pushInSlot();
       w.if();
@@ -257,6 +265,26 @@ export class MainFunction {
     w.end(); // own handler
     w.get(descriptor).memory('i32.load', DESCRIPTOR.HANDLER).set(handler);
     w.get(left).i32(1).op('i32.sub').set(left).br(handle);
+  }
+
+  /** Lockstep: the host runs the compiled code that begins here, unless it wants the record's own handler to run. */
+  private leaveAtRegion({ fault, handle }: Labels): void {
+    const { w, descriptor, handler } = this;
+    this.loadDescriptor();
+    const own = w.block('own handler');
+    this.pushInSlot();
+    w.brIf(own);
+    w.get(descriptor).memory('i32.load', DESCRIPTOR.PC);
+    this.pushPc();
+    w.op('i32.ne').brIf(own);
+    w.i32(0).memory('i32.load', WORD.OWN_HANDLERS).if();
+    w.i32(0).i32(0).memory('i32.load', WORD.OWN_HANDLERS).i32(1).op('i32.sub').memory('i32.store', WORD.OWN_HANDLERS);
+    w.br(own);
+    w.end();
+    w.i32(0).get(descriptor).memory('i32.store', WORD.DESCRIPTOR);
+    this.leave(WHY.REGION, fault);
+    w.end(); // own handler
+    w.get(descriptor).memory('i32.load', DESCRIPTOR.HANDLER).set(handler).br(handle);
   }
 
   private loadDescriptor(): void {

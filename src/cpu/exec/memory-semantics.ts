@@ -25,7 +25,7 @@ export class MemorySemantics {
     this.options = options;
     this.saveExitPc = saveExitPc;
     this.leaveIfAsked = leaveIfAsked;
-    this.fast = new FastMemory(w, options.bigEndian, entry);
+    this.fast = new FastMemory(w, options.bigEndian, entry, options.logStores);
   }
 
   load(

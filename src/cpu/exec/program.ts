@@ -2,7 +2,7 @@
 import type { ArchitectureDefinition } from '../isa/architecture.ts';
 import { type Banks, layOutBanks } from '../isa/register-file.ts';
 import { expandRows, type HandlerTable } from './handlers.ts';
-import { generateInterpreter } from './interpreter.ts';
+import { generateInterpreter, type ProgramVariant } from './interpreter.ts';
 import { STATE_BASE, STATE_LIMIT } from './layout.ts';
 import { PREBUILT } from './prebuilt.ts';
 
@@ -17,9 +17,13 @@ export interface Program {
 
 const programs = new Map<string, Program>();
 
-/** The program of an architecture, one that reports events when `observing`; made once per process. */
-export function programFor(architecture: ArchitectureDefinition, bigEndian: boolean, observing: boolean): Program {
-  const name = `${architecture.name}${observing ? ', observing' : ''}`;
+/** A program of an architecture; made once per process. */
+export function programFor(
+  architecture: ArchitectureDefinition,
+  bigEndian: boolean,
+  variant: ProgramVariant,
+): Program {
+  const name = variant === 'plain' ? architecture.name : `${architecture.name}, ${variant}`;
   const known = programs.get(name);
   if (known) return known;
   const { banks, end } = layOutBanks(architecture.banks, STATE_BASE);
@@ -27,8 +31,8 @@ export function programFor(architecture: ArchitectureDefinition, bigEndian: bool
   const prebuilt = PREBUILT[name];
   const { bytes, table } =
     prebuilt === undefined
-      ? generateInterpreter(architecture, banks, bigEndian, observing)
-      : { bytes: fromBase64(prebuilt), table: expandRows(architecture, banks, observing) };
+      ? generateInterpreter(architecture, banks, bigEndian, variant)
+      : { bytes: fromBase64(prebuilt), table: expandRows(architecture, banks, variant === 'observing') };
   const program = { architecture, banks, stateEnd: end, module: new WebAssembly.Module(bytes), table };
   programs.set(name, program);
   return program;
@@ -37,7 +41,7 @@ export function programFor(architecture: ArchitectureDefinition, bigEndian: bool
 /** The WebAssembly that programFor compiles for the ordinary program: what a build puts into prebuilt.ts. */
 export function prebuild(architecture: ArchitectureDefinition, bigEndian: boolean): { name: string; base64: string } {
   const { banks } = layOutBanks(architecture.banks, STATE_BASE);
-  const { bytes } = generateInterpreter(architecture, banks, bigEndian, false);
+  const { bytes } = generateInterpreter(architecture, banks, bigEndian, 'plain');
   return { name: architecture.name, base64: btoa(String.fromCharCode(...bytes)) };
 }
 

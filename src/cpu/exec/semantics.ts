@@ -26,6 +26,8 @@ export interface SemanticsOptions {
   readonly bigEndian: boolean;
   /** Report events, and where slow accesses happen. */
   readonly observing: boolean;
+  /** Log fast stores (lockstep.ts). */
+  readonly logStores: boolean;
   /** Trap code of a branch in a delay slot. */
   readonly branchInSlot: number;
 }

@@ -59,6 +59,7 @@ export function loweredRow({ mnemonic, pattern = '', endianness = 'little', reac
     callees,
     bigEndian: endianness === 'big',
     observing: false,
+    logStores: false,
     branchInSlot: architecture.reservedInstruction,
   });
   semantics.begin(handler, frameOfCalls(w, functions));

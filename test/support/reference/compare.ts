@@ -1,5 +1,6 @@
 // Runs one program on the reference machine and on the emulated core, in lockstep at random deadlines, and says where they part.
 import { mips32 } from '../../../src/arch/mips/index.ts';
+import type { RegionTuning } from '../../../src/cpu/exec/core-options.ts';
 import { createKvm, type EmulatedVm } from '../../../src/cpu/exec/kvm.ts';
 import { Cap, ExitReason, KVM_VM_MIPS_TE } from '../../../src/kvm/constants.ts';
 import type { Vcpu } from '../../../src/kvm/contract.ts';
@@ -58,7 +59,7 @@ class Tested {
   readonly mmio = new RecordedMmio();
   private readonly endianness: 'little' | 'big';
 
-  constructor(program: GuestProgram) {
+  constructor(program: GuestProgram, regions?: RegionTuning) {
     this.endianness = program.endianness;
     this.vm = createKvm(mips32(program.endianness), {
       arenaSize: RAM_BYTES + BOOT_BYTES,
@@ -67,6 +68,7 @@ class Tested {
       nsPerInstruction: NS_PER_INSTRUCTION,
       seed: SEED,
       paravirtHypercalls: false,
+      ...(regions && { regions }),
     }).createVm(KVM_VM_MIPS_TE);
     const { vm } = this;
     vm.setUserMemoryRegion({ slot: 0, flags: 0, guestPhysAddr: 0, memorySize: RAM_BYTES, userspaceAddr: 0 });
@@ -146,9 +148,9 @@ export class Lockstep {
   private readonly boot: Uint8Array;
 
   /** With `observed`, the core counts and traces its exits meanwhile: that must make no difference. */
-  constructor(program: GuestProgram, observed = false) {
+  constructor(program: GuestProgram, observed = false, regions?: RegionTuning) {
     this.program = program;
-    this.tested = new Tested(program);
+    this.tested = new Tested(program, regions);
     if (observed) this.tested.vm.observe({ stats: true, trace: { trace: () => {} } });
     this.ram = bytesOf(program.ram, program.endianness);
     this.boot = bytesOf(program.boot, program.endianness);

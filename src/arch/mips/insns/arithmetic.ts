@@ -75,6 +75,12 @@ const multiply = (mnemonic: string, pattern: string, op: 'set' | 'add' | 'sub', 
     options,
   );
 
+/** LO and HI of a division: the remainder by multiplication, which hosts do faster than another division. */
+function setQuotient(e: MipsEmitter, quotient: I32, a: I32, divisor: I32): void {
+  e.setLo(quotient);
+  e.setHi(e.sub(a, e.mul(quotient, divisor)));
+}
+
 export const ARITHMETIC_ROWS: readonly Row[] = [
   threeRegister('add', '100000', addChecked),
   threeRegister('addu', '100001', (e, a, b) => e.add(a, b)),
@@ -155,8 +161,7 @@ export const ARITHMETIC_ROWS: readonly Row[] = [
       const b = e.gpr(rt);
       const overflow = e.and(e.eq(a, e.const(0x80000000)), e.eq(b, e.const(-1)));
       const divisor = e.select(e.or(e.eqz(b), overflow), e.const(1), b);
-      e.setLo(e.divS(a, divisor));
-      e.setHi(e.remS(a, divisor));
+      setQuotient(e, e.divS(a, divisor), a, divisor);
     },
     hot,
   ),
@@ -168,8 +173,7 @@ export const ARITHMETIC_ROWS: readonly Row[] = [
       const a = e.gpr(rs);
       const b = e.gpr(rt);
       const divisor = e.select(b, b, e.const(1));
-      e.setLo(e.divU(a, divisor));
-      e.setHi(e.remU(a, divisor));
+      setQuotient(e, e.divU(a, divisor), a, divisor);
     },
     hot,
   ),

@@ -92,6 +92,11 @@ export class RegionCache {
     return page !== undefined && page[(host & (PAGE_SIZE - 1)) >>> 2] !== 0;
   }
 
+  /** Notice when these instructions change. */
+  watch(code: readonly number[]): void {
+    for (const host of code) this.u8[CODE_MAP + (host >>> CODE_LINE_SHIFT)] = 1;
+  }
+
   private cover(code: readonly number[], by: number): void {
     for (const host of code) {
       let page = this.coverage.get(host >>> PAGE_SHIFT);
@@ -120,7 +125,6 @@ export class RegionCache {
     };
     this.cover(code, 1);
     for (const line of lines) {
-      this.u8[CODE_MAP + line] = 1;
       const there = this.byLine.get(line);
       if (there) there.add(installed);
       else this.byLine.set(line, new Set([installed]));

@@ -20,6 +20,8 @@ const [ENTRY, LEFT, TABLES] = [0, 1, 2];
 export interface RegionContext {
   readonly banks: Banks;
   readonly bigEndian: boolean;
+  /** Log stores (lockstep.ts). */
+  readonly logStores: boolean;
   /** Name of the routine that enters an exception. */
   readonly raise: string;
   /** What the fetch entry of a virtual page must be while the code of that page is the one compiled. */
@@ -73,6 +75,7 @@ class RegionCompiler {
       context.bigEndian,
       { left: LEFT, tables: TABLES, condition: this.condition, target: this.target },
       (name) => context.callee(name),
+      context.logStores,
     );
     this.lowering = new Lowering(w, new Temporaries(w), this.semantics);
   }

@@ -49,6 +49,8 @@ export interface FlowLimits {
   readonly instructions: number;
   /** Largest callee that is taken in. */
   readonly inlined: number;
+  /** Where blocks of the region's own code may begin; anywhere, when left out. */
+  readonly within?: ReadonlySet<number>;
 }
 
 /** Guest code as it is now: the instruction at a virtual address, or undefined where a region cannot have one. */
@@ -107,6 +109,7 @@ class Explorer {
     if (this.leaders.has(key) || this.leaders.size >= this.limits.blocks || this.size >= this.limits.instructions)
       return;
     if (place.context === OUTSIDE || !this.at(place.pc)) return;
+    if (place.context === 0 && this.limits.within && !this.limits.within.has(place.pc >>> 0)) return;
     this.leaders.set(key, place);
     this.queue.push(place);
   }

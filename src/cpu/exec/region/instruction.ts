@@ -3,6 +3,7 @@
 import { forEachNode, forEachStatement, operands } from '../../emit/tree.ts';
 import type { Node, Operand, Statement } from '../../emit/values.ts';
 import type { ArchitectureDefinition } from '../../isa/architecture.ts';
+import type { Decoder } from '../../isa/decoder.ts';
 import { type Row, rawFields } from '../../isa/insn.ts';
 import type { Banks } from '../../isa/register-file.ts';
 
@@ -21,23 +22,42 @@ export interface RegionInstruction {
   readonly traps: boolean;
 }
 
+/** Words remembered. */
+const MOST_KNOWN = 20_000;
+
 /** What makes an instruction the interpreter's, always. */
 type Refusal = 'refused';
 
-/** Expands words of one architecture. */
+type Expansion = Omit<RegionInstruction, 'pc'>;
+
+/** Expands words of one architecture. What a word says does not depend on where it stands, so it is worked out once. */
 export class InstructionExpander {
   private readonly architecture: ArchitectureDefinition;
   private readonly banks: Banks;
   private readonly functions: ReadonlySet<string>;
+  private readonly decoder: Decoder;
+  private readonly known = new Map<number, Expansion | null>();
 
-  constructor(architecture: ArchitectureDefinition, banks: Banks) {
+  constructor(architecture: ArchitectureDefinition, banks: Banks, decoder: Decoder) {
+    this.decoder = decoder;
     this.architecture = architecture;
     this.banks = banks;
     this.functions = new Set((architecture.functions?.(banks) ?? []).map(({ name }) => name));
   }
 
-  /** The instruction, or undefined when only the interpreter can execute it. */
-  expand(row: Row, word: number, pc: number): RegionInstruction | undefined {
+  /** The instruction `word` at `pc`, or undefined when only the interpreter can execute it. */
+  expand(word: number, pc: number): RegionInstruction | undefined {
+    let expansion = this.known.get(word);
+    if (expansion === undefined) {
+      const row = this.decoder.decode(word);
+      expansion = (row && this.expandRow(row, word)) ?? null;
+      if (this.known.size === MOST_KNOWN) this.known.clear();
+      this.known.set(word, expansion);
+    }
+    return expansion === null ? undefined : { ...expansion, pc };
+  }
+
+  private expandRow(row: Row, word: number): Expansion | undefined {
     const emitter = this.architecture.createEmitter(this.banks, false);
     const raw = rawFields(row, word);
     const steering = new Set(row.pattern.fields.filter((field) => field.steers).map((field) => field.name));
@@ -53,7 +73,7 @@ export class InstructionExpander {
     if (statements === 'refused') return undefined;
     const branch = statements.find((statement) => statement.kind === 'branch') as BranchStatement | undefined;
     const traps = statements.some((statement) => statement.kind === 'trap');
-    return { pc, word, row, statements, guards, branch: branch ?? null, traps };
+    return { word, row, statements, guards, branch: branch ?? null, traps };
   }
 
   /** Move what must not happen in a region into guards, where that is possible. */

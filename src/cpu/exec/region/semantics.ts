@@ -43,12 +43,13 @@ export class RegionSemantics implements LoweringHooks {
     bigEndian: boolean,
     locals: RegionLocals,
     callee: (name: string) => number,
+    logStores: boolean,
   ) {
     this.w = w;
     this.banks = banks;
     this.locals = locals;
     this.callee = callee;
-    this.memory = new FastMemory(w, bigEndian, w.local('i32'));
+    this.memory = new FastMemory(w, bigEndian, w.local('i32'), logStores);
   }
 
   at(site: Site): void {

@@ -1,7 +1,7 @@
 // The generated programs: what a build puts aside is what a start would generate, and the main switch stays small.
 import { describe, expect, it } from 'vitest';
 import { mips32 } from '../../../../src/arch/mips/index.ts';
-import { generateInterpreter } from '../../../../src/cpu/exec/interpreter.ts';
+import { generateInterpreter, type ProgramVariant } from '../../../../src/cpu/exec/interpreter.ts';
 import { STATE_BASE } from '../../../../src/cpu/exec/layout.ts';
 import { prebuild, programFor } from '../../../../src/cpu/exec/program.ts';
 import { layOutBanks } from '../../../../src/cpu/isa/register-file.ts';
@@ -13,21 +13,21 @@ describe.each(['little', 'big'] as const)('the %s-endian MIPS program', (endiann
   const architecture = mips32(endianness);
   const bigEndian = endianness === 'big';
   const { banks } = layOutBanks(architecture.banks, STATE_BASE);
-  const generate = (observing: boolean) => generateInterpreter(architecture, banks, bigEndian, observing);
+  const generate = (variant: ProgramVariant) => generateInterpreter(architecture, banks, bigEndian, variant);
 
   it('is the same when a build made it', () => {
     const { name, base64 } = prebuild(architecture, bigEndian);
     expect(name).toBe(architecture.name);
-    expect(Buffer.from(base64, 'base64').equals(generate(false).bytes)).toBe(true);
+    expect(Buffer.from(base64, 'base64').equals(generate('plain').bytes)).toBe(true);
   });
 
-  it.each([false, true])('keeps its main function small (observing: %s)', (observing) => {
-    expect(generate(observing).mainSize).toBeLessThan(MAX_MAIN_SIZE);
+  it.each(['plain', 'observing', 'lockstep'] as const)('keeps its main function small (%s)', (variant) => {
+    expect(generate(variant).mainSize).toBeLessThan(MAX_MAIN_SIZE);
   });
 
   it('is generated once per process, and once more for who observes', () => {
-    const program = programFor(architecture, bigEndian, false);
-    expect(programFor(architecture, bigEndian, false)).toBe(program);
-    expect(programFor(architecture, bigEndian, true)).not.toBe(program);
+    const program = programFor(architecture, bigEndian, 'plain');
+    expect(programFor(architecture, bigEndian, 'plain')).toBe(program);
+    expect(programFor(architecture, bigEndian, 'observing')).not.toBe(program);
   });
 });
