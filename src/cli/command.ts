@@ -1,7 +1,14 @@
 // What a verb of the command line is, and what it is given. The registry is commands/index.ts.
 import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
-import type { MachineDescription, RunningVm, StartVmOptions, StatLine, Verdict } from '../api/index.ts';
+import type {
+  DisassembleOptions,
+  MachineDescription,
+  RunningVm,
+  StartVmOptions,
+  StatLine,
+  Verdict,
+} from '../api/index.ts';
 import type { ParsedOptions } from './options.ts';
 import type { StderrLines } from './stderr.ts';
 import type { Env, TerminalFacts } from './style.ts';
@@ -10,6 +17,7 @@ import type { Env, TerminalFacts } from './style.ts';
 export interface Api {
   startVm(options: StartVmOptions): Promise<RunningVm>;
   describeMachines(): readonly MachineDescription[];
+  disassemble(options: DisassembleOptions): Promise<string>;
   describeStats(stats: Verdict['stats']): readonly StatLine[];
 }
 

@@ -54,7 +54,11 @@ export const RUN_OPTIONS: readonly OptionRow[] = [
     help: 'guest time one instruction takes, 1 to 1000 (default: 10)',
   },
   { flags: '--on-oops <what>', group: 'Run:', help: 'note an oops and go on, or stop there (default: note); exit 100' },
-  { flags: '--engine <name>', group: 'Run:', help: 'regions (compile hot code), interpreter, or lockstep (both, compared; exit 125 when they differ) (default: regions)' },
+  {
+    flags: '--engine <name>',
+    group: 'Run:',
+    help: 'regions (compile hot code), interpreter, or lockstep (both, compared; exit 125 when they differ) (default: regions)',
+  },
   { flags: '--json <file>', group: 'Output:', help: 'write what happens as events, one JSON object per line' },
   { flags: '--journal <file>', group: 'Run:', help: 'write down what enters from outside (keys, pipe, window size)' },
   { flags: '--replay <file>', group: 'Run:', help: 'feed a journal back: the same run again, to the bit' },

@@ -51,6 +51,7 @@ const OPENINGS: Readonly<Record<Exclude<Verdict['kind'], 'power-off' | 'guest-ex
   'guest-time-limit': 'LIMIT of guest time, at %',
   'wall-time-limit': 'TIMEOUT at %',
   'tsvm-failed': 'TSVM FAILED at %',
+  'engines-differ': 'ENGINES DIFFER at %',
   interrupted: 'INTERRUPTED at %',
 };
 

@@ -16,3 +16,16 @@ export class KvmError extends TsvmError {
     return Errno[this.errno];
   }
 }
+
+/** An implementation that executes with two engines has found that they differ: `details` say where and in what, `report` all that is known. */
+export class EnginesDiffer extends Error {
+  override readonly name = 'EnginesDiffer';
+  readonly details: readonly string[];
+  readonly report: string;
+
+  constructor(message: string, details: readonly string[], report: string) {
+    super(message);
+    this.details = details;
+    this.report = report;
+  }
+}

@@ -16,6 +16,7 @@ export type VerdictKind =
   | 'guest-time-limit' // --limit: 104
   | 'wall-time-limit' // --timeout: 105
   | 'tsvm-failed' // tsvm's own fault: 125
+  | 'engines-differ' // lockstep found that compiled code does not what the interpreter does: 125
   | 'interrupted'; // Ctrl-a x, a signal, or stop(): 130
 
 /** Where a vCPU stood when the run ended. */
@@ -34,6 +35,8 @@ export interface Ending {
   readonly summary: string;
   /** Further lines: the instruction and pc of an internal error, the likely cause. */
   readonly details: readonly string[];
+  /** A long text for whoever mends tsvm, where there is one. */
+  readonly report?: string;
 }
 
 /** How a run ended, with everything the last line shows. */
@@ -65,6 +68,7 @@ const EXIT_CODES: Readonly<Record<Exclude<VerdictKind, 'guest-exit'>, number>> =
   'guest-time-limit': 104,
   'wall-time-limit': 105,
   'tsvm-failed': 125,
+  'engines-differ': 125,
   interrupted: 130,
 };
 

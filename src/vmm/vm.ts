@@ -1,6 +1,7 @@
 // A VM's life: run in slices, between slices serve what comes from outside, to the verdict. The guest-visible part is runner.ts;
 // here is the host's side of it: wall time, waiting, pausing, output, and the one queue through which everything from outside comes.
 import type { SymbolTable } from '../boot/symbols.ts';
+import { EnginesDiffer } from '../kvm/errors.ts';
 import { sumStats } from '../kvm/stats.ts';
 import type { OnceLog } from '../util/log.ts';
 import { ConsoleFeed, type PullSource } from './console-feed.ts';
@@ -185,7 +186,7 @@ export class Vm {
       this.runner.settle();
     } catch (error) {
       log.log('debug', error instanceof Error ? (error.stack ?? error.message) : String(error));
-      over = ending('tsvm-failed', error instanceof Error ? error.message : String(error));
+      over = failure(error);
     }
     return this.finish(over);
   }
@@ -196,7 +197,8 @@ export class Vm {
     for (const resolve of this.pauseWaiters.splice(0)) resolve();
     const wallMs = host.now() - this.startMs;
     // After a failure of ours the state may be beyond hashing; the verdict still has to be given.
-    const stateHash = over.kind === 'tsvm-failed' ? '' : hashMachine(machine, host.sha256()).slice(0, 8);
+    const failed = over.kind === 'tsvm-failed' || over.kind === 'engines-differ';
+    const stateHash = failed ? '' : hashMachine(machine, host.sha256()).slice(0, 8);
     return {
       ...over,
       guestTimeNs: machine.clock.now,
@@ -300,4 +302,11 @@ export class Vm {
     hasher.update(new TextEncoder().encode(text));
     return hasher.digest().slice(0, 8);
   }
+}
+
+/** A fault of tsvm's own. */
+function failure(error: unknown): Ending {
+  const summary = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof EnginesDiffer)) return ending('tsvm-failed', summary);
+  return { ...ending('engines-differ', summary, error.details), report: error.report };
 }

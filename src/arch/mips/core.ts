@@ -1,6 +1,6 @@
 // The TypeScript part of the MIPS core, for both machine types: rare helpers, timer, interrupt lines, hypercalls (reference MIPS.md A5-A8, A10,
-// C; MIPS32 Volume III). Address translation is in mmu.ts.
-import type { Access, CoreModel, CoreServices, ModelOptions, OneReg, Translation } from '../../cpu/isa/architecture.ts';
+// C; MIPS32 Volume III). Address translation is in tlb.ts.
+import type { Access, CoreModel, CoreServices, ModelOptions, OneReg } from '../../cpu/isa/architecture.ts';
 import {
   Cap,
   KVM_ENOSYS,
@@ -22,11 +22,10 @@ import { reportVzEvent } from './vz-events.ts';
 /** Helper names, in the order of their numbers. */
 export const HELPERS = [
   'countDisabled',
-  'addressSpaceChanged',
   'errorLevelChanged',
   'fpuModeChanged',
   'tlbRead',
-  'tlbWrite',
+  'unusualPageMask',
   'hypercall',
   'pause',
   'unsupported',
@@ -107,18 +106,8 @@ export class MipsCore implements CoreModel {
     this.fpu.settle();
   }
 
-  // Translation
-
-  translate(address: number, access: Access, out: Translation): void {
-    this.mmu.translate(address, access, out);
-  }
-
   misaligned(access: Access): number {
     return misaligned(access);
-  }
-
-  recordFault(address: number, trap: number): void {
-    this.mmu.recordFault(address, trap);
   }
 
   privilege(): number {
@@ -143,9 +132,6 @@ export class MipsCore implements CoreModel {
         this.timer.setRunning((this.cause() & CAUSE.DC) === 0 && !this.countStoppedByKvm(), this.services.now());
         this.services.cut();
         return 0;
-      case 'addressSpaceChanged':
-        this.services.dropMapped('not-global');
-        return 0;
       case 'errorLevelChanged': // KUSEG is mapped or not
         this.services.dropMapped('all');
         return 0;
@@ -155,8 +141,8 @@ export class MipsCore implements CoreModel {
       case 'tlbRead':
         this.mmu.readEntry();
         return 0;
-      case 'tlbWrite':
-        this.mmu.writeEntry(a);
+      case 'unusualPageMask':
+        this.mmu.unusualPageMask(a);
         return 0;
       case 'hypercall':
         return this.hypercall(a);

@@ -2,7 +2,9 @@
 import { Emitter } from '../../cpu/emit/emitter.ts';
 import type { I32, I64, Operand, Target } from '../../cpu/emit/values.ts';
 import { LAST, NEEDS } from './fpu/registers.ts';
-import { CAUSE, CP0, EXC, STATUS, TIMER, trapCoprocessor } from './registers.ts';
+import { CAUSE, CP0, EXC, STATUS, TIMER, TLB_BUCKETS, trapCoprocessor } from './registers.ts';
+
+type TlbPart = 'tlbHi' | 'tlbMask' | 'tlbLo0' | 'tlbLo1';
 
 const NS_PER_SECOND = 1_000_000_000n;
 
@@ -232,8 +234,35 @@ export class MipsEmitter extends Emitter {
 
   // The TLB
 
-  tlb(part: 'tlbHi' | 'tlbMask' | 'tlbLo0' | 'tlbLo1', index: I32): I32 {
+  tlb(part: TlbPart, index: I32): I32 {
     return this.read32(part, index);
+  }
+  setTlb(part: TlbPart, index: I32, value: I32): void {
+    this.write(part, index, value);
+  }
+  usualPageMask(): I32 {
+    return this.read32('tlbUsualMask', 0);
+  }
+  /** Number of the bucket that has the entries of this address with the usual page mask. */
+  tlbBucketOf(address: I32): I32 {
+    return this.and(this.shrU(address, this.read32('tlbShift', 0)), this.const(TLB_BUCKETS - 1));
+  }
+  tlbBucket(number: I32): I64 {
+    return this.read64('tlbBucket', number);
+  }
+  setTlbBucket(number: I32, entries: I64): void {
+    this.write('tlbBucket', number, entries);
+  }
+  /** Entries with another page mask than the usual one. */
+  tlbOthers(): I64 {
+    return this.read64('tlbOthers', 0);
+  }
+  setTlbOthers(entries: I64): void {
+    this.write('tlbOthers', 0, entries);
+  }
+  /** Drop what the engine remembers of translations: everything mapped, or only what is not global. The next instruction is looked up anew. */
+  forgetTranslations(which: 'all' | 'not-global'): void {
+    this.call('forgetTranslations', this.const(which === 'all' ? 1 : 0));
   }
   seed(): I32 {
     return this.read32('seed', 0);
@@ -241,4 +270,10 @@ export class MipsEmitter extends Emitter {
   bootVector(): I32 {
     return this.read32('bootVector', 0);
   }
+}
+
+/** The emitter a routine is given. */
+export function mips(emitter: object): MipsEmitter {
+  if (!(emitter instanceof MipsEmitter)) throw new Error('a MIPS routine needs the MIPS emitter');
+  return emitter;
 }

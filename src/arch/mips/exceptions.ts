@@ -1,16 +1,11 @@
-// MIPS exception entry, TLB search and the random index, written with the emitter: they run in WebAssembly
+// MIPS exception entry and the random index, written with the emitter: they run in WebAssembly
 // (MIPS32 Volume III: exceptions; vectors and Cause as reference MIPS.md A5).
 import type { Routine } from '../../cpu/isa/architecture.ts';
-import { MipsEmitter } from './emitter.ts';
+import { mips } from './emitter.ts';
 import { CAUSE, CP0, EXC, STATUS, TLB_ENTRIES, TRAP_REFILL } from './registers.ts';
 
 const GENERAL_VECTOR = 0x180;
 const INTERRUPT_VECTOR = 0x200;
-
-function mips(emitter: object): MipsEmitter {
-  if (!(emitter instanceof MipsEmitter)) throw new Error('a MIPS routine needs the MIPS emitter');
-  return emitter;
-}
 
 /** (trap code, pc, in a delay slot) -> address of the handler. */
 const raise: Routine = {
@@ -57,26 +52,6 @@ const raise: Routine = {
   },
 };
 
-/** (virtual address) -> index of the matching TLB entry in the current address space, or -1. */
-const tlbFind: Routine = {
-  name: 'tlbFind',
-  parameters: 1,
-  build(emitter) {
-    const e = mips(emitter);
-    const address = e.parameter(0);
-    const entryHi = e.cp0(CP0.ENTRYHI);
-    const found = e.search(TLB_ENTRIES, (i) => {
-      const hi = e.tlb('tlbHi', i);
-      const covered = e.or(e.tlb('tlbMask', i), e.const(0x1fff));
-      const samePage = e.eqz(e.and(e.xor(hi, address), e.not(covered)));
-      const global = e.and(e.and(e.tlb('tlbLo0', i), e.tlb('tlbLo1', i)), e.const(1));
-      const sameSpace = e.eqz(e.and(e.xor(hi, entryHi), e.const(0xff)));
-      return e.and(samePage, e.or(global, sameSpace));
-    });
-    e.return(found);
-  },
-};
-
 /** () -> a TLB index in [Wired, 63], from guest time and the seed. */
 const randomIndex: Routine = {
   name: 'randomIndex',
@@ -90,7 +65,7 @@ const randomIndex: Routine = {
   },
 };
 
-export const ROUTINES: readonly Routine[] = [raise, tlbFind, randomIndex];
+export const EXCEPTION_ROUTINES: readonly Routine[] = [raise, randomIndex];
 
 /** Trap code of a reserved instruction, and of a branch in a delay slot. */
 export const RESERVED_INSTRUCTION = EXC.RI;

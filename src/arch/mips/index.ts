@@ -2,9 +2,10 @@
 import type { ArchitectureDefinition } from '../../cpu/isa/architecture.ts';
 import { Cap, KVM_VM_MIPS_AUTO, KVM_VM_MIPS_TE, KVM_VM_MIPS_VZ } from '../../kvm/constants.ts';
 import { HELPERS, MipsCore } from './core.ts';
+import { mipsSyntax } from './debug.ts';
 import { MipsEmitter } from './emitter.ts';
 import { EVENTS } from './events.ts';
-import { RESERVED_INSTRUCTION, ROUTINES } from './exceptions.ts';
+import { EXCEPTION_ROUTINES, RESERVED_INSTRUCTION } from './exceptions.ts';
 import { fpuFunctions } from './fpu/functions.ts';
 import { FPU_BANKS } from './fpu/registers.ts';
 import { ARITHMETIC_ROWS } from './insns/arithmetic.ts';
@@ -14,7 +15,8 @@ import { FPU_MOVE_ROWS, fpuMemoryRows } from './insns/fpu-moves.ts';
 import { MEMORY_ROWS, unalignedRows } from './insns/memory.ts';
 import { SYSTEM_ROWS } from './insns/system.ts';
 import { CPU_MODELS, cpuModel } from './models.ts';
-import { BANKS } from './registers.ts';
+import { BANKS, TLB_BANKS } from './registers.ts';
+import { TLB_ROUTINES } from './tlb.ts';
 
 export type { VmType } from '../../cpu/isa/architecture.ts';
 
@@ -67,14 +69,17 @@ export function mips32(endianness: 'little' | 'big'): ArchitectureDefinition {
       ...fpuMemoryRows[endianness],
       ...SYSTEM_ROWS,
     ],
-    banks: [...BANKS, ...FPU_BANKS],
-    routines: ROUTINES,
+    syntax: mipsSyntax,
+    banks: [...BANKS, ...FPU_BANKS, ...TLB_BANKS],
+    routines: [...EXCEPTION_ROUTINES, ...TLB_ROUTINES],
     functions: fpuFunctions,
     helpers: HELPERS,
     events: EVENTS,
     privileges: 2,
     reservedInstruction: RESERVED_INSTRUCTION,
     raise: 'raise',
+    translate: 'translate',
+    recordFault: 'recordFault',
     nop: NOP,
     isSelfJump,
     createEmitter: (banks, observing) => new MipsEmitter(banks, observing),

@@ -3,6 +3,7 @@
 import type { BankSpec } from '../../cpu/isa/register-file.ts';
 
 export const TLB_ENTRIES = 64;
+export const TLB_BUCKETS = 256;
 
 export const BANKS: readonly BankSpec[] = [
   { name: 'gpr', count: 32, width: 32, zero: true, rowsOnly: true },
@@ -40,6 +41,16 @@ export const BANKS: readonly BankSpec[] = [
   { name: 'trapAndEmulate', count: 1, width: 32, scratch: true },
   /** Bits of Status that MTC0 changes. */
   { name: 'statusMask', count: 1, width: 32, scratch: true },
+];
+
+/** Where the TLB search looks. */
+export const TLB_BANKS: readonly BankSpec[] = [
+  /** One bit per entry with the usual PageMask, by a hash of its page; one bit per entry with another PageMask. */
+  { name: 'tlbBucket', count: TLB_BUCKETS, width: 64, scratch: true },
+  { name: 'tlbOthers', count: 1, width: 64, scratch: true },
+  /** The usual PageMask, and the shift that turns an address into a bucket's number. */
+  { name: 'tlbUsualMask', count: 1, width: 32, scratch: true },
+  { name: 'tlbShift', count: 1, width: 32, scratch: true },
 ];
 
 const cp0 = (rd: number, sel: number): number => 8 * rd + sel;
@@ -105,6 +116,15 @@ export const CAUSE = {
   CE: 3 << 28,
   TI: 1 << 30,
   BD: 0x80000000 | 0,
+} as const;
+
+export const ENTRYLO = {
+  G: 1,
+  V: 2,
+  D: 4,
+  PFN_SHIFT: 6,
+  /** 20 bits of page frame, cache attribute, D, V, G. */
+  WRITABLE: 0x03ffffff,
 } as const;
 
 export const CONFIG1_FP = 1;

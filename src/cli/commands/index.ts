@@ -1,8 +1,15 @@
 // The registry of verbs, in the order of the help.
 import type { CommandSpec } from '../command.ts';
+import { disasmCommand } from './disasm.ts';
 import { helpCommand } from './help.ts';
 import { machinesCommand } from './machines.ts';
 import { runCommand } from './run.ts';
 import { versionCommand } from './version.ts';
 
-export const COMMANDS: readonly CommandSpec[] = [runCommand, machinesCommand, helpCommand, versionCommand];
+export const COMMANDS: readonly CommandSpec[] = [
+  runCommand,
+  machinesCommand,
+  disasmCommand,
+  helpCommand,
+  versionCommand,
+];

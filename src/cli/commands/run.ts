@@ -12,6 +12,7 @@ import { GuestOutput } from '../guest-output.ts';
 import { type NamedFile, refuseSameFile } from '../named-files.ts';
 import { addRunOptions, type RunRequest, runRequest } from '../options.ts';
 import { faultLine, NO_DEBUG_SHELL, renderInferred, renderStats, renderVerdict, TERMINAL_HELP } from '../render.ts';
+import { keepReport } from '../report-file.ts';
 import { startSpinner } from '../spinner.ts';
 import { printable } from '../words.ts';
 
@@ -172,12 +173,18 @@ class Run {
     await this.output.flush();
   }
 
+  private keep(report: string): void {
+    const path = keepReport(report);
+    this.cli.said.lines(path === null ? report.trimEnd() : `# the whole report: ${path}`);
+  }
+
   /** `isLast`: no error of ours follows, whose exit code is then the one. */
   private async conclude(vm: RunningVm, verdict: Verdict, isLast: boolean): Promise<void> {
     if (this.request.stat) {
       const { describeStats } = await this.cli.loadApi();
       this.cli.said.lines(renderStats(describeStats(verdict.stats)));
     }
+    if (verdict.report !== undefined) this.keep(verdict.report);
     this.cli.said.lines(renderVerdict(verdict, this.cli.said.style, (address) => vm.symbolize(address), isLast));
     const vcpus = verdict.vcpus.map((place) => ({ ...place, symbol: vm.symbolize(place.pc) }));
     this.events.emit({ event: 'verdict', ...verdict, vcpus, consoleBytes: this.output.bytes });

@@ -233,11 +233,21 @@ export class Emitter {
     this.list = outer;
   }
 
-  /** The first i in [0, count) for which `condition(i)` holds, else -1. Conditions read registers only. */
-  search(count: number, condition: (index: I32) => I32): I32 {
+  /**
+   * The first i in [0, count) for which `condition(i)` holds, else -1. Conditions read registers only. `among`: a set (bit i for i; count is
+   * at most 64) that has every such i in it, for an engine that wants to look at fewer.
+   */
+  search(count: number, condition: (index: I32) => I32, among?: I64): I32 {
     const index = asI32({ op: 'loopIndex', type: 'i32' });
     const result: Node = { op: 'result', type: 'i32' };
-    this.list.push({ kind: 'search', count, index: node(index), condition: node(condition(index)), result });
+    this.list.push({
+      kind: 'search',
+      count,
+      among: among ? node(among) : null,
+      index: node(index),
+      condition: node(condition(index)),
+      result,
+    });
     return asI32(result);
   }
 

@@ -2,7 +2,7 @@
 // how memory is reached, how control leaves) comes through hooks; everything else is here, once, for every engine.
 //
 // Register reads see the values from before the instruction, whatever order the row writes in.
-import type { FunctionWriter } from '../wasm/writer.ts';
+import type { FunctionWriter, Label } from '../wasm/writer.ts';
 import { isPure, PURE } from './operations.ts';
 import { forEachNode, forEachStatement, operands, roots } from './tree.ts';
 import type { Node, Statement, ValueKind } from './values.ts';
@@ -47,7 +47,7 @@ export class Temporaries {
 
   take(type: ValueKind): number {
     const index = this.used[type]++;
-    this.pool[type][index] ??= this.writer.local(type);
+    this.pool[type][index] ??= this.writer.local(type, `${type === 'i64' ? 'wide' : 't'}${index}`);
     return this.pool[type][index]!;
   }
 
@@ -290,16 +290,35 @@ export class Lowering {
     walk(statement.condition);
     const index = this.temporaries.take('i32');
     this.locals.set(statement.index, index);
-    w.i32(0).set(index);
     const found = w.block('found');
-    const loop = w.loop('search');
-    this.push(statement.condition);
-    w.brIf(found);
-    w.get(index).i32(1).op('i32.add').tee(index).i32(statement.count).op('i32.lt_u').brIf(loop);
+    if (statement.among) this.searchAmong(statement.among, statement.condition, index, found);
+    else {
+      w.i32(0).set(index);
+      const loop = w.loop('search');
+      this.push(statement.condition);
+      w.brIf(found);
+      w.get(index).i32(1).op('i32.add').tee(index).i32(statement.count).op('i32.lt_u').brIf(loop);
+      w.end();
+    }
     w.i32(-1).set(index);
     w.end();
-    w.end();
     this.locals.set(statement.result, index);
+  }
+
+  /** Look at the members of a set, from the lowest. */
+  private searchAmong(among: Node, condition: Node, index: number, found: Label): void {
+    const { w } = this;
+    const rest = this.temporaries.take('i64');
+    this.push(among);
+    w.set(rest);
+    const loop = w.loop('search');
+    w.get(rest).ops('i64.eqz', 'i32.eqz').if();
+    w.get(rest).ops('i64.ctz', 'i32.wrap_i64').set(index);
+    this.push(condition);
+    w.brIf(found);
+    w.get(rest).get(rest).i64(1n).ops('i64.sub', 'i64.and').set(rest).br(loop);
+    w.end();
+    w.end();
   }
 }
 

@@ -34,7 +34,7 @@ export function roots(statement: Statement): readonly Node[] {
     case 'event':
       return statement.args;
     case 'search':
-      return [statement.condition];
+      return statement.among ? [statement.among, statement.condition] : [statement.condition];
     case 'trap':
       return [statement.code];
     case 'tables':

@@ -86,6 +86,8 @@ export type Statement =
   /** result := the first i in [0, count) for which `condition` holds, else -1. */
   | {
       readonly kind: 'search';
+      /** A set (i64, bit i for i) outside of which the condition never holds, where one is known: saves looking. */
+      readonly among: Node | null;
       readonly count: number;
       readonly index: Node;
       readonly condition: Node;

@@ -5,6 +5,8 @@ import {
   CODE_MAP,
   HANDLER,
   type MemoryPlan,
+  PAGE,
+  PAGE_MAP,
   PAGE_SHIFT,
   PAGE_SIZE,
   RECORD_PAGE_SIZE,
@@ -13,8 +15,6 @@ import {
 } from './layout.ts';
 import type { Predecoder } from './predecoder.ts';
 import type { SoftTlb } from './soft-tlb.ts';
-
-const NONE = -1;
 
 /** Who must know that code is not what it was. */
 export interface CodeListener {
@@ -28,10 +28,10 @@ export class CodePages {
   private readonly plan: MemoryPlan;
   private readonly u8: Uint8Array;
   private readonly u16: Uint16Array;
+  private readonly u32: Uint32Array;
   private predecoder: Predecoder;
   private readonly tlb: SoftTlb;
-  /** Arena page -> record page, and back (host address of the page). */
-  private readonly recordPageOf: Int32Array;
+  /** Record page -> host address of the page; PAGE_MAP leads the other way. */
   private readonly hostPageOf: Int32Array;
   private used = 0;
   listener: CodeListener | null = null;
@@ -40,9 +40,9 @@ export class CodePages {
     this.plan = plan;
     this.u8 = new Uint8Array(buffer);
     this.u16 = new Uint16Array(buffer);
+    this.u32 = new Uint32Array(buffer);
     this.predecoder = predecoder;
     this.tlb = tlb;
-    this.recordPageOf = new Int32Array(plan.arenaSize / PAGE_SIZE).fill(NONE);
     this.hostPageOf = new Int32Array(plan.recordPages);
   }
 
@@ -70,8 +70,8 @@ export class CodePages {
 
   /** The records of the page at `host`, if there are any. */
   recordsOf(host: number): number | undefined {
-    const index = this.recordPageOf[(host - this.plan.arena) >>> PAGE_SHIFT]!;
-    return index === NONE ? undefined : this.base(index);
+    const known = this.u32[pageWord(host)]!;
+    return known > PAGE.WRITTEN ? known : undefined;
   }
 
   /** The record of the instruction at `host`, decoded, in a page that has records. */
@@ -85,23 +85,27 @@ export class CodePages {
 
   /** Does the page at `host` have records? */
   holdsCode(host: number): boolean {
-    return this.recordPageOf[(host - this.plan.arena) >>> PAGE_SHIFT] !== NONE;
+    return this.u32[pageWord(host)]! > PAGE.WRITTEN;
+  }
+
+  /** GuestMemory knows of a write to the page at `host`: another one needs no host any more, unless there are records. */
+  written(host: number): void {
+    if (!this.holdsCode(host)) this.u32[pageWord(host)] = PAGE.WRITTEN;
   }
 
   /** The records of the page at `host`; made when there are none. */
   records(host: number): number {
-    const arenaPage = (host - this.plan.arena) >>> PAGE_SHIFT;
-    let index = this.recordPageOf[arenaPage]!;
-    if (index === NONE) {
-      if (this.used === this.plan.recordPages) this.forgetAll();
-      index = this.used++;
-      this.recordPageOf[arenaPage] = index;
-      this.hostPageOf[index] = host & ~(PAGE_SIZE - 1);
-      const sentinel = this.base(index) + (PAGE_SIZE / 4) * RECORD_SIZE;
-      this.u16[sentinel >>> 1] = HANDLER.END_OF_PAGE;
-      this.tlb.protectWrites(host);
-    }
-    return this.base(index);
+    const known = this.u32[pageWord(host)]!;
+    if (known > PAGE.WRITTEN) return known;
+    if (this.used === this.plan.recordPages) this.forgetAll();
+    const index = this.used++;
+    const records = this.base(index);
+    this.u32[pageWord(host)] = records;
+    this.hostPageOf[index] = host & ~(PAGE_SIZE - 1);
+    const sentinel = records + (PAGE_SIZE / 4) * RECORD_SIZE;
+    this.u16[sentinel >>> 1] = HANDLER.END_OF_PAGE;
+    if (known === PAGE.WRITTEN) this.tlb.protectWrites(host); // else there are no write entries
+    return records;
   }
 
   /** The interpreter met an undecoded record. */
@@ -139,7 +143,7 @@ export class CodePages {
     this.listener?.allGo();
     for (let i = 0; i < this.used; i++) {
       const host = this.hostPageOf[i]! >>> 0;
-      this.recordPageOf[(host - this.plan.arena) >>> PAGE_SHIFT] = NONE;
+      this.u32[pageWord(host)] = PAGE.UNKNOWN;
       const line = CODE_MAP + (host >>> CODE_LINE_SHIFT);
       this.u8.fill(0, line, line + (PAGE_SIZE >>> CODE_LINE_SHIFT));
     }
@@ -157,4 +161,9 @@ export class CodePages {
     const records = this.base(index);
     return { page: this.hostPageOf[index]! >>> 0, records, offset: (ip - records) >>> RECORD_SHIFT };
   }
+}
+
+/** Index of a page's word in the page map. */
+function pageWord(host: number): number {
+  return (PAGE_MAP >>> 2) + (host >>> PAGE_SHIFT);
 }

@@ -19,7 +19,6 @@ export const IMPORTS = [
   { name: 'helper', type: HELPER_TYPE },
   { name: 'event', type: EVENT_TYPE },
 ] as const;
-export const SLOW_LOAD = 0;
 export const SLOW_STORE = 1;
 export const DECODE = 2;
 export const HELPER = 3;

@@ -28,8 +28,6 @@ export interface RegionTuning {
   readonly hot: number;
   /** Longest run of code that is not compiled, in instructions: the guest is looked at when it ends. */
   readonly sampledRun: number;
-  /** Runs of fewer instructions do not count: a timer ends them, not anywhere. */
-  readonly shortestSampled: number;
   /** Regions that share a module; looks at the guest that they wait for company. */
   readonly batch: number;
   readonly patience: number;

@@ -8,16 +8,18 @@ import {
   type CoreModel,
   type CoreServices,
   createTranslation,
+  readTranslation,
   Translated,
   type Translation,
 } from '../isa/architecture.ts';
 import type { Banks } from '../isa/register-file.ts';
-import { InstructionClock } from './clock.ts';
+import { beginRun, executed, InstructionClock } from './clock.ts';
 import { CodePages } from './code-pages.ts';
 import type { CoreOptions } from './core-options.ts';
 import { createExitBox, type ExitBox } from './exit-box.ts';
 import { allocate } from './host-memory.ts';
 import { HostWatch } from './host-watch.ts';
+import { type Imported, importsOf, instantiate } from './instance.ts';
 import { IoBus } from './io-bus.ts';
 import {
   CODE_LINE_SHIFT,
@@ -37,12 +39,10 @@ import { type Program, programFor } from './program.ts';
 import type { RegionHost } from './region/code-reader.ts';
 import { RegionEngine } from './region/engine.ts';
 import { Lockstep, type LockstepHost } from './region/lockstep.ts';
-import { MemorySlots } from './slots.ts';
-import { fillKind, SoftTlb } from './soft-tlb.ts';
+import { MemorySlots, writeSlots } from './slots.ts';
+import { SoftTlb } from './soft-tlb.ts';
 
-type Export = (...args: number[]) => number;
-
-export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHost {
+export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHost, Imported {
   readonly program: Program;
   readonly banks: Banks;
   readonly i32: Int32Array;
@@ -60,19 +60,16 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
   /** Answers and exits of the vCPU that runs. */
   exits: ExitBox = createExitBox();
   private readonly u8: Uint8Array;
-  private readonly access: MemoryAccess;
+  readonly access: MemoryAccess;
   /** Host address of the arena. */
   readonly arena: number;
   /** RAM is kept in host order: bytes move within their word. */
   readonly bigEndian: boolean;
-  private exports: Record<string, Export>;
+  private exports: WebAssembly.Exports;
   readonly wasmMemory: WebAssembly.Memory;
   private readonly saved: Uint8Array[];
   readonly regions: RegionEngine | null;
   private readonly lockstep: Lockstep | null;
-  /** Are stores logged? */
-  readonly logStores: boolean;
-  hostCalls = 0;
   private readonly translation: Translation = createTranslation();
   /** Should another vCPU run now: did this one raise an interrupt for it, or say that it spins? */
   yields = false;
@@ -83,11 +80,8 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
   private running = false;
 
   constructor(architecture: ArchitectureDefinition, options: CoreOptions) {
-    const program = programFor(
-      architecture,
-      options.endianness === 'big',
-      options.engine === 'lockstep' ? 'lockstep' : 'plain',
-    );
+    const inLockstep = options.engine === 'lockstep';
+    const program = programFor(architecture, options.endianness === 'big', inLockstep ? 'lockstep' : 'plain');
     this.program = program;
     this.banks = program.banks;
     const plan = planMemory(options.maxVcpus, architecture.privileges, options.arenaSize);
@@ -102,7 +96,7 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
     this.memory.setListener({ wrote: (offset, length) => this.hostWrote(offset, length) });
     this.clock = new InstructionClock(options.nsPerInstruction);
     this.slots = new MemorySlots(plan.arenaSize);
-    this.tlb = new SoftTlb(this.i32, options.maxVcpus, architecture.privileges);
+    this.tlb = new SoftTlb(this, options.maxVcpus, architecture.privileges);
     const predecoder = new Predecoder(architecture, program.table, memory.buffer);
     this.codePages = new CodePages(plan, memory.buffer, predecoder, this.tlb);
     this.saved = Array.from({ length: options.maxVcpus }, () => new Uint8Array(program.stateEnd));
@@ -113,12 +107,10 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
     this.observer = new Observer(this, options.maxVcpus);
     this.watch = new HostWatch(this);
     this.wasmMemory = memory;
+    this.lockstep = inLockstep ? new Lockstep(this) : null;
     this.exports = this.instantiate(program);
     this.i32[WORD.REGION_WORDS >>> 2] = plan.regionWords - plan.records / 4;
-    const exports = this.exports as unknown as WebAssembly.Exports;
-    this.logStores = options.engine === 'lockstep';
-    this.regions = options.engine === 'interpreter' ? null : new RegionEngine(this, exports, options.regions);
-    this.lockstep = this.logStores ? new Lockstep(this, exports) : null;
+    this.regions = options.engine === 'interpreter' ? null : new RegionEngine(this, this.exports, options.regions);
     this.model = architecture.createModel(this, {
       vmType: options.vmType,
       cpuModel: options.cpuModel ?? architecture.cpuModels[0]!,
@@ -128,27 +120,15 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
     });
   }
 
-  private instantiate(program: Program): Record<string, Export> {
-    const instance = new WebAssembly.Instance(program.module, {
-      e: {
-        memory: this.wasmMemory,
-        slowLoad: (address: number, descriptor: number) => {
-          this.hostCalls++;
-          return this.access.slowLoad(address, descriptor);
-        },
-        slowStore: (address: number, descriptor: number, value: number) => {
-          this.hostCalls++;
-          this.access.slowStore(address, descriptor, value);
-        },
-        decode: (ip: number) => this.codePages.decode(ip),
-        helper: (number: number, a: number, b: number) => {
-          this.hostCalls++;
-          return this.model.helper(number, a, b);
-        },
-        event: (number: number, a: number, b: number) => this.model.event(number, a, b),
-      },
-    });
-    return instance.exports as Record<string, Export>;
+  private instantiate(program: Program): WebAssembly.Exports {
+    const imports = importsOf(this);
+    const exports = instantiate(program, this.wasmMemory, this.lockstep?.counted(imports) ?? imports);
+    this.lockstep?.use(exports);
+    return exports;
+  }
+
+  get logStores(): boolean {
+    return this.lockstep !== null;
   }
 
   /** Observe, or stop it: another program runs then, with records of its own. No guest-visible effect; not during a run. */
@@ -158,12 +138,12 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
     this.observer.observe(observation);
     if (this.observer.on === before) return;
     const { architecture } = this.program;
-    const program = programFor(architecture, this.bigEndian, this.observer.on ? 'observing' : this.lockstep ? 'lockstep' : 'plain');
+    const unobserved = this.lockstep ? 'lockstep' : 'plain';
+    const program = programFor(architecture, this.bigEndian, this.observer.on ? 'observing' : unobserved);
     this.codePages.use(new Predecoder(architecture, program.table, this.wasmMemory.buffer));
     this.i32[WORD.LINK_BRANCH >>> 2] = 0; // records are gone
     this.exports = this.instantiate(program);
-    this.regions?.use(this.exports as unknown as WebAssembly.Exports);
-    this.lockstep?.use(this.exports as unknown as WebAssembly.Exports);
+    this.regions?.use(this.exports);
   }
 
   // The active vCPU
@@ -204,7 +184,7 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
 
   /** Most instructions that one run should have. */
   get longestRun(): number {
-    return this.regions?.longestRun ?? LONGEST_RUN;
+    return this.regions?.longestRun(this.clock.instructions) ?? LONGEST_RUN;
   }
 
   get pc(): number {
@@ -217,46 +197,26 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
 
   /** Run at most `budget` instructions (the step that crosses it completes); retires them and returns WORD.WHY. */
   run(budget: number): number {
-    let why = this.runOnce(budget);
-    if (why === WHY.REGION) why = this.runInLockstep(budget);
-    if (why === WHY.BUDGET && this.regions && !this.observer.on) this.regions.ranOut(this.pc, budget);
-    return why;
-  }
-
-  /** The first region of a run of `budget` instructions has been reached. */
-  private runInLockstep(budget: number): number {
     const { clock } = this;
-    const end = clock.instructions - this.i32[WORD.BUDGET >>> 2]! + this.i32[WORD.LEFT >>> 2]! + budget;
-    for (;;) {
-      // The page's entry may have gone since the program went there, for the list of filled entries is bounded.
-      if (this.fetch() !== 'filled') throw new Error('no code where compiled code begins');
-      this.lockstep!.step(end - clock.instructions);
-      if (clock.instructions >= end) return WHY.BUDGET;
-      const why = this.runOnce(end - clock.instructions);
-      if (why !== WHY.REGION) return why;
-    }
-  }
-
-  begin(budget: number): void {
-    this.i32[WORD.BUDGET >>> 2] = budget;
-    this.i32[WORD.LEFT >>> 2] = budget;
-    const { now } = this.clock;
-    this.i32[WORD.NOW_BASE >>> 2] = now; // modulo 2^32
-    this.i32[(WORD.NOW_BASE >>> 2) + 1] = Math.floor(now / 2 ** 32);
+    const end = clock.instructions + budget;
+    const why = this.lockstep ? this.lockstep.run(budget) : this.runOnce(budget);
+    if (!this.observer.on) this.regions?.ran(clock.instructions, why === WHY.BUDGET && clock.instructions >= end);
+    return why;
   }
 
   /** Run the program once; retires what it has executed and returns WORD.WHY. */
   runOnce(budget: number): number {
-    this.begin(budget);
+    beginRun(this.i32, budget, this.clock.now);
+    this.i32[WORD.ANSWERED >>> 2] = this.exits.answered;
     this.running = true;
     try {
-      this.exports.run!();
+      (this.exports.run as () => void)();
     } finally {
       // A listener of user space or a device may throw: the VM is then of no use, but what is asked of it must not hang.
       this.running = false;
       if (this.lineChanges.length > 0) this.applyLineChanges();
     }
-    this.clock.retire(this.i32[WORD.BUDGET >>> 2]! - this.i32[WORD.LEFT >>> 2]!);
+    this.clock.retire(executed(this.i32));
     return this.i32[WORD.WHY >>> 2]!;
   }
 
@@ -304,40 +264,42 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
 
   /** Host address of a virtual address that translates to RAM, in the current privilege. */
   hostAddress(address: number, access: Access): number | undefined {
-    const out = createTranslation();
-    this.model.translate(address, access, out);
+    const out = this.translate(address, access, createTranslation());
     if (out.outcome !== Translated.PHYSICAL) return undefined;
     const range = this.memory.find(out.physical);
     return range && this.arena + range.offset + (out.physical - range.gpa);
   }
 
-  /**
-   * Fill the fetch entry of the pc. Returns 'filled', the trap code of a guest exception, or 'unemulated' when there is nothing to execute
-   * there.
-   */
+  /** Fill the fetch entry of the pc: 'filled'. Else the trap code of a guest exception, or 'unemulated' where there is nothing to execute. */
   fetch(): 'filled' | 'unemulated' | number {
     const address = this.pc;
-    if ((address & 3) !== 0) return this.faultAt(address, this.model.misaligned(Access.FETCH));
-    const out = this.translation;
-    this.model.translate(address, Access.FETCH, out);
-    if (out.outcome === Translated.FAULT) return this.faultAt(address, out.trap);
+    if ((address & 3) !== 0) return this.recordFault(address, this.model.misaligned(Access.FETCH));
+    const out = this.translate(address, Access.FETCH, this.translation);
+    if (out.outcome === Translated.FAULT) return this.recordFault(address, out.trap);
     const range = out.outcome === Translated.PHYSICAL ? this.memory.find(out.physical) : undefined;
     if (!range) return 'unemulated';
     const host = this.arena + range.offset + (out.physical - range.gpa);
     this.i32[WORD.LINK_BRANCH >>> 2] = 0; // records may move
-    const records = this.codePages.records(host);
-    this.tlb.fillFetch(this.activeVcpu, this.model.privilege(), address, records, fillKind(out));
+    this.codePages.records(host);
+    this.routine('missedFetch', address); // now that there are records
     return 'filled';
   }
 
-  private faultAt(address: number, trap: number): number {
-    this.model.recordFault(address, trap);
+  /** Translate in the current privilege of the active vCPU; changes no guest state. */
+  private translate(address: number, access: Access, out: Translation): Translation {
+    return readTranslation(this.routine(this.program.architecture.translate, address, access), address, out);
+  }
+
+  /** Write the fault registers of an access that raises `trap`; returns that. */
+  recordFault(address: number, trap: number): number {
+    this.routine(this.program.architecture.recordFault, address, trap);
     return trap;
   }
 
   /** Memory slots changed: nothing that was found through them holds any more, a reservation included. */
   slotsChanged(): void {
     this.memory.setRanges(this.slots.ranges());
+    writeSlots(this.u32, this.arena, this.memory.getRanges());
     this.tlb.dropAll();
     this.activate(this.lastRun);
     this.breakReservation();
@@ -369,8 +331,7 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
 
   now(): number {
     if (!this.running) return this.clock.now;
-    const done = this.i32[WORD.BUDGET >>> 2]! - this.i32[WORD.LEFT >>> 2]!;
-    return this.clock.now + done * this.clock.nsPerInstruction;
+    return this.clock.now + executed(this.i32) * this.clock.nsPerInstruction;
   }
 
   get exitPc(): number {
@@ -378,20 +339,15 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
   }
 
   instructions(): number {
-    if (!this.running) return this.clock.instructions;
-    return this.clock.instructions + this.i32[WORD.BUDGET >>> 2]! - this.i32[WORD.LEFT >>> 2]!;
+    return this.clock.instructions + (this.running ? executed(this.i32) : 0);
   }
 
   routine(name: string, ...args: number[]): number {
-    return this.exports[name]!(...args);
+    return (this.exports[name] as (...args: number[]) => number)(...args);
   }
 
   dropMapped(which: 'all' | 'not-global'): void {
     this.tlb.dropMapped(this.activeVcpu, which);
-  }
-
-  dropPages(address: number, pages: number): void {
-    this.tlb.dropPages(this.activeVcpu, address, pages);
   }
 
   cut(): void {

@@ -6,31 +6,12 @@ import type { Banks } from '../isa/register-file.ts';
 import { buildFunction, type WasmFunction } from '../wasm/code.ts';
 import { encodeModule, type FunctionDefinition, type FunctionType, TypeSection } from '../wasm/module.ts';
 import { FunctionWriter } from '../wasm/writer.ts';
-import {
-  COLD_FAULT,
-  COLD_JUMP,
-  COLD_TYPE,
-  EVENT,
-  HELPER,
-  IMPORTS,
-  RUN_TYPE,
-  SLOW_LOAD,
-  SLOW_STORE,
-  STORE_TYPE,
-} from './conventions.ts';
+import { COLD_FAULT, COLD_JUMP, COLD_TYPE, EVENT, HELPER, IMPORTS, RUN_TYPE } from './conventions.ts';
 import { expandRows, type Handler, type HandlerTable } from './handlers.ts';
-import {
-  CODE_LINE_SHIFT,
-  CODE_MAP,
-  GLOBAL,
-  MAX_WASM_PAGES,
-  PAGE_SHIFT,
-  RECORD_SIZE,
-  WORD,
-  WRITE_TABLE,
-} from './layout.ts';
+import { GLOBAL, MAX_WASM_PAGES, RECORD_SIZE, WORD } from './layout.ts';
 import { MainFunction } from './main-function.ts';
 import { type Callees, type Frame, InterpreterSemantics } from './semantics.ts';
+import { slowPaths } from './slow-paths.ts';
 
 export interface InterpreterProgram {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -71,8 +52,9 @@ class Generator {
     this.banks = banks;
     this.bigEndian = bigEndian;
     this.variant = variant;
-    this.plain = architecture.functions?.(banks) ?? [];
+    this.plain = [...slowPaths({ ...architecture, bigEndian }), ...(architecture.functions?.(banks) ?? [])];
     this.table = expandRows(architecture, banks, this.observing);
+    this.callees = this.makeCallees();
     this.hot = this.table.handlers.filter((handler) => handler.row.hot);
     this.cold = this.table.handlers.filter((handler) => !handler.row.hot);
   }
@@ -83,7 +65,7 @@ class Generator {
 
   generate(): InterpreterProgram {
     const main = this.main();
-    const functions: FunctionDefinition[] = [{ type: RUN_TYPE, body: main, exportName: 'run' }, this.codeStore()];
+    const functions: FunctionDefinition[] = [{ type: RUN_TYPE, body: main, exportName: 'run' }];
     for (const routine of this.architecture.routines) functions.push(this.routine(routine.name));
     for (const definition of this.plain)
       functions.push({
@@ -106,27 +88,36 @@ class Generator {
     return { bytes, table: this.table, mainSize: main.code.bytes.length };
   }
 
-  private readonly callees: Callees = {
-    slowLoad: SLOW_LOAD,
-    slowStore: IMPORTS.length + 1, // codeStore, right after run
-    helper: HELPER,
-    routine: (name) => {
-      const at = [...this.architecture.routines, ...this.plain].findIndex((routine) => routine.name === name);
-      if (at < 0) throw new Error(`no routine ${name}`);
-      return IMPORTS.length + 2 + at;
-    },
-    helperNumber: (name) => {
-      const at = this.architecture.helpers.indexOf(name);
-      if (at < 0) throw new Error(`no helper ${name}`);
-      return at;
-    },
-    event: EVENT,
-    eventNumber: (name) => {
-      const at = this.architecture.events.indexOf(name);
-      if (at < 0) throw new Error(`no event ${name}`);
-      return at;
-    },
-  };
+  private readonly callees: Callees;
+
+  private makeCallees(): Callees {
+    return {
+      slowLoad: this.indexOf('missedLoad'),
+      slowStore: this.indexOf('missedStore'),
+      slowFetch: this.indexOf('missedFetch'),
+      helper: HELPER,
+      routine: (name) => this.indexOf(name),
+      helperNumber: (name) => {
+        const at = this.architecture.helpers.indexOf(name);
+        if (at < 0) throw new Error(`no helper ${name}`);
+        return at;
+      },
+      event: EVENT,
+      eventNumber: (name) => {
+        const at = this.architecture.events.indexOf(name);
+        if (at < 0) throw new Error(`no event ${name}`);
+        return at;
+      },
+    };
+  }
+
+  /** A function by name; `run` comes first. */
+  private indexOf(name: string): number {
+    const all = [...IMPORTS, { name: 'run' }, ...this.architecture.routines, ...this.plain];
+    const at = all.findIndex((known) => known.name === name);
+    if (at < 0) throw new Error(`no routine ${name}`);
+    return at;
+  }
 
   private semantics(w: FunctionWriter): InterpreterSemantics {
     const { banks, callees, bigEndian, observing, architecture } = this;
@@ -177,52 +168,12 @@ class Generator {
     return { type: COLD_TYPE, body: w };
   }
 
-  /**
-   * Slow store: (address, descriptor, value). A store to a page that holds predecoded code is done here when its line holds
-   * none (write entries of such pages are the addend itself: valid address, failing fast test).
-   */
-  private codeStore(): FunctionDefinition {
-    const w = new FunctionWriter(STORE_TYPE.parameters);
-    const [address, descriptor, value] = [0, 1, 2];
-    const entry = w.local('i32');
-    const host = w.local('i32');
-    const slow = w.block('slow');
-    w.get(address)
-      .i32(PAGE_SHIFT - 2)
-      .op('i32.shr_u')
-      .i32(0x3ffffc)
-      .op('i32.and');
-    w.i32(0).memory('i32.load', WORD.CURRENT_TABLES).op('i32.add').memory('i32.load', WRITE_TABLE).tee(entry);
-    w.op('i32.eqz').brIf(slow);
-    w.get(entry).i32(0xfff).op('i32.and').brIf(slow);
-    w.get(address)
-      .get(descriptor)
-      .i32(0xff)
-      .op('i32.and')
-      .i32(3)
-      .op('i32.shr_u')
-      .i32(1)
-      .op('i32.sub')
-      .op('i32.and')
-      .brIf(slow); // misaligned
-    w.get(address).get(entry).op('i32.add').tee(host);
-    w.i32(CODE_LINE_SHIFT).op('i32.shr_u').memory('i32.load8_u', CODE_MAP).brIf(slow);
-    const width = (bits: number, store: 'i32.store8' | 'i32.store16' | 'i32.store', swap: number): void => {
-      w.get(descriptor).i32(0xff).op('i32.and').i32(bits).op('i32.eq').if();
-      w.get(host);
-      if (this.bigEndian && swap) w.i32(swap).op('i32.xor');
-      w.get(value).memory(store, 0).op('return').end();
-    };
-    width(32, 'i32.store', 0);
-    width(16, 'i32.store16', 2);
-    width(8, 'i32.store8', 3);
-    w.end();
-    w.get(address).get(descriptor).get(value).call(SLOW_STORE);
-    return { type: STORE_TYPE, body: w };
-  }
-
   private main(): FunctionWriter {
-    const options = { architecture: this.architecture, types: this.types, leavesAtRegions: this.variant === 'lockstep' };
+    const options = {
+      architecture: this.architecture,
+      types: this.types,
+      leavesAtRegions: this.variant === 'lockstep',
+    };
     return new MainFunction(this.hot, this.cold.length, this.callees, options, (w) => this.semantics(w)).build();
   }
 }

@@ -3,9 +3,11 @@
 //
 //   0x0000000  engine words, jump record, state banks of the active vCPU
 //   0x0010000  descriptors of region entries
+//   0x00e0000  what indirect jumps of regions have been seen to do
 //   0x00f0000  lockstep: log of the stores
 //   0x0100000  code map: one byte per 256-byte line of the memory, non-zero = predecoded records exist
-//   0x1100000  per vCPU and privilege: read, write and fetch tables (4 bytes per 4 KiB page of the address space)
+//   0x1100000  page map: one word per 4 KiB page of the memory, see PAGE
+//   0x1500000  per vCPU and privilege: read, write and fetch tables (4 bytes per 4 KiB page of the address space), and lists of what is filled
 //   arena      guest RAM, then the record pool, then a region word per record
 
 import { WORD_PC } from '../isa/state-words.ts';
@@ -54,6 +56,8 @@ export const WORD = {
   STORES_LOGGED: 0x68,
   /** Lockstep: descriptor of the region that begins at PC. */
   DESCRIPTOR: 0x6c,
+  /** Not 0 while an instruction may have answers from outside (exit-box.ts): no read is served without the host. */
+  ANSWERED: 0xe0,
   /** 64-bit: guest time at BUDGET - LEFT = 0, and nanoseconds per instruction. */
   NOW_BASE: 0x40,
   NS_PER_INSTRUCTION: 0x48,
@@ -84,6 +88,12 @@ export const WHY = {
 
 /** The trampoline record: going there performs a jump to the address in global TARGET. */
 export const JUMP_RECORD = 0x100;
+/** Memory slots (16 at most), as the slow paths know them: their number, then 16 bytes each (SLOT). */
+export const SLOT_COUNT = 0x200;
+export const SLOTS = 0x210;
+export const SLOT_SIZE = 16;
+/** Words of a slot: guest-physical address, bytes (both below 4 GiB), host address, and whether writes need the host (READONLY, dirty log). */
+export const SLOT = { GPA: 0, SIZE: 4, HOST: 8, WATCHED: 12 } as const;
 /** First byte of the active vCPU's state banks. */
 export const STATE_BASE = 0x400;
 /** State must end below this. */
@@ -92,9 +102,15 @@ export const STATE_LIMIT = 0x10000;
 /** Descriptors of region entries. */
 export const DESCRIPTORS = 0x10000;
 export const DESCRIPTOR_SIZE = 16;
-export const DESCRIPTORS_END = 0xf0000;
+export const DESCRIPTORS_END = 0xe0000;
 /** Words of a descriptor: the virtual pc it was compiled for, the function's place in the table, the block to begin at, the record's own handler. */
 export const DESCRIPTOR = { PC: 0, FUNCTION: 4, BLOCK: 8, HANDLER: 12 } as const;
+
+/** Indirect jumps of regions: eight targets seen, by bits 4:2 of the target, and how often the jump has left. */
+export const SITES = 0xe0000;
+export const SITE_SIZE = 64;
+export const SITES_END = 0xf0000;
+export const SITE = { TARGETS: 0, COUNT: 32 } as const;
 
 /** Lockstep's log of stores, a ring: host address of the word, and what it held before. */
 export const STORE_LOG = 0xf0000;
@@ -104,13 +120,28 @@ export const STORE_LOG_ENTRY = 8;
 export const CODE_MAP = 0x100000;
 export const CODE_LINE_SHIFT = 8;
 
+/** What is known of each page of the memory: PAGE.UNKNOWN, PAGE.WRITTEN, or the address of its predecoded records. */
+export const PAGE_MAP = 0x1100000;
+export const PAGE = {
+  UNKNOWN: 0,
+  /** Has been written (GuestMemory knows), and has no records: write entries may be filled without the host. */
+  WRITTEN: 1,
+} as const;
+
 /** Table sets: per vCPU, per privilege. Entries are 0 for a miss. */
-export const TABLE_SETS = 0x1100000;
+export const TABLE_SETS = 0x1500000;
 const TABLE_SIZE = 0x400000;
 export const READ_TABLE = 0;
 export const WRITE_TABLE = TABLE_SIZE;
 export const FETCH_TABLE = 2 * TABLE_SIZE;
-export const SET_SIZE = 3 * TABLE_SIZE;
+/** After the tables, per FILL kind: how many entries are listed, and the byte addresses of their words in the read table. */
+export const FILL_LISTS = 3 * TABLE_SIZE;
+export const FILL_LIST_SIZE = 0x10000;
+export const SET_SIZE = FILL_LISTS + 4 * FILL_LIST_SIZE;
+/** What drops a filled page: only a change of slots, a change of the guest's TLB, or a change of address space too. */
+export const FILL = { FIXED: 0, GLOBAL: 1, SPACE: 2, COUNT: 3 } as const;
+/** A full list is emptied. */
+export const MAX_LISTED = FILL_LIST_SIZE / 4 - 1;
 
 /** Predecoded records: 16 bytes per instruction, 1024 per page and a sentinel. */
 export const RECORD_SIZE = 16;

@@ -137,7 +137,7 @@ export class MainFunction {
     w.i32(0).i32(WHY.BUDGET).memory('i32.store', WORD.WHY);
     w.i32(0).get(left).memory('i32.store', WORD.LEFT);
     w.i32(0).memory('i32.load', WORD.TRAP_CODE);
-    this.pushPc();
+    this.pushPlace();
     this.pushInSlot();
     w.call(this.callees.routine(this.architecture.raise)).globalSet(GLOBAL.TARGET);
     w.i32(0).memory('i32.load', WORD.LEFT).set(left);
@@ -326,16 +326,14 @@ export class MainFunction {
     this.again(dispatch);
   }
 
-  /** t0 := the record of address t1, or leave with WHY.FETCH. */
+  /** t0 := the record of address t1, or leave: a fault there, or WHY.FETCH for what the host has to do. */
   private lookUp(fault: Label): void {
     const { w, t0, t1 } = this;
     this.pushFetchEntry();
-    w.tee(t0);
     // Valid entries have bit 0 set: the addend from four times the address to the record.
-    w.i32(1).op('i32.xor').get(t1).op('i32.or').i32(3).op('i32.and').if();
-    this.leave(WHY.FETCH, fault);
-    w.end();
-    w.get(t1).i32(RECORD_SHIFT).op('i32.shl').get(t0).op('i32.add').i32(1).op('i32.sub').set(t0);
+    w.tee(t0).i32(1).op('i32.xor').get(t1).op('i32.or').i32(3).op('i32.and').if();
+    w.get(t1).call(this.callees.slowFetch).tee(t0).op('i32.eqz').brIf(fault).else();
+    w.get(t1).i32(RECORD_SHIFT).op('i32.shl').get(t0).op('i32.add').i32(1).op('i32.sub').set(t0).end();
   }
 
   private pushFetchEntry(): void {
@@ -378,19 +376,24 @@ export class MainFunction {
     this.w.get(this.ip).i32(RECORD_SHIFT).op('i32.shr_u').globalGet(GLOBAL.DELTA).op('i32.add');
   }
 
+  /** Push the address of the instruction at ip, which may be one that the jump record has yet to find. */
+  private pushPlace(): void {
+    this.pushPc();
+    this.w.globalGet(GLOBAL.TARGET).get(this.ip).i32(JUMP_RECORD).ops('i32.ne', 'select');
+  }
+
   private pushInSlot(): void {
     this.w.globalGet(GLOBAL.BRANCH).i32(RECORD_SIZE).op('i32.add').get(this.ip).op('i32.eq');
   }
 
   private save(): void {
-    const { w, ip, left } = this;
-    w.i32(0).globalGet(GLOBAL.TARGET);
-    this.pushPc();
-    w.get(ip).i32(JUMP_RECORD).op('i32.eq').op('select').memory('i32.store', WORD.PC);
+    const { w, left } = this;
+    w.i32(0);
+    this.pushPlace();
+    w.memory('i32.store', WORD.PC);
     this.undoLink();
     w.i32(0);
     this.pushInSlot();
-    w.memory('i32.store', WORD.IN_SLOT);
-    w.i32(0).get(left).memory('i32.store', WORD.LEFT);
+    w.memory('i32.store', WORD.IN_SLOT).i32(0).get(left).memory('i32.store', WORD.LEFT);
   }
 }

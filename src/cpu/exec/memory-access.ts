@@ -1,11 +1,11 @@
-// The slow paths of data accesses that the generated program calls: a miss in the tables, a page with code, MMIO, a fault.
+// What the slow paths of the generated program (slow-paths.ts) leave to the host: MMIO, pages with code, READONLY slots and dirty logs, the first
+// write to a page, answers from outside, misaligned accesses.
 import { KVM_TRACE_MMIO_READ, KVM_TRACE_MMIO_WRITE } from '../../kvm/trace.ts';
-import { Access, createTranslation, Translated, type Translation } from '../isa/architecture.ts';
+import { Access, createTranslation, readTranslation, Translated, type Translation } from '../isa/architecture.ts';
 import { ACCESS_LINKED, ACCESS_REPORTED, ACCESS_SIGNED } from './conventions.ts';
 import type { Core } from './core.ts';
 import { lowBytes, MAX_PENDING_WRITES } from './exit-box.ts';
 import { WHY, WORD } from './layout.ts';
-import { fillKind } from './soft-tlb.ts';
 
 export class MemoryAccess {
   private readonly core: Core;
@@ -13,6 +13,8 @@ export class MemoryAccess {
   private readonly u16: Uint16Array;
   private readonly swap: number;
   private readonly translation: Translation = createTranslation();
+  /** The same, as `translate` said it. */
+  private word = 0;
 
   /** `swap` is 3 for a big-endian guest (bytes move within their word), else 0. */
   constructor(core: Core, swap: number) {
@@ -39,7 +41,6 @@ export class MemoryAccess {
       return value === undefined ? 0 : extend(value, width, signed);
     }
     const host = core.arena + range.offset + (out.physical - range.gpa);
-    core.tlb.fillRead(core.active, core.model.privilege(), address, host, fillKind(out));
     if (linked) this.core.u32[WORD.RESERVATION >>> 2] = host;
     return extend(this.readHost(host, width), width, signed);
   }
@@ -63,8 +64,8 @@ export class MemoryAccess {
     core.memory.touch(host - core.arena, width >>> 3);
     range.dirty?.wrote(out.physical - range.gpa, width >>> 3);
     core.codeWritten(host, width >>> 3);
-    const code = core.codePages.holdsCode(host);
-    core.tlb.fillWrite(core.active, core.model.privilege(), address, host, code, fillKind(out));
+    core.codePages.written(host);
+    core.tlb.fillWrite(address, host, core.codePages.holdsCode(host), this.word);
     this.writeHost(host, width, value);
   }
 
@@ -77,7 +78,8 @@ export class MemoryAccess {
       this.trapNow(reported, core.model.misaligned(access));
       return false;
     }
-    core.model.translate(address, access, out);
+    this.word = core.routine(core.program.architecture.translate, address, access);
+    readTranslation(this.word, address, out);
     if (out.outcome === Translated.FAULT) {
       this.trapNow(reported, out.trap);
       return false;
@@ -91,7 +93,7 @@ export class MemoryAccess {
 
   private trapNow(address: number, trap: number): void {
     const { core } = this;
-    core.model.recordFault(address, trap);
+    core.recordFault(address, trap);
     this.core.i32[WORD.TRAP_CODE >>> 2] = trap;
     this.core.i32[WORD.WHY >>> 2] = WHY.TRAP;
   }

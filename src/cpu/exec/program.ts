@@ -18,11 +18,7 @@ export interface Program {
 const programs = new Map<string, Program>();
 
 /** A program of an architecture; made once per process. */
-export function programFor(
-  architecture: ArchitectureDefinition,
-  bigEndian: boolean,
-  variant: ProgramVariant,
-): Program {
+export function programFor(architecture: ArchitectureDefinition, bigEndian: boolean, variant: ProgramVariant): Program {
   const name = variant === 'plain' ? architecture.name : `${architecture.name}, ${variant}`;
   const known = programs.get(name);
   if (known) return known;

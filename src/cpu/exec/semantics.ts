@@ -12,6 +12,7 @@ import { MemorySemantics } from './memory-semantics.ts';
 export interface Callees {
   readonly slowLoad: number;
   readonly slowStore: number;
+  readonly slowFetch: number;
   readonly helper: number;
   readonly event: number;
   routine(name: string): number;

@@ -5,7 +5,7 @@ import type { DirtyLogRange, MemoryRegion } from '../../kvm/contract.ts';
 import { KvmError } from '../../kvm/errors.ts';
 import { bitmapBytes, DirtyPages } from '../../memory/dirty-pages.ts';
 import type { BackedRange } from '../../memory/guest-memory.ts';
-import { PAGE_SIZE } from './layout.ts';
+import { PAGE_SIZE, SLOT, SLOT_COUNT, SLOT_SIZE, SLOTS } from './layout.ts';
 
 export const MEMORY_SLOTS = 16;
 const MAX_PAGES = 2 ** 31 - 1;
@@ -142,4 +142,19 @@ export class MemorySlots {
 
 function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
+}
+
+/** What the program's slow paths know of the slots: those that guest-physical addresses of 32 bits reach. */
+export function writeSlots(memory: Uint32Array, arena: number, ranges: readonly BackedRange[]): void {
+  const reached = ranges.filter(({ gpa }) => gpa < 2 ** 32);
+  memory[SLOT_COUNT >>> 2] = reached.length;
+  for (const [i, { gpa, size, offset, readonly, dirty }] of reached.entries()) {
+    const put = (at: number, value: number): void => {
+      memory[(SLOTS + i * SLOT_SIZE + at) >>> 2] = value;
+    };
+    put(SLOT.GPA, gpa);
+    put(SLOT.SIZE, Math.min(size, 2 ** 32 - gpa));
+    put(SLOT.HOST, arena + offset);
+    put(SLOT.WATCHED, readonly || dirty ? 1 : 0);
+  }
 }

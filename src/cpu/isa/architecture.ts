@@ -4,10 +4,15 @@ import type { StatName } from '../../kvm/stats.ts';
 import type { TraceEvent } from '../../kvm/trace.ts';
 import type { Emitter } from '../emit/emitter.ts';
 import type { WasmFunction } from '../wasm/code.ts';
+import type { AssemblySyntax } from './disassembler.ts';
 import type { Row } from './insn.ts';
 import type { BankSpec, Banks } from './register-file.ts';
 
-/** A function of the generated program, written with the emitter; rows and the engine call it by name. */
+/**
+ * A function of the generated program, written with the emitter; rows and the engine call it by name. Rows and routines may also call the
+ * engine's `forgetTranslations` (all: drop table entries that came from the guest's TLB, or 0: only those not global) and `forgetPages`
+ * (address, number of 4 KiB pages: an even number, from an even page on); what follows in the row is useTables.
+ */
 export interface Routine {
   readonly name: string;
   /** Number of i32 parameters (`e.parameter(i)`). Every routine returns one i32. */
@@ -38,16 +43,30 @@ export interface Translation {
   physical: number;
   /** Trap code of a FAULT. */
   trap: number;
-  /** May stores go through the same translation? */
-  writable: boolean;
-  /** Comes from the guest's TLB (dropped when that changes), not from a fixed segment. */
-  mapped: boolean;
-  /** Valid in every address space (not dropped by an ASID change). */
-  global: boolean;
+}
+
+/**
+ * What the routine `translate` returns: a Translated outcome; with PHYSICAL and MMIO the 4 KiB page of the guest-physical address and flags, with
+ * FAULT the trap code.
+ */
+export const WORD_OUTCOME = 3;
+/** Comes from the guest's TLB (dropped when that changes), not from a fixed segment. */
+export const WORD_MAPPED = 4;
+/** Valid in every address space (not dropped by an ASID change). */
+export const WORD_GLOBAL = 8;
+export const WORD_TRAP_SHIFT = 12;
+const WORD_PAGE = 0xfffff000;
+
+/** Take apart what `translate` said of `address`. */
+export function readTranslation(word: number, address: number, out: Translation): Translation {
+  out.outcome = (word & WORD_OUTCOME) as Translated;
+  out.physical = ((word & WORD_PAGE) | (address & ~WORD_PAGE)) >>> 0;
+  out.trap = word >>> WORD_TRAP_SHIFT;
+  return out;
 }
 
 export function createTranslation(): Translation {
-  return { outcome: Translated.PHYSICAL, physical: 0, trap: 0, writable: false, mapped: false, global: false };
+  return { outcome: Translated.PHYSICAL, physical: 0, trap: 0 };
 }
 
 /** Where exit counters and trace events go. */
@@ -76,8 +95,6 @@ export interface CoreServices {
   routine(name: string, ...args: number[]): number;
   /** Drop filled table entries that came from the guest's TLB: all of them, or only those of one address space (not global ones). */
   dropMapped(which: 'all' | 'not-global'): void;
-  /** Drop filled table entries of `pages` 4 KiB pages from `address`. */
-  dropPages(address: number, pages: number): void;
   /** Stop the run at the next step boundary. */
   cut(): void;
   /** The guest says that it spins for another vCPU: its quantum ends at the next step boundary. */
@@ -115,12 +132,8 @@ export interface CoreModel {
   resetPc(): number;
   /** Bring state that has several equal forms into one, for hashes. */
   normalise(): void;
-  /** Translate in the current privilege; never changes guest state. */
-  translate(address: number, access: Access, out: Translation): void;
   /** A misaligned access: the trap code. */
   misaligned(access: Access): number;
-  /** Write the fault registers (BadVAddr and the like) of an access that raises `trap`. */
-  recordFault(address: number, trap: number): void;
   /** Called by rows through `helper`; `a` and `b` are its arguments. */
   helper(number: number, a: number, b: number): number;
   /** A row's or routine's event, while the program observes: tell the observer what it means. */
@@ -180,6 +193,7 @@ export interface ArchitectureDefinition {
   /** Capabilities that the architecture adds to CHECK_EXTENSION; `cpuModel` is one of cpuModels. */
   capabilities(cpuModel: string): readonly (readonly [cap: number, answer: number])[];
   readonly rows: readonly Row[];
+  readonly syntax: AssemblySyntax;
   readonly banks: readonly BankSpec[];
   readonly routines: readonly Routine[];
   /** Functions of the generated program that are written in WebAssembly directly (softfloat); rows call them like routines. */
@@ -196,6 +210,10 @@ export interface ArchitectureDefinition {
    * Routine that enters an exception: (code, pc, inSlot) -> address of the handler. `pc` is the address of the faulting instruction.
    */
   readonly raise: string;
+  /** Routine that translates in the current privilege: (address, Access) -> see readTranslation. Never changes guest state. */
+  readonly translate: string;
+  /** Routine that writes the fault registers (BadVAddr and the like) of an access that raises a trap: (address, trap code). */
+  readonly recordFault: string;
   /** With `observing`, the rows' events are in what they say (Emitter.event). */
   createEmitter(banks: Banks, observing: boolean): Emitter;
   createModel(services: CoreServices, options: ModelOptions): CoreModel;

@@ -96,6 +96,17 @@ export function load(name: MemoryOp & `${string}.load`, address: number): Value 
   return { type: name.slice(0, 3) as ValueType, push: (w) => w.i32(0).memory(name, address) };
 }
 
+/** What a load reads at a computed address; `offset` is added to it. */
+export function loadAt(name: MemoryOp & `${string}.load${string}`, address: Operand, offset = 0): Value {
+  return {
+    type: name.slice(0, 3) as ValueType,
+    push: (w) => {
+      value(address).push(w);
+      w.memory(name, offset);
+    },
+  };
+}
+
 /** Builds one function body. */
 export class Code {
   readonly w: FunctionWriter;
@@ -148,6 +159,16 @@ export class Code {
     this.w.brIf(again).end();
   }
 
+  /** Run `body` as long as `condition` holds before it. */
+  while(condition: Operand, body: () => void): void {
+    const again = this.w.loop('while');
+    this.if(condition, () => {
+      body();
+      this.w.br(again);
+    });
+    this.w.end();
+  }
+
   return(...results: Operand[]): void {
     for (const result of results) value(result).push(this.w);
     this.w.op('return');
@@ -177,6 +198,19 @@ export class Code {
     for (const arg of args) value(arg).push(this.w);
     this.w.call(this.functionIndex(name));
     for (const result of [...results].reverse()) this.w.set(result.index);
+  }
+
+  /** Call for the effect: results are dropped. */
+  do(name: string, ...args: Operand[]): void {
+    for (const arg of args) value(arg).push(this.w);
+    this.w.call(this.functionIndex(name)).op('drop');
+  }
+
+  /** Store at a computed address, to which `offset` is added. */
+  storeAt(name: MemoryOp & `${string}.store${string}`, address: Operand, stored: Operand, offset = 0): void {
+    value(address).push(this.w);
+    value(stored).push(this.w);
+    this.w.memory(name, offset);
   }
 
   /** Store a word or doubleword at a fixed address. */

@@ -7,6 +7,8 @@ export interface PrintNames {
   local?(index: number): string | undefined;
   global?(index: number): string | undefined;
   function?(index: number): string | undefined;
+  /** What a constant is, for a comment. */
+  constant?(value: bigint): string | undefined;
   /** What lies at this static memory offset, for a comment. */
   offset?(offset: number): string | undefined;
 }
@@ -113,8 +115,11 @@ function readImmediates(name: string, reader: Reader, names: PrintNames): string
     case 'global.set':
       return index('global');
     case 'i32.const':
-    case 'i64.const':
-      return [String(reader.sleb())];
+    case 'i64.const': {
+      const value = reader.sleb();
+      const known = names.constant?.(value);
+      return [String(value), ...(known === undefined ? [] : [`(;${known};)`])];
+    }
     default:
       return Object.hasOwn(MEMORY, name) ? memoryArgument(name as keyof typeof MEMORY, reader, names) : [];
   }

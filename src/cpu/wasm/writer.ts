@@ -72,6 +72,8 @@ export class ByteWriter {
 export class FunctionWriter {
   readonly code = new ByteWriter();
   readonly localTypes: ValueType[] = [];
+  /** Of the locals in `localTypes`, for people. */
+  readonly localNames: (string | undefined)[] = [];
   private readonly labels: Label[] = [];
   private readonly parameters: number;
 
@@ -79,9 +81,10 @@ export class FunctionWriter {
     this.parameters = parameters.length;
   }
 
-  /** A new local of this function. */
-  local(type: ValueType): number {
+  /** A new local of this function; `name` is for people who read its code. */
+  local(type: ValueType, name?: string): number {
     this.localTypes.push(type);
+    this.localNames.push(name);
     return this.parameters + this.localTypes.length - 1;
   }
 

@@ -10,7 +10,6 @@ import {
   type CoreServices,
   type OneReg,
   Translated,
-  type Translation,
 } from '../../../src/cpu/isa/architecture.ts';
 import type { Row } from '../../../src/cpu/isa/insn.ts';
 import type { BankSpec, Banks } from '../../../src/cpu/isa/register-file.ts';
@@ -39,6 +38,7 @@ export function definitionOf(sketch: Sketch): ArchitectureDefinition {
     cpuModels: ['flat'],
     capabilities: () => [],
     rows: sketch.rows,
+    syntax: { aliases: [], print: (_operand, value) => String(value), parse: () => undefined },
     banks: sketch.banks,
     routines: [
       {
@@ -49,11 +49,29 @@ export function definitionOf(sketch: Sketch): ArchitectureDefinition {
           e.return(e.parameter(1));
         },
       },
+      {
+        name: 'translate',
+        parameters: 2,
+        build: (emitter) => {
+          const e = emitter as Emitter;
+          e.return(e.or(e.and(e.parameter(0), e.const(0xfffff000)), e.const(Translated.PHYSICAL)));
+        },
+      },
+      {
+        name: 'recordFault',
+        parameters: 2,
+        build: (emitter) => {
+          const e = emitter as Emitter;
+          e.return(e.const(0));
+        },
+      },
     ],
     helpers: Object.keys(sketch.helpers),
     privileges: 1,
     reservedInstruction: 1,
     raise: 'raise',
+    translate: 'translate',
+    recordFault: 'recordFault',
     events: [],
     createEmitter: sketch.createEmitter,
     createModel: (services) => new FlatModel(services, Object.values(sketch.helpers)),
@@ -81,15 +99,9 @@ class FlatModel implements CoreModel {
     return CODE;
   }
   normalise(): void {}
-  translate(address: number, _access: number, out: Translation): void {
-    out.outcome = Translated.PHYSICAL;
-    out.physical = address >>> 0;
-    out.mapped = false;
-  }
   misaligned(): number {
     return 2;
   }
-  recordFault(): void {}
   helper(number: number, a: number, b: number): number {
     return this.helpers[number]!(a, b);
   }

@@ -45,6 +45,8 @@ export interface World {
 
 type Value = number | bigint;
 
+const NONE: readonly number[] = [];
+
 const mod32 = (value: Value): number => Number(value) & 31;
 const u64 = (value: Value): bigint => BigInt.asUintN(64, BigInt(value));
 const flag = (value: boolean): number => (value ? 1 : 0);
@@ -96,11 +98,13 @@ const OPERATIONS: Readonly<Record<string, (a: never, b: never) => Value>> = {
 interface Activation {
   /** The state it began in, once something may have changed it. */
   before: DataView | null;
+  /** Of the instruction 0, of a routine that it calls 1, and so on. */
+  readonly depth: number;
   readonly fields: RawFields;
   readonly parameters: readonly number[];
   readonly pc: number;
   readonly inSlot: boolean;
-  readonly results: Map<Node, Value>;
+  results: Map<Node, Value> | null;
   branch: BranchTaken | null;
   returned: number | null;
 }
@@ -112,6 +116,9 @@ export class Evaluator {
   private readonly world: World;
   private readonly routines = new Map<string, readonly Statement[]>();
   private readonly fpu: ReferenceFpu;
+  /** Copies of the state, by depth. */
+  private readonly copies: Uint8Array[] = [];
+  private depth = 0;
 
   /** `state` holds the banks at their offsets, little-endian. */
   constructor(architecture: ArchitectureDefinition, banks: Banks, state: ArrayBuffer, world: World) {
@@ -133,7 +140,8 @@ export class Evaluator {
 
   /** Evaluate one instruction; returns its branch, if it is one. Throws GuestTrap or Leave. */
   instruction(statements: readonly Statement[], fields: RawFields, pc: number, inSlot: boolean): BranchTaken | null {
-    const activation = this.activate({ fields, parameters: [], pc, inSlot });
+    this.depth = 0;
+    const activation = this.activate(fields, NONE, pc, inSlot);
     this.run(statements, activation);
     return activation.branch;
   }
@@ -141,10 +149,13 @@ export class Evaluator {
   /** Call a routine of the architecture. */
   routine(name: string, parameters: readonly number[]): number {
     if (name === 'fpuSettle') return 0; // FCSR is always up to date here
+    if (name === 'forgetTranslations' || name === 'forgetPages') return 0; // nothing is remembered
     const statements = this.routines.get(name);
     if (!statements) throw new Error(`no routine ${name}`);
-    const activation = this.activate({ fields: {}, parameters, pc: 0, inSlot: false });
+    this.depth++;
+    const activation = this.activate({}, parameters, 0, false);
     this.run(statements, activation);
+    this.depth--;
     if (activation.returned === null) throw new Error(`routine ${name} returned nothing`);
     return activation.returned;
   }
@@ -154,12 +165,26 @@ export class Evaluator {
     if (link) this.write(link.bank, link.index, link.old);
   }
 
-  private activate(start: Pick<Activation, 'fields' | 'parameters' | 'pc' | 'inSlot'>): Activation {
-    return { ...start, before: null, results: new Map(), branch: null, returned: null };
+  private activate(fields: RawFields, parameters: readonly number[], pc: number, inSlot: boolean): Activation {
+    const { depth } = this;
+    return { fields, parameters, pc, inSlot, depth, before: null, results: null, branch: null, returned: null };
   }
 
   private keepBefore(a: Activation): void {
-    a.before ??= new DataView(this.state.buffer.slice(0));
+    if (a.before) return;
+    const state = new Uint8Array(this.state.buffer);
+    let copy = this.copies[a.depth];
+    if (!copy) {
+      copy = new Uint8Array(state.length);
+      this.copies[a.depth] = copy;
+    }
+    copy.set(state);
+    a.before = new DataView(copy.buffer);
+  }
+
+  private remember(a: Activation, node: Node, value: Value): void {
+    a.results ??= new Map();
+    a.results.set(node, value);
   }
 
   private run(statements: readonly Statement[], a: Activation): void {
@@ -180,7 +205,7 @@ export class Evaluator {
         const address = number(statement.address) >>> 0;
         const reported = statement.reported ? number(statement.reported) >>> 0 : address;
         const value = this.world.load(statement.width, statement.signed, address, reported, statement.linked);
-        a.results.set(statement.result, value);
+        this.remember(a, statement.result, value);
         return;
       }
       case 'store': {
@@ -199,27 +224,27 @@ export class Evaluator {
         this.keepBefore(a);
         const args = statement.args.map((node) => this.value(node, a));
         const result = this.fpu.call(statement.routine, args) ?? this.routine(statement.routine, args.map(Number));
-        if (statement.result) a.results.set(statement.result, result);
+        if (statement.result) this.remember(a, statement.result, result);
         return;
       }
       case 'helper': {
         const [first = 0, second = 0] = statement.args.map(number);
         this.keepBefore(a);
         const result = this.world.helper(statement.name, first, second);
-        if (statement.result) a.results.set(statement.result, result);
+        if (statement.result) this.remember(a, statement.result, result);
         return;
       }
       case 'search': {
         let found = -1;
         for (let i = 0; i < statement.count && found < 0; i++) {
-          a.results.set(statement.index, i);
+          this.remember(a, statement.index, i);
           if (number(statement.condition) !== 0) found = i;
         }
-        a.results.set(statement.result, found);
+        this.remember(a, statement.result, found);
         return;
       }
       case 'sample':
-        a.results.set(statement.result, this.read(statement.bank, statement.index, this.state));
+        this.remember(a, statement.result, this.read(statement.bank, statement.index, this.state));
         return;
       case 'trap':
         throw new GuestTrap(number(statement.code));
@@ -277,7 +302,7 @@ export class Evaluator {
         return this.world.now();
       case 'result':
       case 'loopIndex': {
-        const value = a.results.get(node);
+        const value = a.results?.get(node);
         if (value === undefined) throw new Error(`a ${node.op} before the statement that makes it`);
         return value;
       }

@@ -1,5 +1,5 @@
 // The reference machine: fetch, decode, evaluate, one step after another, with time, interrupts and exceptions looked at before every
-// step. Nothing is cached and nothing is compiled. The architecture's TypeScript part (translation, timer, helpers) is the real one.
+// step. Nothing is cached and nothing is compiled. The architecture's TypeScript part (timer, helpers) is the real one.
 import type { Statement } from '../../../src/cpu/emit/values.ts';
 import { buildStatements } from '../../../src/cpu/exec/handlers.ts';
 import {
@@ -8,7 +8,9 @@ import {
   type CoreModel,
   type CoreServices,
   createTranslation,
+  readTranslation,
   Translated,
+  type Translation,
 } from '../../../src/cpu/isa/architecture.ts';
 import { Decoder } from '../../../src/cpu/isa/decoder.ts';
 import { type RawFields, type Row, rawFields } from '../../../src/cpu/isa/insn.ts';
@@ -20,6 +22,8 @@ const STATE_BASE = 0x100;
 const PAGE_SIZE = 4096;
 /** Bytes a reservation covers. */
 const RESERVED_LINE = 256;
+/** Words whose decoding is remembered. */
+const MOST_DECODED = 50_000;
 
 /** A range of guest-physical memory, bytes in guest order. */
 export interface ReferenceRam {
@@ -88,6 +92,16 @@ export class ReferenceMachine {
       bigEndian: this.bigEndian,
       paravirtHypercalls: false,
     });
+    this.reset();
+  }
+
+  /** Power-on. Memory is the caller's. */
+  reset(): void {
+    this.instructions = 0;
+    this.idle = 0;
+    this.reservation = null;
+    this.leaving = null;
+    if (this.decoded.size > MOST_DECODED) this.decoded.clear();
     this.model.reset(0);
     this.pc = this.model.resetPc();
   }
@@ -121,8 +135,7 @@ export class ReferenceMachine {
   /** The instruction word at a virtual address, if it can be fetched now. */
   wordAt(address: number): number | undefined {
     if ((address & 3) !== 0) return undefined;
-    const out = createTranslation();
-    this.model.translate(address, Access.FETCH, out);
+    const out = this.find(address, Access.FETCH);
     if (out.outcome !== Translated.PHYSICAL || !this.locate(out.physical)) return undefined;
     return this.readRam(out.physical, 4);
   }
@@ -148,8 +161,9 @@ export class ReferenceMachine {
   private spins(): boolean {
     const { pc } = this;
     const offset = pc & (PAGE_SIZE - 1);
+    if (offset + 4 === PAGE_SIZE || this.model.interruptible()) return false;
     const word = this.wordAt(pc);
-    if (offset + 4 === PAGE_SIZE || word === undefined || this.model.interruptible()) return false;
+    if (word === undefined) return false;
     return this.architecture.isSelfJump(word, offset, pc) && this.wordAt(pc + 4) === this.architecture.nop;
   }
 
@@ -227,18 +241,22 @@ export class ReferenceMachine {
   // Memory
 
   private fault(address: number, trap: number): never {
-    this.model.recordFault(address, trap);
+    this.evaluator.routine(this.architecture.recordFault, [address, trap]);
     throw new GuestTrap(trap);
   }
 
   private translate(address: number, access: Access, reported: number): { at: number; mmio: boolean } {
     if (this.options.isUndefined?.(this, address)) throw new Leave('undefined');
-    const out = createTranslation();
-    this.model.translate(address, access, out);
+    const out = this.find(address, access);
     if (out.outcome === Translated.FAULT) this.fault(reported, out.trap);
     if (out.outcome === Translated.UNEMULATED) throw new Leave('internal error');
     const ram = this.locate(out.physical);
     return { at: out.physical, mmio: out.outcome === Translated.MMIO || !ram };
+  }
+
+  private find(address: number, access: Access): Translation {
+    const word = this.evaluator.routine(this.architecture.translate, [address, access]);
+    return readTranslation(word, address, createTranslation());
   }
 
   private locate(physical: number): ReferenceRam | undefined {
@@ -303,7 +321,6 @@ export class ReferenceMachine {
       now: () => this.now,
       routine: (name, ...args) => this.evaluator.routine(name, args),
       dropMapped: () => {},
-      dropPages: () => {},
       cut: () => {},
       yieldNow: () => {},
       hypercall: () => {

@@ -67,6 +67,12 @@ const tlbOperation = (mnemonic: string, fn: string, act: (e: MipsEmitter) => voi
     act(e);
   });
 
+/** The instruction may have unmapped what follows it: its page is looked up anew. */
+const tlbWrite = (e: MipsEmitter, index: ReturnType<MipsEmitter['cp0']>): void => {
+  e.call('tlbWrite', index);
+  e.useTables(e.userMode(e.status()));
+};
+
 const interruptEnable = (mnemonic: string, sc: '0' | '1', change: (e: MipsEmitter) => void): Row =>
   insn(
     mnemonic,
@@ -176,7 +182,8 @@ export const SYSTEM_ROWS: readonly Row[] = [
         () => old,
         () => value,
       );
-      e.helper('addressSpaceChanged');
+      e.forgetTranslations('not-global');
+      e.useTables(e.userMode(e.status()));
     });
   }),
   mtc0(CP0.INDEX, '$0, 0', (e, value) => {
@@ -203,8 +210,8 @@ export const SYSTEM_ROWS: readonly Row[] = [
   }),
 
   tlbOperation('tlbr', '000001', (e) => e.helper('tlbRead')),
-  tlbOperation('tlbwi', '000010', (e) => e.helper('tlbWrite', e.and(e.cp0(CP0.INDEX), e.const(TLB_ENTRIES - 1)))),
-  tlbOperation('tlbwr', '000110', (e) => e.helper('tlbWrite', e.call('randomIndex'))),
+  tlbOperation('tlbwi', '000010', (e) => tlbWrite(e, e.and(e.cp0(CP0.INDEX), e.const(TLB_ENTRIES - 1)))),
+  tlbOperation('tlbwr', '000110', (e) => tlbWrite(e, e.call('randomIndex'))),
   tlbOperation('tlbp', '001000', (e) => {
     const found = e.call('tlbFind', e.and(e.cp0(CP0.ENTRYHI), e.const(0xffffe000)));
     e.setCp0(CP0.INDEX, e.select(e.ltS(found, e.const(0)), e.const(0x80000000), found));

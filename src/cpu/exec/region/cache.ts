@@ -1,5 +1,6 @@
 // Compiled regions of one VM: where they are entered, what they were made from, and how they go (ENGINE.md 6). A region is found through the
 // record of its entry: the record's handler is REGION, its region word leads to a descriptor. All vCPUs share them.
+import type { FunctionWriter } from '../../wasm/writer.ts';
 import {
   CODE_LINE_SHIFT,
   CODE_MAP,
@@ -12,6 +13,7 @@ import {
   PAGE_SIZE,
   WORD,
 } from '../layout.ts';
+import type { Flow } from './flow.ts';
 
 /** One compiled region, and where it lies. */
 export interface InstalledRegion {
@@ -24,6 +26,16 @@ export interface InstalledRegion {
   readonly slot: number;
   /** Bytes of WebAssembly. */
   readonly size: number;
+  /** What it was made from; kept for lockstep only. */
+  readonly source: RegionSource | null;
+}
+
+/** A region as its compiler had it. */
+export interface RegionSource {
+  readonly flow: Flow;
+  readonly body: FunctionWriter;
+  /** Names of what its function calls, by index. */
+  readonly imports: readonly string[];
 }
 
 interface InstalledEntry {
@@ -86,6 +98,12 @@ export class RegionCache {
     return this.u16[record >>> 1] === HANDLER.REGION;
   }
 
+  /** What the region at `slot` of the table was made from, where that was kept. */
+  sourceOf(slot: number): RegionSource | null {
+    for (const region of this.all) if (region.slot === slot) return region.source;
+    return null;
+  }
+
   /** Is the instruction at this host address part of a region? */
   covers(host: number): boolean {
     const page = this.coverage.get(host >>> PAGE_SHIFT);
@@ -109,7 +127,13 @@ export class RegionCache {
   }
 
   /** False when there are no descriptors left. `code`: host addresses of the region's instructions, each once. */
-  install(region: object, entries: readonly RegionEntry[], code: readonly number[], size: number): boolean {
+  install(
+    region: object,
+    entries: readonly RegionEntry[],
+    code: readonly number[],
+    size: number,
+    source: RegionSource | null = null,
+  ): boolean {
     const free = this.freeDescriptors.length + (DESCRIPTORS_END - this.nextDescriptor) / DESCRIPTOR_SIZE;
     if (free < entries.length) return false;
     const slot = this.freeSlots.pop() ?? this.nextSlot++;
@@ -122,6 +146,7 @@ export class RegionCache {
       lines,
       slot,
       size,
+      source,
     };
     this.cover(code, 1);
     for (const line of lines) {

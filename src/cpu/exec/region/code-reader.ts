@@ -14,6 +14,7 @@ export interface RegionHost {
   readonly wasmMemory: WebAssembly.Memory;
   readonly codePages: CodePages;
   readonly bigEndian: boolean;
+  readonly pc: number;
   /** Do stores log what they overwrite (lockstep.ts)? */
   readonly logStores: boolean;
   /** Host address of a virtual one, in the current address space and privilege. */

@@ -8,9 +8,9 @@ import type { Node, Statement } from '../../emit/values.ts';
 import type { Banks } from '../../isa/register-file.ts';
 import { FunctionWriter, type Label } from '../../wasm/writer.ts';
 import { REGION_TYPE } from '../conventions.ts';
-import { FETCH_TABLE, PAGE_SHIFT, WORD } from '../layout.ts';
+import { FETCH_TABLE, PAGE_SHIFT, SITE, WORD } from '../layout.ts';
 import type { Block, BlockEnd, Edge, Flow } from './flow.ts';
-import { successors } from './flow.ts';
+import { isReturn, successors } from './flow.ts';
 import type { RegionInstruction } from './instruction.ts';
 import { RegionSemantics, type Site } from './semantics.ts';
 import { type Item, type Level, structureFlow } from './structure.ts';
@@ -26,6 +26,8 @@ export interface RegionContext {
   readonly raise: string;
   /** What the fetch entry of a virtual page must be while the code of that page is the one compiled. */
   fetchEntry(page: number): number;
+  /** Address of the words that note where the indirect jump at `pc` goes; null when nothing is noted. */
+  jumpSite(pc: number): number | null;
   /** Function index of a routine or function of the program. */
   callee(name: string): number;
 }
@@ -65,9 +67,9 @@ class RegionCompiler {
     this.flow = flow;
     this.context = context;
     const { w } = this;
-    this.pc = w.local('i32');
-    this.condition = w.local('i32');
-    this.target = w.local('i32');
+    this.pc = w.local('i32', 'pc');
+    this.condition = w.local('i32', 'condition');
+    this.target = w.local('i32', 'target');
     this.state = ENTRY;
     this.semantics = new RegionSemantics(
       w,
@@ -90,6 +92,7 @@ class RegionCompiler {
     w.end();
     // Registers are known only now: their loads go in front.
     body.localTypes.push(...w.localTypes);
+    body.localNames.push(...w.localNames);
     for (const [offset, local] of this.semantics.registers)
       body
         .i32(0)
@@ -240,6 +243,7 @@ class RegionCompiler {
         this.goTo(at.pc, edge);
         w.end();
       }
+      if (!branch.link && !isReturn(branch)) this.note(at.pc);
       w.get(target).set(this.pc).br(this.exit!);
     };
     if (branch.condition?.op === 'const' || branch.condition === null) {
@@ -251,6 +255,24 @@ class RegionCompiler {
     takes();
     w.end();
     this.goTo(at.pc, otherwise!);
+  }
+
+  /** Note where the indirect jump at `pc` leaves to. */
+  private note(pc: number): void {
+    const { w, target } = this;
+    const site = this.context.jumpSite(pc);
+    if (site === null) return;
+    w.get(target)
+      .i32(0x1c)
+      .op('i32.and')
+      .get(target)
+      .memory('i32.store', site + SITE.TARGETS);
+    w.i32(0)
+      .i32(0)
+      .memory('i32.load', site + SITE.COUNT)
+      .i32(1)
+      .op('i32.add');
+    w.memory('i32.store', site + SITE.COUNT);
   }
 
   private last(at: RegionInstruction): void {

@@ -4,12 +4,13 @@ import { Access } from '../../isa/architecture.ts';
 import type { CodeListener } from '../code-pages.ts';
 import type { RegionTuning } from '../core-options.ts';
 import { CODE_LINE_SHIFT, GLOBAL, HANDLER, LONGEST_RUN } from '../layout.ts';
-import { RegionCache, type RegionEntry } from './cache.ts';
+import { RegionCache, type RegionEntry, type RegionSource } from './cache.ts';
 import { CodeReader, type RegionHost } from './code-reader.ts';
 import { compileRegion } from './compile.ts';
 import { InstructionExpander } from './instruction.ts';
 import { RegionModule, regionName } from './module.ts';
 import { selectFlow } from './select.ts';
+import { type CompileRequest, JumpSites } from './sites.ts';
 
 /** Bytes of WebAssembly kept. */
 const MAX_BYTES = 16 << 20;
@@ -17,7 +18,7 @@ const MAX_BYTES = 16 << 20;
 const MOST_PLACES = 8192;
 
 /** Hot: about as much time has gone into the code as compiling it takes. */
-const TUNING: RegionTuning = { hot: 24, sampledRun: 40_000, shortestSampled: 1_000, batch: 8, patience: 24 };
+const TUNING: RegionTuning = { hot: 24, sampledRun: 40_000, batch: 8, patience: 24 };
 
 /** A region that waits for its module. */
 interface Pending {
@@ -25,6 +26,7 @@ interface Pending {
   /** Host addresses of its instructions. */
   readonly code: readonly number[];
   readonly size: number;
+  readonly source: RegionSource | null;
   /** Its code has changed since. */
   dead: boolean;
 }
@@ -34,6 +36,7 @@ export class RegionEngine implements CodeListener {
   private readonly tuning: RegionTuning;
   private readonly cache: RegionCache;
   private readonly expander: InstructionExpander;
+  private readonly sites: JumpSites;
   private readonly u16: Uint16Array;
   private exports: WebAssembly.Exports;
   private readonly seen = new Map<number, number>();
@@ -43,18 +46,21 @@ export class RegionEngine implements CodeListener {
   private waited = 0;
   private compiled = 0;
   private modules = 0;
-  /** Most instructions that the next run should have. */
-  longestRun: number;
+  /** Instruction count of the next look at the guest, and instructions between two. */
+  private nextLook: number;
+  private interval: number;
 
   constructor(host: RegionHost, exports: WebAssembly.Exports, tuning: RegionTuning = TUNING) {
     this.host = host;
     this.tuning = tuning;
-    this.longestRun = tuning.sampledRun;
+    this.interval = tuning.sampledRun;
+    this.nextLook = this.interval;
     this.exports = exports;
     this.u16 = new Uint16Array(host.wasmMemory.buffer);
     this.cache = new RegionCache(host.wasmMemory.buffer, exports.table as WebAssembly.Table);
     host.codePages.listener = this;
     this.expander = new InstructionExpander(host.program.architecture, host.banks, host.codePages.decoder);
+    this.sites = new JumpSites(host.wasmMemory.buffer);
     this.module = this.emptyModule();
   }
 
@@ -66,6 +72,11 @@ export class RegionEngine implements CodeListener {
     readonly bytes: number;
   } {
     return { regions: this.cache.count, compiled: this.compiled, modules: this.modules, bytes: this.cache.size };
+  }
+
+  /** What the region at `slot` of the table was made from; null when it has gone, or nobody asked to keep it. */
+  sourceOf(slot: number): RegionSource | null {
+    return this.cache.sourceOf(slot);
   }
 
   /** Another program runs from now on; the regions of the one before went with its records. */
@@ -85,12 +96,25 @@ export class RegionEngine implements CodeListener {
     for (const region of this.pending) region.dead = true;
   }
 
-  /** A run of `budget` instructions has ended at `pc`, wherever that is. */
-  ranOut(pc: number, budget: number): void {
-    const { sampledRun, shortestSampled, batch, patience } = this.tuning;
-    if (budget < shortestSampled) return;
+  /** Most instructions that the next run should have: up to the next look at the guest. */
+  longestRun(instructions: number): number {
+    return Math.max(1, this.nextLook - instructions);
+  }
+
+  /** A run has ended; `anywhere`: just because it was long enough. */
+  ran(instructions: number, anywhere: boolean): void {
+    if (instructions < this.nextLook) return;
+    if (anywhere) this.look();
+    this.nextLook = instructions + this.interval;
+  }
+
+  private look(): void {
+    const { sampledRun, batch, patience } = this.tuning;
     const jumped = (this.exports[`g${GLOBAL.TARGET}`] as WebAssembly.Global).value as number;
-    this.longestRun = this.sample(pc, jumped >>> 0) ? Math.min(2 * this.longestRun, LONGEST_RUN) : sampledRun;
+    const inside = this.sample(this.host.pc, jumped >>> 0);
+    this.interval = inside ? Math.min(2 * this.interval, LONGEST_RUN) : sampledRun;
+    const again = inside ? this.sites.check() : undefined;
+    if (again) this.compile(again);
     if (this.pending.length === 0) return;
     this.waited++;
     if (this.pending.length >= batch || this.waited >= patience) this.install();
@@ -108,15 +132,22 @@ export class RegionEngine implements CodeListener {
       return false;
     }
     this.seen.delete(jumped);
-    if (!this.pending.some(({ code, dead }) => !dead && code.includes(host))) this.compile(pc, jumped);
+    if (!this.pending.some(({ code, dead }) => !dead && code.includes(host)))
+      this.compile({ pc, root: this.rootFor(pc, jumped) });
     return false;
   }
 
-  private compile(pc: number, jumped: number): void {
+  /** Where the code seen at `pc` was entered, if that is not compiled yet. */
+  private rootFor(pc: number, jumped: number): number {
+    const record = new CodeReader(this.host, this.expander).recordOf(jumped);
+    return record === undefined || this.isEntry(record) ? pc : jumped;
+  }
+
+  private compile(request: CompileRequest): void {
     const { host, module } = this;
+    const { pc, root } = request;
     const code = new CodeReader(host, this.expander);
-    const record = code.recordOf(jumped);
-    const flow = selectFlow(code, record === undefined || this.isEntry(record) ? pc : jumped, pc);
+    const flow = selectFlow(code, this.sites.seen, root, pc);
     if (flow.entries.length === 0) return;
     const body = compileRegion(flow, {
       banks: host.banks,
@@ -124,6 +155,7 @@ export class RegionEngine implements CodeListener {
       logStores: host.logStores,
       raise: host.program.architecture.raise,
       fetchEntry: (page) => code.fetchEntry(page),
+      jumpSite: (at) => this.sites.addressOf(at, request),
       callee: (name) => module.callee(name),
     });
     module.add(body);
@@ -131,7 +163,8 @@ export class RegionEngine implements CodeListener {
       const at = code.entryRecord(block.pc);
       return at === undefined ? [] : [{ pc: block.pc | 0, record: at, block: block.number }];
     });
-    this.pending.push({ entries, code: code.codeOf(flow), size: body.code.bytes.length, dead: false });
+    const source = host.logStores ? { flow, body, imports: module.imports } : null;
+    this.pending.push({ entries, code: code.codeOf(flow), size: body.code.bytes.length, source, dead: false });
     this.cache.watch(code.codeOf(flow));
   }
 
@@ -142,10 +175,10 @@ export class RegionEngine implements CodeListener {
     const instance = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), {
       e: { memory: host.wasmMemory, ...imports },
     });
-    this.pending.forEach(({ entries, code, size, dead }, i) => {
+    this.pending.forEach(({ entries, code, size, source, dead }, i) => {
       if (dead) return;
       this.cache.shrink(MAX_BYTES - size);
-      this.cache.install(instance.exports[regionName(i)] as object, entries, code, size);
+      this.cache.install(instance.exports[regionName(i)] as object, entries, code, size, source);
       this.compiled++;
     });
     this.modules++;

@@ -187,7 +187,7 @@ class Explorer {
       const likely =
         back && context !== 0
           ? [{ context: back.parent, pc: back.returnPc }]
-          : link
+          : link || isReturn(branch)
             ? []
             : this.seen(at.pc).map((pc) => ({ context, pc }));
       return { taken: null, otherwise, likely, resume: link ? at.pc + 8 : null };
@@ -340,7 +340,7 @@ function targetOf(at: RegionInstruction, { target }: BranchStatement): number | 
 }
 
 /** A jump to what a register of the linking kind holds is taken for a return. */
-function isReturn({ target, link }: BranchStatement): boolean {
+export function isReturn({ target, link }: BranchStatement): boolean {
   return link === null && target.kind === 'absolute' && isLinkRegister(target.address);
 }
 

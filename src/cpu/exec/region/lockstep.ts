@@ -1,10 +1,17 @@
-// Lockstep: both engines, compared. Where compiled code begins, the program leaves to the host (WHY.REGION). The host runs the region, takes what
-// it has made of the vCPU and of memory, undoes it, lets the interpreter execute as many instructions from the same state, and compares. The run
-// goes on from the interpreter's state, so nothing that a region does wrong reaches the guest.
+// Lockstep: both engines, compared. Where compiled code begins, the program leaves to the host (WHY.REGION). The host runs the region, takes
+// what it has made of the vCPU and of memory, undoes it, lets the interpreter execute as many instructions from the same state, and compares.
+// The run goes on from the interpreter's state, so nothing that a region does wrong reaches the guest.
+//
+// Both engines log what their stores overwrite: at an address that neither has stored to, memory cannot differ.
 import { forEachStatement } from '../../emit/tree.ts';
+import { beginRun, executed, type InstructionClock } from '../clock.ts';
+import type { HostImports } from '../instance.ts';
 import {
   DESCRIPTOR,
+  FETCH_TABLE,
+  GLOBAL,
   LONGEST_RUN,
+  PAGE_SHIFT,
   STATE_BASE,
   STORE_LOG,
   STORE_LOG_ENTRY,
@@ -13,175 +20,279 @@ import {
   WORD,
 } from '../layout.ts';
 import type { Program } from '../program.ts';
+import { COMPARED_WORDS, type Difference, differingRegisters } from './differences.ts';
+import { explainDifference, type Reported } from './lockstep-report.ts';
 
+const LOG = STORE_LOG >>> 2;
+const LOG_STEP = STORE_LOG_ENTRY >>> 2;
 const LOG_ENTRIES = STORE_LOG_SIZE / STORE_LOG_ENTRY;
-/** Record handlers that run their own code for as long as a run can be. */
+/** So many records at region entries run their own handler: all of a run. */
 const ALL = 2 * LONGEST_RUN;
+const COMPARED = COMPARED_WORDS.map((name) => WORD[name] >>> 2);
 
 /** What lockstep needs of the core. */
-export interface LockstepHost {
-  readonly program: Program;
-  readonly i32: Int32Array;
-  readonly active: number;
-  readonly pc: number;
-  readonly clock: { readonly instructions: number };
-  /** Calls to the host in the middle of instructions so far: slow accesses, helpers. */
-  readonly hostCalls: number;
-  /** Prepare for a run of at most `budget` instructions. */
-  begin(budget: number): void;
-  /** Run the program for at most `budget` instructions; returns WORD.WHY. */
+export interface LockstepHost extends Reported {
+  readonly clock: InstructionClock;
+  /** Run the program once; retires what it has executed and returns WORD.WHY. */
   runOnce(budget: number): number;
+  /** Fill the fetch entry of the pc. */
+  fetch(): unknown;
+}
+
+/** A region whose outcome is not the interpreter's. */
+export interface Finding {
+  /** Where the region begins, and instructions retired until there. */
+  readonly entry: number;
+  readonly instructions: number;
+  /** Address of its descriptor. */
+  readonly descriptor: number;
+  /** Most instructions that the region was allowed. */
+  readonly budget: number;
+  /** Instructions that the region says it has executed. */
+  readonly count: number;
+  readonly differences: readonly Difference[];
+  /** How the interpreter ended, where it did not simply execute as many instructions. */
+  readonly problem: string | null;
+  /** The interpreter has called the host, so that its part cannot be repeated. */
+  readonly final: boolean;
 }
 
 type RegionFunction = (block: number, left: number, tables: number) => number;
 
-/** A region's work, taken aside. */
-interface Outcome {
-  readonly count: number;
-  readonly pc: number;
-  readonly stores: number;
-}
-
 export class Lockstep {
   private readonly host: LockstepHost;
   private readonly i32: Int32Array;
-  private table: WebAssembly.Table;
-  /** Words [0, stateEnd): engine words and the active vCPU's state. */
+  private exports: WebAssembly.Exports = {};
+  /** Words [0, stateEnd): engine words and the active vCPU's state; as they were before, and as the region left them. */
   private readonly words: Int32Array;
   private readonly before: Int32Array;
   private readonly after: Int32Array;
-  /** Addresses that the region stored to, in order, and what it left there. */
+  /** Words that the region has stored to, in order, what they held before, and what the region has left there. */
   private readonly stored = new Uint32Array(LOG_ENTRIES);
+  private readonly overwritten = new Int32Array(LOG_ENTRIES);
   private readonly left = new Int32Array(LOG_ENTRIES);
-  /** Words of the state block that need not be equal. */
-  private readonly ignored: ReadonlySet<number>;
+  /** Words of the state block that take writes to register 0. */
+  private readonly sinks: readonly number[];
+  /** Most instructions whose stores the log holds. */
   private readonly longest: number;
-  /** Regions run, and instructions compared. */
-  readonly stats = { runs: 0, instructions: 0, idle: 0 };
+  /** Calls of the interpreter to the host in the middle of instructions: slow accesses, helpers. */
+  private hostCalls = 0;
 
-  constructor(host: LockstepHost, exports: WebAssembly.Exports) {
+  constructor(host: LockstepHost) {
     const { i32, program } = host;
     this.host = host;
     this.i32 = i32;
-    this.table = exports.table as WebAssembly.Table;
     this.words = i32.subarray(0, program.stateEnd >>> 2);
     this.before = new Int32Array(this.words.length);
     this.after = new Int32Array(this.words.length);
-    this.ignored = new Set(
-      Object.values(program.banks).flatMap(({ zero, offset, sink, size }) =>
-        zero ? [(offset + sink * size) >>> 2] : [],
-      ),
+    this.sinks = Object.values(program.banks).flatMap(({ zero, offset, sink, size }) =>
+      zero ? [(offset + sink * size) >>> 2] : [],
     );
     this.longest = Math.floor(LOG_ENTRIES / mostStores(program));
   }
 
   /** Another program runs from now on. */
   use(exports: WebAssembly.Exports): void {
-    this.table = exports.table as WebAssembly.Table;
+    this.exports = exports;
+  }
+
+  /** The host's part of the program, with its calls counted. */
+  counted(imports: HostImports): HostImports {
+    const counted =
+      <Args extends number[], Result>(call: (...args: Args) => Result) =>
+      (...args: Args): Result => {
+        this.hostCalls++;
+        return call(...args);
+      };
+    const { slowLoad, slowStore, helper } = imports;
+    return { ...imports, slowLoad: counted(slowLoad), slowStore: counted(slowStore), helper: counted(helper) };
+  }
+
+  /** Run at most `budget` instructions, every region of them in both engines; returns WORD.WHY. */
+  run(budget: number): number {
+    const { host } = this;
+    const { clock } = host;
+    const end = clock.instructions + budget;
+    let why = host.runOnce(budget);
+    while (why === WHY.REGION) {
+      const jumped = this.jumped;
+      this.fillFetchEntry();
+      this.step(end - clock.instructions);
+      const resumed = host.pc;
+      why = clock.instructions < end ? host.runOnce(end - clock.instructions) : WHY.BUDGET;
+      // Sampling asks where the guest has last jumped to; beginning a run is none of its jumps.
+      if (this.jumped === resumed || clock.instructions >= end) this.jumped = jumped;
+    }
+    return why;
+  }
+
+  /** The page's entry may have gone since the program went there: the list of filled entries is bounded. */
+  private fillFetchEntry(): void {
+    const { i32, host } = this;
+    const entry = i32[WORD.CURRENT_TABLES >>> 2]! + FETCH_TABLE + 4 * (host.pc >>> PAGE_SHIFT);
+    if (i32[entry >>> 2] === 0) host.fetch();
+  }
+
+  private get jumped(): number {
+    return (this.exports[`g${GLOBAL.TARGET}`] as WebAssembly.Global).value >>> 0;
+  }
+
+  private set jumped(address: number) {
+    (this.exports[`g${GLOBAL.TARGET}`] as WebAssembly.Global).value = address | 0;
   }
 
   /**
-   * The program has come to compiled code, with `left` instructions left of its run: execute it in both engines. Returns how many instructions
-   * that were; 0 when the region makes no headway: then the record's own handler runs next. Throws EnginesDiffer.
+   * The program has come to compiled code, with `left` instructions left of its run: execute it in both engines. When the region makes no headway,
+   * the record's own handler runs next. Throws EnginesDiffer.
    */
-  step(left: number): number {
-    const budget = Math.min(left, this.longest);
-    const { count, pc, stores } = this.region(budget);
-    const { host, i32 } = this;
-    if (count === 0) {
-      this.stats.idle++;
-      this.take(stores);
-      this.compare(0, i32[WORD.PC >>> 2]!, stores, 0);
-      i32[WORD.OWN_HANDLERS >>> 2] = 1;
-      return 0;
-    }
-    this.take(stores);
-    i32[WORD.OWN_HANDLERS >>> 2] = ALL;
-    const calls = host.hostCalls;
-    const why = host.runOnce(count);
-    i32[WORD.OWN_HANDLERS >>> 2] = 0;
-    const executed = i32[WORD.BUDGET >>> 2]! - i32[WORD.LEFT >>> 2]!;
-    if (why !== WHY.BUDGET || executed !== count || host.hostCalls !== calls)
-      this.fail(count, pc, `the interpreter: why ${why}, ${executed} of ${count}, host calls ${host.hostCalls - calls}`);
-    this.compare(count, pc, stores, i32[WORD.STORES_LOGGED >>> 2]! / STORE_LOG_ENTRY);
-    this.stats.runs++;
-    this.stats.instructions += count;
-    return count;
+  private step(left: number): void {
+    const finding = this.execute(this.i32[WORD.DESCRIPTOR >>> 2]!, Math.min(left, this.longest));
+    if (finding) throw explainDifference(this, finding, this.host);
   }
 
-  /** Run the region that begins here, keeping the state before it. */
-  private region(budget: number): Outcome {
+  /** Execute a region in both engines with at most `budget` instructions; what is different, or null. */
+  execute(descriptor: number, budget: number): Finding | null {
+    const { host, i32 } = this;
+    const { instructions } = host.clock;
+    const left = this.runRegion(descriptor, budget);
+    const count = budget - left;
+    const stores = this.takeRegion();
+    const pc = this.after[WORD.REGION_PC >>> 2]!;
+    const calls = this.hostCalls;
+    const problem = count === 0 ? null : this.interpret(count);
+    if (count === 0) i32[WORD.OWN_HANDLERS >>> 2] = 1;
+    if (problem === null && this.isSame(pc, stores, count)) return null;
+    const entry = this.before[WORD.PC >>> 2]! >>> 0;
+    const differences = this.differences(pc, stores);
+    const final = this.hostCalls !== calls;
+    return { entry, instructions, descriptor, budget, count, differences, problem, final };
+  }
+
+  private runRegion(descriptor: number, budget: number): number {
     const { i32, host } = this;
-    const descriptor = i32[WORD.DESCRIPTOR >>> 2]!;
-    const run = this.table.get(i32[(descriptor + DESCRIPTOR.FUNCTION) >>> 2]!) as unknown as RegionFunction;
-    host.begin(budget);
+    const table = this.exports.table as WebAssembly.Table;
+    const run = table.get(i32[(descriptor + DESCRIPTOR.FUNCTION) >>> 2]!) as RegionFunction;
+    beginRun(i32, budget, host.clock.now);
     i32[WORD.STORES_LOGGED >>> 2] = 0;
     this.before.set(this.words);
-    const left = run(i32[(descriptor + DESCRIPTOR.BLOCK) >>> 2]!, budget, i32[WORD.CURRENT_TABLES >>> 2]!);
-    return {
-      count: budget - left,
-      pc: i32[WORD.REGION_PC >>> 2]!,
-      stores: i32[WORD.STORES_LOGGED >>> 2]! / STORE_LOG_ENTRY,
-    };
+    return run(i32[(descriptor + DESCRIPTOR.BLOCK) >>> 2]!, budget, i32[WORD.CURRENT_TABLES >>> 2]!);
   }
 
-  /** Set what the region has done aside, and undo it. */
-  private take(stores: number): void {
-    const { i32, after, words, before, stored, left } = this;
+  /** Set what the region has done aside, and undo it. Returns how many stores it has made. */
+  private takeRegion(): number {
+    const { i32, after, words, before, stored, overwritten, left } = this;
     after.set(words);
-    for (let i = 0, at = STORE_LOG >>> 2; i < stores; i++, at += STORE_LOG_ENTRY >>> 2) {
+    const stores = this.logged;
+    for (let i = 0, at = LOG; i < stores; i++, at += LOG_STEP) {
       stored[i] = i32[at]!;
+      overwritten[i] = i32[at + 1]!;
       left[i] = i32[stored[i]! >>> 2]!;
     }
-    for (let i = stores - 1, at = (STORE_LOG + i * STORE_LOG_ENTRY) >>> 2; i >= 0; i--, at -= STORE_LOG_ENTRY >>> 2)
-      i32[i32[at]! >>> 2] = i32[at + 1]!;
+    for (let i = stores - 1; i >= 0; i--) i32[stored[i]! >>> 2] = overwritten[i]!;
     words.set(before);
+    return stores;
   }
 
-  /** The region's outcome, taken aside, against the state as it is now. */
-  private compare(count: number, pc: number, stores: number, logged: number): void {
+  /** Let the interpreter execute `count` instructions. What it did instead, or null. */
+  private interpret(count: number): string | null {
+    const { host, i32 } = this;
+    const calls = this.hostCalls;
+    i32[WORD.OWN_HANDLERS >>> 2] = ALL;
+    const why = host.runOnce(count);
+    i32[WORD.OWN_HANDLERS >>> 2] = 0;
+    const done = executed(i32);
+    if (why !== WHY.BUDGET) return `the interpreter ended after ${done} of ${count} instructions: ${nameOfWhy(why)}`;
+    if (done !== count) return `the interpreter executed ${done} instructions, the region ${count}`;
+    const made = this.hostCalls - calls;
+    return made === 0 ? null : `the interpreter called the host ${made} times: a slow access, or a helper`;
+  }
+
+  private get logged(): number {
+    return this.i32[WORD.STORES_LOGGED >>> 2]! / STORE_LOG_ENTRY;
+  }
+
+  /** Is the region's outcome, set aside, the state as it is now? */
+  private isSame(pc: number, stores: number, count: number): boolean {
     const { i32, after, words, stored, left } = this;
-    let same = pc === i32[WORD.PC >>> 2]! && stores === logged;
-    for (const word of COMPARED) same &&= after[word] === words[word];
-    for (const word of this.ignored) after[word] = words[word]!;
-    for (let i = STATE_BASE >>> 2; i < words.length; i++) if (after[i] !== words[i]) this.fail(count, pc, 'state');
-    for (let i = 0; i < stores; i++) same &&= left[i] === i32[stored[i]! >>> 2] && (i >= logged || stored[i] === i32[(STORE_LOG + i * STORE_LOG_ENTRY) >>> 2]! >>> 0);
-    if (same) return;
-    this.fail(count, pc, 'state');
+    if (pc !== i32[WORD.PC >>> 2]!) return false;
+    if (stores !== (count === 0 ? 0 : this.logged)) return false;
+    for (const word of COMPARED) if (after[word] !== words[word]) return false;
+    for (const word of this.sinks) after[word] = words[word]!;
+    for (let word = STATE_BASE >>> 2; word < words.length; word++) if (after[word] !== words[word]) return false;
+    for (let i = 0, at = LOG; i < stores; i++, at += LOG_STEP) {
+      if (stored[i] !== i32[at]! >>> 0) return false;
+      if (left[i] !== i32[stored[i]! >>> 2]!) return false;
+    }
+    return true;
   }
 
-  private fail(count: number, pc: number, why: string): never {
+  private differences(pc: number, stores: number): readonly Difference[] {
     const { i32, before, after, words } = this;
-    const lines = [
-      `${why}; entry ${hex(before[WORD.PC >>> 2]!)} cpu ${this.host.active} @${this.host.clock.instructions} (after ${count})`,
-      `pc region ${hex(pc)} interpreter ${hex(i32[WORD.PC >>> 2]!)}`,
-    ];
-    for (let i = 0; i < words.length; i++)
-      if (after[i] !== words[i] && (i >= STATE_BASE >>> 2 || COMPARED.includes(i)) && !this.ignored.has(i)) {
-        const bank = Object.values(this.host.program.banks).find(b => i * 4 >= b.offset && i * 4 < b.offset + b.count * b.size);
-        lines.push(`word ${hex(i * 4)} ${bank?.name}[${bank ? (i * 4 - bank.offset) / bank.size : ''}] before ${hex(before[i]!)} region ${hex(after[i]!)} interpreter ${hex(words[i]!)}`);
-      }
-    const logged = i32[WORD.STORES_LOGGED >>> 2]! / STORE_LOG_ENTRY;
-    lines.push(`interpreter stores ${logged}`);
-    for (let i = 0; i < logged; i++) lines.push(`  ${hex(i32[(STORE_LOG + i * 8) >>> 2]!)} now ${hex(i32[i32[(STORE_LOG + i * 8) >>> 2]! >>> 2]!)} region's ${i}: ${hex(this.stored[i]!)} ${hex(this.left[i]!)}`);
-    throw new Error(lines.join('\n'));
+    for (const word of this.sinks) after[word] = words[word]!;
+    const found = differingRegisters(before, after, words, this.host.program.banks);
+    const interpreted = i32[WORD.PC >>> 2]!;
+    if (pc !== interpreted)
+      found.unshift({
+        what: 'pc',
+        before: before[WORD.PC >>> 2]! >>> 0,
+        region: pc >>> 0,
+        interpreter: interpreted >>> 0,
+      });
+    return [...found, ...this.memoryDifferences(stores)];
+  }
+
+  /** At every address that either engine has stored to. */
+  private memoryDifferences(stores: number): Difference[] {
+    const { i32, stored, overwritten, left } = this;
+    const words = new Map<number, { before: number; region: number }>();
+    for (let i = 0; i < stores; i++) {
+      const known = words.get(stored[i]!);
+      words.set(stored[i]!, { before: known?.before ?? overwritten[i]!, region: left[i]! });
+    }
+    for (let i = 0, at = LOG; i < this.logged; i++, at += LOG_STEP) {
+      const address = i32[at]! >>> 0;
+      if (!words.has(address)) words.set(address, { before: i32[at + 1]!, region: i32[at + 1]! });
+    }
+    return [...words].flatMap(([address, { before, region }]) => {
+      const interpreter = i32[address >>> 2]!;
+      if (region === interpreter) return [];
+      const what = `memory at host address 0x${address.toString(16)}`;
+      return [{ what, before: before >>> 0, region: region >>> 0, interpreter: interpreter >>> 0 }];
+    });
+  }
+
+  /** Undo what the interpreter has done since `execute` began: the state is again that before the region. */
+  rewind(): void {
+    const { i32, words, before, host } = this;
+    for (let i = this.logged - 1; i >= 0; i--) i32[i32[LOG + i * LOG_STEP]! >>> 2] = i32[LOG + i * LOG_STEP + 1]!;
+    host.clock.retire(-executed(i32));
+    words.set(before);
+    i32[WORD.STORES_LOGGED >>> 2] = 0;
+  }
+
+  /** One step of the interpreter (a branch takes its slot along); returns how many instructions that were. */
+  interpretOne(): number {
+    const { host, i32 } = this;
+    const { instructions } = host.clock;
+    i32[WORD.OWN_HANDLERS >>> 2] = ALL;
+    host.runOnce(1);
+    i32[WORD.OWN_HANDLERS >>> 2] = 0;
+    return host.clock.instructions - instructions;
   }
 }
 
-const hex = (n: number): string => `0x${(n >>> 0).toString(16)}`;
-
-/** Engine words that must be equal. */
-const COMPARED = [WORD.RESERVATION >>> 2, WORD.CURRENT_TABLES >>> 2, WORD.USER_SEEN >>> 2];
+function nameOfWhy(why: number): string {
+  return Object.entries(WHY).find(([, value]) => value === why)?.[0] ?? String(why);
+}
 
 /** Most stores that one instruction makes. */
 function mostStores({ table }: Program): number {
-  let most = 1;
-  for (const { statements } of table.handlers) {
+  const counts = table.handlers.map(({ statements }) => {
     let stores = 0;
     forEachStatement(statements, ({ kind }) => {
       if (kind === 'store') stores++;
     });
-    most = Math.max(most, stores);
-  }
-  return most;
+    return stores;
+  });
+  return Math.max(1, ...counts);
 }

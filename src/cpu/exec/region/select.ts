@@ -1,7 +1,7 @@
 // What to compile for code that was seen to be hot: the flow from where it was entered, or the loop around it.
 
 import type { CodeReader } from './code-reader.ts';
-import { type Block, exploreFlow, type Flow, type FlowLimits, successors } from './flow.ts';
+import { type Block, exploreFlow, type Flow, type FlowLimits, type SeenTargets, successors } from './flow.ts';
 import { type Level, structureFlow } from './structure.ts';
 
 /** What is looked at for a loop. */
@@ -11,8 +11,8 @@ const NARROW: FlowLimits = { blocks: 40, instructions: 160, inlined: 24 };
 const LARGEST_LOOP = 240;
 
 /** The flow to compile for code that is hot at `pc` and was entered at `root`: the largest loop around it of a reasonable size, else what follows. */
-export function selectFlow(code: CodeReader, root: number, pc: number): Flow {
-  const explore = (from: number, limits: FlowLimits): Flow => exploreFlow([from], code.at, () => [], limits);
+export function selectFlow(code: Pick<CodeReader, 'at'>, seen: SeenTargets, root: number, pc: number): Flow {
+  const explore = (from: number, limits: FlowLimits): Flow => exploreFlow([from], code.at, seen, limits);
   const wide = explore(root, WIDE);
   const found = loopAround(wide, pc) ?? (root === pc ? undefined : loopAround(explore(pc, WIDE), pc));
   if (found) return withLoops(explore(found.start, { ...WIDE, within: found.leaders }));

@@ -6,6 +6,7 @@ import type { Bank, Banks } from '../../isa/register-file.ts';
 import type { FunctionWriter } from '../../wasm/writer.ts';
 import { FastMemory } from '../fast-memory.ts';
 import { SET_SIZE, WORD } from '../layout.ts';
+import { registerName } from '../names.ts';
 
 /** Where the instruction being lowered stands. */
 export interface Site {
@@ -49,7 +50,7 @@ export class RegionSemantics implements LoweringHooks {
     this.banks = banks;
     this.locals = locals;
     this.callee = callee;
-    this.memory = new FastMemory(w, bigEndian, w.local('i32'), logStores);
+    this.memory = new FastMemory(w, bigEndian, w.local('i32', 'entry'), logStores);
   }
 
   at(site: Site): void {
@@ -61,7 +62,7 @@ export class RegionSemantics implements LoweringHooks {
     const offset = bank.offset + index * bank.size;
     let local = this.registers.get(offset);
     if (local === undefined) {
-      local = this.w.local(bank.width === 64 ? 'i64' : 'i32');
+      local = this.w.local(bank.width === 64 ? 'i64' : 'i32', registerName(bank, index));
       this.registers.set(offset, local);
     }
     return local;

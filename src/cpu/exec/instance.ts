@@ -1,0 +1,36 @@
+// A generated program in a VM's memory: what it asks the host for, and what it exports.
+import type { CodePages } from './code-pages.ts';
+import type { MemoryAccess } from './memory-access.ts';
+import type { Program } from './program.ts';
+
+/** What the program calls, by name (conventions.ts, IMPORTS). */
+export interface HostImports {
+  slowLoad(address: number, descriptor: number): number;
+  slowStore(address: number, descriptor: number, value: number): void;
+  decode(ip: number): void;
+  helper(number: number, a: number, b: number): number;
+  event(number: number, a: number, b: number): void;
+}
+
+/** Where a core keeps them. */
+export interface Imported {
+  readonly access: MemoryAccess;
+  readonly codePages: CodePages;
+  readonly model: Pick<HostImports, 'helper' | 'event'>;
+}
+
+/** The parts may come to be after the program's instance. */
+export function importsOf(core: Imported): HostImports {
+  return {
+    slowLoad: (address, descriptor) => core.access.slowLoad(address, descriptor),
+    slowStore: (address, descriptor, value) => core.access.slowStore(address, descriptor, value),
+    decode: (ip) => core.codePages.decode(ip),
+    helper: (number, a, b) => core.model.helper(number, a, b),
+    event: (number, a, b) => core.model.event(number, a, b),
+  };
+}
+
+/** The functions, globals and the table that a program exports. */
+export function instantiate(program: Program, memory: WebAssembly.Memory, imports: HostImports): WebAssembly.Exports {
+  return new WebAssembly.Instance(program.module, { e: { memory, ...imports } }).exports;
+}

@@ -1,0 +1,2 @@
+// The emulated core's view of guest code, for those who must not know the core.
+export { CodeListing } from '../cpu/exec/listing.ts';
