@@ -9,9 +9,11 @@ import { EXIT_USAGE, isImpatient, READER_PATIENCE, renderError, reportError } fr
 import { buildProgram, helpText, unknownVerb, usageError } from './program.ts';
 import { StderrLines } from './stderr.ts';
 import { styleFor } from './style.ts';
+import { optimiseJavaScriptLater } from './v8.ts';
 
 /** Run the process's own command line and end the process with its exit code. */
 export async function main(): Promise<void> {
+  optimiseJavaScriptLater();
   const argv = process.argv.slice(2);
   const cli = await processCli();
   const debug = wantsDebug(argv);

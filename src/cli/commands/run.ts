@@ -14,6 +14,7 @@ import { addRunOptions, type RunRequest, runRequest } from '../options.ts';
 import { faultLine, NO_DEBUG_SHELL, renderInferred, renderStats, renderVerdict, TERMINAL_HELP } from '../render.ts';
 import { keepReport } from '../report-file.ts';
 import { startSpinner } from '../spinner.ts';
+import { optimiseRegionsLater } from '../v8.ts';
 import { printable } from '../words.ts';
 
 const EPILOGUE = `
@@ -106,6 +107,7 @@ class Run {
     let vm: RunningVm;
     try {
       vm = await startVm(this.startOptions(replay));
+      optimiseRegionsLater();
     } catch (error) {
       stopSpinner();
       this.sayEarly();

@@ -28,12 +28,12 @@ i32.const 1
 i32.and
 i32.or
 local.set 5
-local.get 5
-i32.const 10
-i32.shr_u
-i32.const 4194300
-i32.and
 call $tables
+local.get 5
+i32.const 12
+i32.shr_u
+i32.const 2
+i32.shl
 i32.add
 i32.load
 local.set $scratch
@@ -70,12 +70,12 @@ local.get 4
 i32.const 4
 i32.add
 local.set 7
-local.get 7
-i32.const 10
-i32.shr_u
-i32.const 4194300
-i32.and
 call $tables
+local.get 7
+i32.const 12
+i32.shr_u
+i32.const 2
+i32.shl
 i32.add
 i32.load
 local.set $scratch

@@ -7,12 +7,12 @@ local.get $ip
 i32.load offset=12
 i32.add
 local.set 4
-local.get 4
-i32.const 10
-i32.shr_u
-i32.const 4194300
-i32.and
 call $tables
+local.get 4
+i32.const 12
+i32.shr_u
+i32.const 2
+i32.shl
 i32.add
 i32.load
 local.set $scratch

@@ -11,14 +11,14 @@ local.get $ip
 i32.load offset=12
 i32.add
 local.set 5
-local.get 5
-i32.const 10
-i32.shr_u
-i32.const 4194300
-i32.and
 call $tables
+local.get 5
+i32.const 12
+i32.shr_u
+i32.const 2
+i32.shl
 i32.add
-i32.load offset=4194304
+i32.load offset=4194304 (;write table;)
 local.set $scratch
 local.get $scratch
 i32.const 1

@@ -10,6 +10,13 @@ describe('the reproducing command', () => {
     );
   });
 
+  it('names the engine only where that can end the run', () => {
+    const command = (engine: string): string =>
+      reproducingCommand(parseVmConfig({ kernel: 'vmlinux', engine }), 'malta');
+    expect(command('interpreter')).not.toContain('engine');
+    expect(command('lockstep')).toContain('--engine lockstep vmlinux');
+  });
+
   it('carries every option that was given', () => {
     const config = parseVmConfig({
       kernel: '-vmlinux',

@@ -1,5 +1,6 @@
 // Stand-ins for what the command line talks to: streams, terminals, and the API's startVm.
 import { Writable } from 'node:stream';
+import { disassemble } from '../../../src/api/disassemble.ts';
 import type { RunningVm, StartVmOptions, Verdict } from '../../../src/api/index.ts';
 import { describeStats } from '../../../src/api/stats.ts';
 import type { Api, Cli } from '../../../src/cli/command.ts';
@@ -145,6 +146,7 @@ export function fakeApi(guest: FakeGuest): { api: Api; seen: Seen } {
   const seen: Seen = { options: null, stops: [], sizes: [] };
   const api: Api = {
     describeStats,
+    disassemble,
     describeMachines: () => [
       {
         name: 'mips-paravirt',

@@ -86,6 +86,7 @@ describe('the verdict', () => {
     ['guest-time-limit', 104, '# LIMIT of guest time, at '],
     ['wall-time-limit', 105, '# TIMEOUT at '],
     ['tsvm-failed', 125, '# TSVM FAILED at '],
+    ['engines-differ', 125, '# ENGINES DIFFER at '],
     ['interrupted', 130, '# INTERRUPTED at '],
   ] as const)('of %s', (kind, exitCode, opening) => {
     const lines = renderVerdict({ ...OK, kind, exitCode, summary: 'why', details: ['more'] }, plainStyle).split('\n');

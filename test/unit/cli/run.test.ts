@@ -1,7 +1,7 @@
 // `tsvm run` against a fake machine: what is asked of it, what is said where, and the exit code.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../../src/cli/commands/index.ts';
 import { commandLine } from '../../../src/cli/main.ts';
@@ -29,6 +29,17 @@ describe('run', () => {
       '# ELF32 MIPS32r2 little-endian, entry 0x40591a70, trap-and-emulate guest -> mips-paravirt',
       '# ok: guest powered off   3.412s @ 412,885,103  (wall 2.9 s, 142 MIPS)   run 7f3a19c2 state 9b0e44d1',
     ]);
+  });
+
+  test('puts a long report into a file of its own, and says where before the verdict', async () => {
+    const verdict = { ...OK, kind: 'engines-differ', exitCode: 125, summary: 'gpr[2]', report: 'all of it\n' } as const;
+    const run = await tsvm(['run', 'vmlinux'], { verdict });
+    expect(run.exitCode).toBe(125);
+    const path = /^# the whole report: (.*)$/m.exec(run.stderr)![1]!;
+    expect(readFileSync(path, 'utf8')).toBe('all of it\n');
+    rmSync(dirname(path), { recursive: true });
+    expect(run.lines.at(-1)).toBe('# exit 125');
+    expect(run.stderr.indexOf(path)).toBeLessThan(run.stderr.indexOf('# ENGINES DIFFER at'));
   });
 
   test('passes every option on under the name of the API', async () => {

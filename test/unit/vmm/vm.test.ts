@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { EnginesDiffer } from '../../../src/kvm/errors.ts';
 import { formatJournal, parseJournal } from '../../../src/vmm/journal.ts';
 import { INPUT_HIGH_WATER } from '../../../src/vmm/vm.ts';
 import type { GuestProgram, Step, StepResult } from '../../support/vmm/fake-kvm.ts';
@@ -150,6 +151,21 @@ describe('how a run ends', () => {
       kind: 'tsvm-failed',
       exitCode: 125,
       summary: 'memory access out of bounds',
+    });
+  });
+
+  it('is a difference between engines when lockstep finds one, with its report', async () => {
+    const test = testVm([guest({ run: 1 })]);
+    test.machine.vm.vcpus[0]!.enter = () => {
+      throw new EnginesDiffer('the engines differ: pc', ['region at 0x40010000'], 'all of it');
+    };
+    expect(await test.vm.start()).toMatchObject({
+      kind: 'engines-differ',
+      exitCode: 125,
+      summary: 'the engines differ: pc',
+      details: ['region at 0x40010000'],
+      report: 'all of it',
+      stateHash: '',
     });
   });
 

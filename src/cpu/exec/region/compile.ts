@@ -10,7 +10,7 @@ import { FunctionWriter, type Label } from '../../wasm/writer.ts';
 import { REGION_TYPE } from '../conventions.ts';
 import { FETCH_TABLE, PAGE_SHIFT, SITE, WORD } from '../layout.ts';
 import type { Block, BlockEnd, Edge, Flow } from './flow.ts';
-import { isReturn, successors } from './flow.ts';
+import { isReturn } from './flow.ts';
 import type { RegionInstruction } from './instruction.ts';
 import { RegionSemantics, type Site } from './semantics.ts';
 import { type Item, type Level, structureFlow } from './structure.ts';
@@ -130,7 +130,7 @@ class RegionCompiler {
     const known = this.worst.get(block);
     if (known !== undefined) return known;
     let rest = 0;
-    for (const next of successors(block)) if (!this.checkpoints.has(next)) rest = Math.max(rest, this.longest(next));
+    for (const next of block.successors) if (!this.checkpoints.has(next)) rest = Math.max(rest, this.longest(next));
     const slot = block.end.kind === 'branch' && block.end.at.branch?.slot === 'likely' ? 1 : 0;
     const longest = block.length + slot + rest;
     this.worst.set(block, longest);

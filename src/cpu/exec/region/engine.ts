@@ -18,7 +18,7 @@ const MAX_BYTES = 16 << 20;
 const MOST_PLACES = 8192;
 
 /** Hot: about as much time has gone into the code as compiling it takes. */
-const TUNING: RegionTuning = { hot: 24, sampledRun: 40_000, batch: 8, patience: 24 };
+const TUNING: RegionTuning = { hot: 8, sampledRun: 40_000, batch: 8, patience: 24 };
 
 /** A region that waits for its module. */
 interface Pending {

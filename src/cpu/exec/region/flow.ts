@@ -28,7 +28,8 @@ export type BlockEnd =
   | { readonly kind: 'last'; readonly at: RegionInstruction };
 
 export interface Block {
-  readonly number: number;
+  /** Position in the flow's blocks. */
+  number: number;
   readonly pc: number;
   /** Which inlined call it belongs to; 0 is the region's own code. */
   readonly context: number;
@@ -36,6 +37,8 @@ export interface Block {
   readonly end: BlockEnd;
   /** Instructions that are counted when the block is entered; a likely branch's slot is not. */
   readonly length: number;
+  /** The blocks of the region that control may go to. */
+  successors: readonly Block[];
 }
 
 export interface Flow {
@@ -49,8 +52,6 @@ export interface FlowLimits {
   readonly instructions: number;
   /** Largest callee that is taken in. */
   readonly inlined: number;
-  /** Where blocks of the region's own code may begin; anywhere, when left out. */
-  readonly within?: ReadonlySet<number>;
 }
 
 /** Guest code as it is now: the instruction at a virtual address, or undefined where a region cannot have one. */
@@ -86,10 +87,12 @@ class Explorer {
   private readonly seen: SeenTargets;
   private readonly limits: FlowLimits;
   private readonly contexts: Context[] = [{ parent: -1, returnPc: -1 }];
-  private readonly leaders = new Map<string, Place>();
+  /** By context, then by pc (as a 32-bit integer). */
+  private readonly leaders: Map<number, Place>[] = [];
+  private leaderCount = 0;
   private readonly queue: Place[] = [];
   private readonly resumes = new Set<number>();
-  private readonly continuations = new Map<string, Continuation>();
+  private readonly continuations: Map<number, Continuation>[] = [];
   private size = 0;
 
   constructor(at: CodeAt, seen: SeenTargets, limits: FlowLimits) {
@@ -105,20 +108,24 @@ class Explorer {
   }
 
   private lead(place: Place): void {
-    const key = keyOf(place);
-    if (this.leaders.has(key) || this.leaders.size >= this.limits.blocks || this.size >= this.limits.instructions)
-      return;
+    const { blocks, instructions } = this.limits;
+    if (this.isLeader(place.context, place.pc) || this.leaderCount >= blocks || this.size >= instructions) return;
     if (place.context === OUTSIDE || !this.at(place.pc)) return;
-    if (place.context === 0 && this.limits.within && !this.limits.within.has(place.pc >>> 0)) return;
-    this.leaders.set(key, place);
+    this.leaderCount++;
+    const { context, pc } = place;
+    ofContext(this.leaders, context).set(pc | 0, place);
     this.queue.push(place);
+  }
+
+  private isLeader(context: number, pc: number): boolean {
+    return this.leaders[context]?.has(pc | 0) ?? false;
   }
 
   /** Walk from a leader to the branch that ends it, and find what follows. */
   private follow(start: Place): void {
     const { context } = start;
     for (let { pc } = start; ; pc += 4) {
-      if (pc !== start.pc && this.leaders.has(keyOf({ context, pc }))) return;
+      if (pc !== start.pc && this.isLeader(context, pc)) return;
       const at = this.at(pc);
       if (!at) {
         // The interpreter executes it; what follows it may be entered again.
@@ -152,7 +159,7 @@ class Explorer {
   private resume(context: number, pc: number): void {
     if (context !== 0) return;
     this.lead({ context: 0, pc });
-    if (this.leaders.has(keyOf({ context: 0, pc }))) this.resumes.add(pc);
+    if (this.isLeader(0, pc)) this.resumes.add(pc);
   }
 
   /** The instruction in a branch's slot, when the pair can be compiled. */
@@ -167,11 +174,11 @@ class Explorer {
   }
 
   private continuation(place: Place, at: RegionInstruction, branch: BranchStatement): Continuation {
-    const key = keyOf(place);
-    const known = this.continuations.get(key);
+    const continuations = ofContext(this.continuations, place.context);
+    const known = continuations.get(place.pc | 0);
     if (known) return known;
     const made = this.makeContinuation(place.context, at, branch);
-    this.continuations.set(key, made);
+    continuations.set(place.pc | 0, made);
     return made;
   }
 
@@ -239,27 +246,29 @@ class Explorer {
   }
 
   private build(roots: readonly number[]): Flow {
-    const drafts = [...this.leaders.values()].flatMap((place) => {
+    const blocks: Block[] = [];
+    const byPlace: Map<number, Block>[] = [];
+    for (const place of this.leaders.flatMap((leaders) => [...leaders.values()])) {
       const draft = this.draft(place);
-      return draft ? [draft] : [];
-    });
-    const blocks = drafts.map((draft, number): Block => ({ ...draft, number }));
-    const byPlace = new Map(blocks.map((block) => [keyOf(block), block]));
-    for (const block of blocks) this.connect(block, byPlace);
-    const wanted = [...roots, ...this.resumes];
-    const entries = new Set(wanted.flatMap((pc) => byPlace.get(keyOf({ context: 0, pc })) ?? []));
+      if (!draft) continue;
+      const block = { ...draft, number: blocks.length, successors: [] };
+      blocks.push(block);
+      ofContext(byPlace, place.context).set(place.pc | 0, block);
+    }
+    for (const block of blocks) connect(block, byPlace);
+    const entries = new Set([...roots, ...this.resumes].flatMap((pc) => byPlace[0]?.get(pc | 0) ?? []));
     return { blocks, entries: [...entries] };
   }
 
   /** The block of a leader; undefined when it would be empty. */
-  private draft({ context, pc: start }: Place): Omit<Block, 'number'> | undefined {
+  private draft({ context, pc: start }: Place): Draft | undefined {
     const instructions: RegionInstruction[] = [];
     const made = (end: BlockEnd, length: number) => ({ pc: start, context, instructions, end, length });
     for (let pc = start; ; pc += 4) {
       const at = this.at(pc);
       const stop =
         !at ||
-        (pc !== start && (pageOf(pc) !== pageOf(start) || this.leaders.has(keyOf({ context, pc })))) ||
+        (pc !== start && (pageOf(pc) !== pageOf(start) || this.isLeader(context, pc))) ||
         (at.branch && at.branch.slot !== 'now' && !this.slotOf(at));
       if (stop) {
         if (instructions.length === 0) return undefined;
@@ -275,9 +284,9 @@ class Explorer {
     context: number,
     at: RegionInstruction,
     branch: BranchStatement,
-    made: (end: BlockEnd, length: number) => Omit<Block, 'number'>,
+    made: (end: BlockEnd, length: number) => Draft,
     before: number,
-  ): Omit<Block, 'number'> {
+  ): Draft {
     const next = this.continuation({ context, pc: at.pc }, at, branch);
     const edge = (place: Place): ContextEdge => ({ pc: place.pc, to: null, context: place.context });
     const end: BlockEnd = {
@@ -290,13 +299,22 @@ class Explorer {
     };
     return made(end, before + (branch.slot === 'delayed' ? 2 : 1));
   }
+}
 
-  private connect(block: Block, byPlace: ReadonlyMap<string, Block>): void {
-    for (const edge of edgesOf(block)) {
-      const context = 'context' in edge ? (edge as ContextEdge).context : block.context;
-      edge.to = byPlace.get(keyOf({ context, pc: edge.pc })) ?? null;
-    }
+function ofContext<T>(maps: Map<number, T>[], context: number): Map<number, T> {
+  maps[context] ??= new Map();
+  return maps[context];
+}
+
+type Draft = Omit<Block, 'number' | 'successors'>;
+
+function connect(block: Block, byPlace: readonly Map<number, Block>[]): void {
+  const edges = edgesOf(block);
+  for (const edge of edges) {
+    const context = 'context' in edge ? (edge as ContextEdge).context : block.context;
+    edge.to = byPlace[context]?.get(edge.pc | 0) ?? null;
   }
+  block.successors = edges.flatMap(({ to }) => to ?? []);
 }
 
 interface ContextEdge extends Edge {
@@ -305,10 +323,6 @@ interface ContextEdge extends Edge {
 
 /** The context of code that is not in the region. */
 const OUTSIDE = -1;
-
-function keyOf({ context, pc }: Place): string {
-  return `${context}:${pc >>> 0}`;
-}
 
 function pageOf(pc: number): number {
   return pc >>> PAGE_SHIFT;
@@ -326,9 +340,16 @@ function edgesOf({ end }: Block): readonly Edge[] {
   return [end.taken, end.otherwise, ...end.likely].filter((edge) => edge !== null);
 }
 
-/** The blocks control may go to. */
-export function successors(block: Block): readonly Block[] {
-  return edgesOf(block).flatMap(({ to }) => to ?? []);
+/** Leave blocks out: edges to them lead out of the region. `entries` must be among those kept. */
+export function restrictFlow(flow: Flow, kept: ReadonlySet<Block>, entries: readonly Block[]): Flow {
+  const blocks = flow.blocks.filter((block) => kept.has(block));
+  blocks.forEach((block, number) => {
+    block.number = number;
+    const edges = edgesOf(block);
+    for (const edge of edges) if (edge.to && !kept.has(edge.to)) edge.to = null;
+    block.successors = edges.flatMap(({ to }) => to ?? []);
+  });
+  return { blocks, entries };
 }
 
 /** The address a direct branch goes to, or null. */

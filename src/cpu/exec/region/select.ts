@@ -1,23 +1,38 @@
-// What to compile for code that was seen to be hot: the flow from where it was entered, or the loop around it.
+// What to compile for code that was seen to be hot: the loop around it, or what follows from where it was entered.
+import {
+  type Block,
+  type CodeAt,
+  exploreFlow,
+  type Flow,
+  type FlowLimits,
+  restrictFlow,
+  type SeenTargets,
+} from './flow.ts';
+import { type Item, type Level, structureFlow } from './structure.ts';
 
-import type { CodeReader } from './code-reader.ts';
-import { type Block, exploreFlow, type Flow, type FlowLimits, type SeenTargets, successors } from './flow.ts';
-import { type Level, structureFlow } from './structure.ts';
-
-/** What is looked at for a loop. */
-const WIDE: FlowLimits = { blocks: 96, instructions: 500, inlined: 24 };
+/** What is looked at. */
+const LIMITS: FlowLimits = { blocks: 64, instructions: 250, inlined: 24 };
 /** What is compiled: V8's optimiser takes more than twice as long for twice the code (ENGINE, "compile cost"). */
-const NARROW: FlowLimits = { blocks: 40, instructions: 160, inlined: 24 };
 const LARGEST_LOOP = 240;
+const LARGEST_PATH = 160;
 
 /** The flow to compile for code that is hot at `pc` and was entered at `root`: the largest loop around it of a reasonable size, else what follows. */
-export function selectFlow(code: Pick<CodeReader, 'at'>, seen: SeenTargets, root: number, pc: number): Flow {
-  const explore = (from: number, limits: FlowLimits): Flow => exploreFlow([from], code.at, seen, limits);
-  const wide = explore(root, WIDE);
-  const found = loopAround(wide, pc) ?? (root === pc ? undefined : loopAround(explore(pc, WIDE), pc));
-  if (found) return withLoops(explore(found.start, { ...WIDE, within: found.leaders }));
-  const fromRoot = explore(root, NARROW);
-  return withLoops(fromRoot.blocks.some((block) => holds(block, pc)) ? fromRoot : explore(pc, NARROW));
+export function selectFlow(code: { readonly at: CodeAt }, seen: SeenTargets, root: number, pc: number): Flow {
+  const fromRoot = exploreFlow([root], code.at, seen, LIMITS);
+  const reaches = fromRoot.blocks.some((block) => holds(block, pc));
+  const flow = reaches || root === pc ? fromRoot : exploreFlow([pc], code.at, seen, LIMITS);
+  const structure = structureFlow(flow);
+  const loop = loopAround(structure, pc);
+  const headers = headersIn(loop ? [loop] : structure.items);
+  if (!loop) {
+    const kept = firstBlocks(flow);
+    const entries = new Set([...flow.entries, ...headers].filter((block) => kept.has(block)));
+    return restrictFlow(flow, kept, [...entries]);
+  }
+  const own = [...loop.members].filter(({ context }) => context === 0);
+  const start = startOf(own, loop.members);
+  const entries = new Set([start, ...flow.entries, ...headers].filter((block) => loop.members.has(block)));
+  return restrictFlow(flow, loop.members, [...entries]);
 }
 
 /** Is the instruction at `pc` in this block? */
@@ -26,46 +41,43 @@ function holds(block: Block, pc: number): boolean {
   return block.context === 0 && pc >= block.pc && pc < block.pc + 4 * (block.instructions.length + extra);
 }
 
-/** Headers of loops may be entered as well: a loop that is left in its middle is soon back in compiled code. */
-function withLoops(flow: Flow): Flow {
-  const entries = new Set(flow.entries);
-  const visit = (level: Level): void => {
-    for (const item of level.items) {
-      if (item.kind !== 'loop') continue;
-      for (const header of item.headers) if (header.context === 0) entries.add(header);
-      visit(item.body);
-    }
-  };
-  visit(structureFlow(flow));
-  return { blocks: flow.blocks, entries: [...entries] };
-}
-
-interface Loop {
-  /** The first place in memory that a branch of it goes back to. */
-  readonly start: number;
-  /** Where its blocks begin. */
-  readonly leaders: ReadonlySet<number>;
-}
+type Loop = Extract<Item, { kind: 'loop' }>;
 
 /** The largest loop of a reasonable size that holds `pc`. */
-function loopAround(flow: Flow, pc: number): Loop | undefined {
-  const search = ({ items }: Level): Loop | undefined => {
-    for (const item of items) {
-      if (item.kind !== 'loop' || ![...item.members].some((block) => holds(block, pc))) continue;
-      const size = [...item.members].reduce((sum, { length }) => sum + length, 0);
-      return size > LARGEST_LOOP ? search(item.body) : describe(item.members);
-    }
-    return undefined;
-  };
-  return search(structureFlow(flow));
+function loopAround({ items }: Level, pc: number): Loop | undefined {
+  for (const item of items) {
+    if (item.kind !== 'loop' || ![...item.members].some((block) => holds(block, pc))) continue;
+    const size = [...item.members].reduce((sum, { length }) => sum + length, 0);
+    return size > LARGEST_LOOP ? loopAround(item.body, pc) : item;
+  }
+  return undefined;
 }
 
-function describe(members: ReadonlySet<Block>): Loop | undefined {
-  const own = [...members].filter(({ context }) => context === 0);
-  const targets = own.flatMap((block) => successors(block).filter((to) => members.has(to) && to.pc <= block.pc));
-  if (targets.length === 0) return undefined;
-  return {
-    start: Math.min(...targets.map(({ pc }) => pc >>> 0)),
-    leaders: new Set(own.map(({ pc }) => pc >>> 0)),
-  };
+/** Headers of loops may be entered as well: a loop that is left in its middle is soon back in compiled code. */
+function headersIn(items: readonly Item[]): Block[] {
+  return items.flatMap((item) =>
+    item.kind === 'loop'
+      ? [...[...item.headers].filter(({ context }) => context === 0), ...headersIn(item.body.items)]
+      : [],
+  );
+}
+
+/** Where a loop begins: the first place in memory that a branch of it goes back to. */
+function startOf(own: readonly Block[], members: ReadonlySet<Block>): Block {
+  const targets = own.flatMap((block) =>
+    block.successors.filter((to) => to.context === 0 && members.has(to) && to.pc <= block.pc),
+  );
+  return (targets.length > 0 ? targets : own).reduce((first, block) => (block.pc < first.pc ? block : first));
+}
+
+/** The blocks found first, as many as are worth compiling without a loop. */
+function firstBlocks({ blocks }: Flow): ReadonlySet<Block> {
+  const kept = new Set<Block>();
+  let size = 0;
+  for (const block of blocks) {
+    if (kept.size > 0 && size + block.length > LARGEST_PATH) break;
+    kept.add(block);
+    size += block.length;
+  }
+  return kept;
 }

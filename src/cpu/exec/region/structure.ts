@@ -1,7 +1,7 @@
 // From a graph of blocks to nested loops, as WebAssembly's structured control flow needs them: at every level the blocks and loops in
 // topological order. Control enters a loop at its header; a loop with several headers (irreducible), or with entries from outside the region
 // in its middle, dispatches at its head.
-import { type Block, type Flow, successors } from './flow.ts';
+import type { Block, Flow } from './flow.ts';
 
 export type Item =
   | { readonly kind: 'block'; readonly block: Block; readonly members: ReadonlySet<Block> }
@@ -20,7 +20,8 @@ export interface Level {
 
 /** The whole region as one level. */
 export function structureFlow({ blocks, entries }: Flow): Level {
-  return level(blocks, new Set(entries), new Set(), new Set(entries));
+  const outside = new Set(entries);
+  return level(blocks, outside, new Set(), outside);
 }
 
 /** `cut`: headers of the loop around, whose edges go back. `outside`: entries from outside the region. */
@@ -30,13 +31,13 @@ function level(
   cut: ReadonlySet<Block>,
   outside: ReadonlySet<Block>,
 ): Level {
-  const here = new Set(blocks);
-  const next = (block: Block): Block[] => successors(block).filter((s) => here.has(s) && !cut.has(s));
-  const items = components(startFirst(blocks, entries), next).map((component): Item => {
+  const { order, numbers } = components(blocks, entries, cut);
+  const items = order.map((component): Item => {
     const members = new Set(component);
     const [only] = component;
-    if (component.length === 1 && !next(only!).includes(only!)) return { kind: 'block', block: only!, members };
-    const headers = headersOf(members, blocks, entries, next);
+    if (component.length === 1 && !(only!.successors.includes(only!) && !cut.has(only!)))
+      return { kind: 'block', block: only!, members };
+    const headers = headersOf(component, members, blocks, entries, cut, numbers);
     const inside = new Set([...headers, ...component.filter((block) => outside.has(block))]);
     return { kind: 'loop', members, headers, body: level(component, inside, headers, outside) };
   });
@@ -45,53 +46,52 @@ function level(
 
 /** Where control comes into a loop from the code around it; its first block when it only comes from outside the region. */
 function headersOf(
+  component: readonly Block[],
   members: ReadonlySet<Block>,
   blocks: readonly Block[],
   entries: ReadonlySet<Block>,
-  next: (block: Block) => readonly Block[],
+  cut: ReadonlySet<Block>,
+  numbers: ReadonlyMap<Block, number>,
 ): ReadonlySet<Block> {
   const headers = new Set<Block>();
-  for (const block of blocks)
-    if (!members.has(block)) for (const successor of next(block)) if (members.has(successor)) headers.add(successor);
+  for (const block of blocks) {
+    if (members.has(block)) continue;
+    for (const to of block.successors) if (members.has(to) && !cut.has(to)) headers.add(to);
+  }
   if (headers.size > 0) return headers;
-  const candidates = [...members].filter((block) => entries.has(block));
-  const backwards = [...members].filter((block) =>
-    [...members].some((from) => from.pc >= block.pc && next(from).includes(block)),
-  );
-  const [header] = [
-    ...candidates.filter((block) => backwards.includes(block)),
-    ...backwards,
-    ...candidates,
-    ...members,
-  ];
+  // Entered from outside only: a block that a branch goes back to, one of the entries if possible.
+  const backwards = new Set<Block>();
+  for (const block of component)
+    for (const to of block.successors)
+      if (to.pc <= block.pc && members.has(to) && numbers.has(to) && !cut.has(to)) backwards.add(to);
+  const candidates = component.filter((block) => entries.has(block));
+  const [header] = [...candidates.filter((block) => backwards.has(block)), ...backwards, ...candidates, ...component];
   return new Set([header!]);
 }
 
-/** Tarjan visits in the order given; a level's own entries first keep its order close to the program's. */
-function startFirst(blocks: readonly Block[], entries: ReadonlySet<Block>): readonly Block[] {
-  return [...blocks].sort((a, b) => Number(entries.has(a)) - Number(entries.has(b)) || b.number - a.number);
-}
-
-/** Strongly connected components in topological order (Tarjan). */
-function components(blocks: readonly Block[], next: (block: Block) => readonly Block[]): Block[][] {
-  const index = new Map<Block, number>();
-  const low = new Map<Block, number>();
+/** Strongly connected components in topological order (Tarjan). A level's own entries come last, which keeps the order close to the program's. */
+function components(
+  blocks: readonly Block[],
+  entries: ReadonlySet<Block>,
+  cut: ReadonlySet<Block>,
+): { order: Block[][]; numbers: ReadonlyMap<Block, number> } {
+  const here = new Set(blocks);
+  const numbers = new Map<Block, number>();
   const stack: Block[] = [];
   const onStack = new Set<Block>();
   const found: Block[][] = [];
-  const visit = (block: Block): void => {
-    const order = index.size;
-    index.set(block, order);
-    low.set(block, order);
+  const visit = (block: Block): number => {
+    const number = numbers.size;
+    let lowest = number;
+    numbers.set(block, number);
     stack.push(block);
     onStack.add(block);
-    for (const successor of next(block)) {
-      if (!index.has(successor)) {
-        visit(successor);
-        low.set(block, Math.min(low.get(block)!, low.get(successor)!));
-      } else if (onStack.has(successor)) low.set(block, Math.min(low.get(block)!, index.get(successor)!));
+    for (const to of block.successors) {
+      if (!here.has(to) || cut.has(to)) continue;
+      if (!numbers.has(to)) lowest = Math.min(lowest, visit(to));
+      else if (onStack.has(to)) lowest = Math.min(lowest, numbers.get(to)!);
     }
-    if (low.get(block) !== order) return;
+    if (lowest !== number) return lowest;
     const component: Block[] = [];
     for (;;) {
       const member = stack.pop()!;
@@ -100,7 +100,10 @@ function components(blocks: readonly Block[], next: (block: Block) => readonly B
       if (member === block) break;
     }
     found.push(component.reverse());
+    return lowest;
   };
-  for (const block of blocks) if (!index.has(block)) visit(block);
-  return found.reverse();
+  for (let i = blocks.length - 1; i >= 0; i--)
+    if (!entries.has(blocks[i]!) && !numbers.has(blocks[i]!)) visit(blocks[i]!);
+  for (let i = blocks.length - 1; i >= 0; i--) if (!numbers.has(blocks[i]!)) visit(blocks[i]!);
+  return { order: found.reverse(), numbers };
 }
