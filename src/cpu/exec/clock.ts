@@ -35,6 +35,7 @@ export class InstructionClock implements VmClock {
 export function beginRun(i32: Int32Array, budget: number, now: number): void {
   i32[WORD.BUDGET >>> 2] = budget;
   i32[WORD.LEFT >>> 2] = budget;
+  i32[WORD.REGION_LEFT >>> 2] = budget;
   i32[WORD.NOW_BASE >>> 2] = now; // modulo 2^32
   i32[(WORD.NOW_BASE >>> 2) + 1] = Math.floor(now / 2 ** 32);
 }

@@ -48,6 +48,8 @@ export const WORD = {
   USER_SEEN: 0x58,
   /** Where a region has left to. */
   REGION_PC: 0x5c,
+  /** LEFT when the last region was left. */
+  REGION_LEFT: 0xe4,
   /** A record's region word lies at (ip >>> 2) + this. */
   REGION_WORDS: 0x60,
   /** Lockstep: how many region entries run their record's own handler before the next one leaves to the host. */

@@ -239,6 +239,7 @@ export class MainFunction {
     w.get(descriptor).memory('i32.load', DESCRIPTOR.FUNCTION).callIndirect(this.types.index(REGION_TYPE)).set(t0);
     w.get(t0).get(left).op('i32.eq').brIf(own);
     w.get(t0).set(left);
+    w.i32(0).get(left).memory('i32.store', WORD.REGION_LEFT);
     this.reloadTables();
     w.i32(0).memory('i32.load', WORD.REGION_PC).set(t1);
     w.i32(0).globalSet(GLOBAL.BRANCH);

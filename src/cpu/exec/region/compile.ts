@@ -32,6 +32,9 @@ export interface RegionContext {
   callee(name: string): number;
 }
 
+/** Entries of a level, less one, that are told apart by comparisons. */
+const MOST_COMPARED = 3;
+
 /** A level of the structure while its code is being written. */
 interface Frame {
   readonly level: Level;
@@ -159,12 +162,19 @@ class RegionCompiler {
     this.frames.pop();
   }
 
+  /** Go to the entry that the state says: by comparisons where they are few, which hosts predict better than a jump table. */
   private dispatch({ level, position, labels }: Frame): void {
+    const { w, state } = this;
     const target = (block: Block): Label => labels[position.get(block)!]!;
-    const entries = [...level.entries];
-    const otherwise = target(entries[0]!);
+    const [first, ...others] = [...level.entries];
+    const otherwise = target(first!);
+    if (others.length <= MOST_COMPARED) {
+      for (const block of others) w.get(state).i32(block.number).op('i32.eq').brIf(target(block));
+      w.br(otherwise);
+      return;
+    }
     const targets = this.flow.blocks.map((block) => (level.entries.has(block) ? target(block) : otherwise));
-    this.w.get(this.state).brTable(targets, otherwise);
+    w.get(state).brTable(targets, otherwise);
   }
 
   private item(item: Item): void {

@@ -3,7 +3,7 @@
 import { Access } from '../../isa/architecture.ts';
 import type { CodeListener } from '../code-pages.ts';
 import type { RegionTuning } from '../core-options.ts';
-import { CODE_LINE_SHIFT, GLOBAL, HANDLER, LONGEST_RUN } from '../layout.ts';
+import { CODE_LINE_SHIFT, GLOBAL, HANDLER, LONGEST_RUN, WORD } from '../layout.ts';
 import { RegionCache, type RegionEntry, type RegionSource } from './cache.ts';
 import { CodeReader, type RegionHost } from './code-reader.ts';
 import { compileRegion } from './compile.ts';
@@ -14,11 +14,13 @@ import { type CompileRequest, JumpSites } from './sites.ts';
 
 /** Bytes of WebAssembly kept. */
 const MAX_BYTES = 16 << 20;
+/** A run that left its last region with less than this was walking to its end. */
+const NEAR_THE_END = 1024;
 /** Places remembered that were seen, and not yet often enough. */
 const MOST_PLACES = 8192;
 
 /** Hot: about as much time has gone into the code as compiling it takes. */
-const TUNING: RegionTuning = { hot: 8, sampledRun: 40_000, batch: 8, patience: 24 };
+const TUNING: RegionTuning = { hot: 4, sampledRun: 40_000, batch: 8, patience: 24 };
 
 /** A region that waits for its module. */
 interface Pending {
@@ -38,6 +40,7 @@ export class RegionEngine implements CodeListener {
   private readonly expander: InstructionExpander;
   private readonly sites: JumpSites;
   private readonly u16: Uint16Array;
+  private readonly i32: Int32Array;
   private exports: WebAssembly.Exports;
   private readonly seen = new Map<number, number>();
   private module: RegionModule;
@@ -57,6 +60,7 @@ export class RegionEngine implements CodeListener {
     this.nextLook = this.interval;
     this.exports = exports;
     this.u16 = new Uint16Array(host.wasmMemory.buffer);
+    this.i32 = new Int32Array(host.wasmMemory.buffer);
     this.cache = new RegionCache(host.wasmMemory.buffer, exports.table as WebAssembly.Table);
     host.codePages.listener = this;
     this.expander = new InstructionExpander(host.program.architecture, host.banks, host.codePages.decoder);
@@ -124,17 +128,18 @@ export class RegionEngine implements CodeListener {
   private sample(pc: number, jumped: number): boolean {
     const host = this.host.hostAddress(pc, Access.FETCH);
     if (host === undefined) return false;
-    if (this.cache.covers(host)) return true;
-    const count = (this.seen.get(jumped) ?? 0) + 1;
-    if (count < this.tuning.hot) {
-      if (this.seen.size === MOST_PLACES) this.seen.clear();
-      this.seen.set(jumped, count);
-      return false;
-    }
-    this.seen.delete(jumped);
-    if (!this.pending.some(({ code, dead }) => !dead && code.includes(host)))
-      this.compile({ pc, root: this.rootFor(pc, jumped) });
-    return false;
+    const covered = this.cache.covers(host);
+    if (covered && this.i32[WORD.REGION_LEFT >>> 2]! < NEAR_THE_END) return true;
+    // Code that is compiled and yet interpreted was entered where it has no entry: such a place gets a region of its own, once.
+    const place = covered ? pc : pc >>> CODE_LINE_SHIFT;
+    const count = (this.seen.get(place) ?? 0) + 1;
+    if (this.seen.size === MOST_PLACES) this.seen.clear();
+    this.seen.set(place, count);
+    if (count < this.tuning.hot || (covered && count > this.tuning.hot)) return covered;
+    if (!covered) this.seen.delete(place);
+    if (this.pending.some(({ code, dead }) => !dead && code.includes(host))) return covered;
+    this.compile({ pc, root: covered ? pc : this.rootFor(pc, jumped), innermost: covered });
+    return covered;
   }
 
   /** Where the code seen at `pc` was entered, if that is not compiled yet. */
@@ -145,9 +150,9 @@ export class RegionEngine implements CodeListener {
 
   private compile(request: CompileRequest): void {
     const { host, module } = this;
-    const { pc, root } = request;
+    const { pc, root, innermost } = request;
     const code = new CodeReader(host, this.expander);
-    const flow = selectFlow(code, this.sites.seen, root, pc);
+    const flow = selectFlow(code, this.sites.seen, root, pc, innermost);
     if (flow.entries.length === 0) return;
     const body = compileRegion(flow, {
       banks: host.banks,

@@ -23,6 +23,8 @@ export type BlockEnd =
       readonly otherwise: Edge | null;
       /** Where run-time targets have been seen to go, the likeliest first. */
       readonly likely: readonly Edge[];
+      /** After a call out of the region: where it comes back to, by an entry. */
+      readonly resume: Edge | null;
     }
   /** An exception for certain, or a jump without a slot that changes the privilege (ERET): the region's last instruction. */
   | { readonly kind: 'last'; readonly at: RegionInstruction };
@@ -296,6 +298,7 @@ class Explorer {
       taken: next.taken && edge(next.taken),
       otherwise: next.otherwise && edge(next.otherwise),
       likely: next.likely.map(edge),
+      resume: next.resume === null ? null : edge({ context, pc: next.resume }),
     };
     return made(end, before + (branch.slot === 'delayed' ? 2 : 1));
   }
@@ -314,6 +317,8 @@ function connect(block: Block, byPlace: readonly Map<number, Block>[]): void {
     const context = 'context' in edge ? (edge as ContextEdge).context : block.context;
     edge.to = byPlace[context]?.get(edge.pc | 0) ?? null;
   }
+  if (block.end.kind === 'branch' && block.end.resume)
+    block.end.resume.to = byPlace[block.context]?.get(block.end.resume.pc | 0) ?? null;
   block.successors = edges.flatMap(({ to }) => to ?? []);
 }
 

@@ -8,7 +8,7 @@ import {
   restrictFlow,
   type SeenTargets,
 } from './flow.ts';
-import { type Item, type Level, structureFlow } from './structure.ts';
+import { type Item, structureFlow } from './structure.ts';
 
 /** What is looked at. */
 const LIMITS: FlowLimits = { blocks: 64, instructions: 250, inlined: 24 };
@@ -16,23 +16,30 @@ const LIMITS: FlowLimits = { blocks: 64, instructions: 250, inlined: 24 };
 const LARGEST_LOOP = 240;
 const LARGEST_PATH = 160;
 
-/** The flow to compile for code that is hot at `pc` and was entered at `root`: the largest loop around it of a reasonable size, else what follows. */
-export function selectFlow(code: { readonly at: CodeAt }, seen: SeenTargets, root: number, pc: number): Flow {
+/**
+ * The flow to compile for code that is hot at `pc` and was entered at `root`: the largest loop around it of a reasonable size, else what follows.
+ * With `innermost`, the smallest loop: what is around it is compiled already, and comes back too late to it when it is left in its middle.
+ */
+export function selectFlow(
+  code: { readonly at: CodeAt },
+  seen: SeenTargets,
+  root: number,
+  pc: number,
+  innermost = false,
+): Flow {
   const fromRoot = exploreFlow([root], code.at, seen, LIMITS);
   const reaches = fromRoot.blocks.some((block) => holds(block, pc));
   const flow = reaches || root === pc ? fromRoot : exploreFlow([pc], code.at, seen, LIMITS);
-  const structure = structureFlow(flow);
-  const loop = loopAround(structure, pc);
-  const headers = headersIn(loop ? [loop] : structure.items);
-  if (!loop) {
-    const kept = firstBlocks(flow);
-    const entries = new Set([...flow.entries, ...headers].filter((block) => kept.has(block)));
-    return restrictFlow(flow, kept, [...entries]);
-  }
-  const own = [...loop.members].filter(({ context }) => context === 0);
-  const start = startOf(own, loop.members);
-  const entries = new Set([start, ...flow.entries, ...headers].filter((block) => loop.members.has(block)));
-  return restrictFlow(flow, loop.members, [...entries]);
+  const here = flow.blocks.find((block) => holds(block, pc));
+  const loop = here && loopAround(flow, here, innermost);
+  const kept = loop ?? firstBlocks(flow);
+  const headers = headersIn(structureFlow(flow).items);
+  const starts = loop ? [startOf(loop), ...flow.entries, ...headers] : [...flow.entries, ...headers];
+  return restrictFlow(
+    flow,
+    kept,
+    [...new Set(starts)].filter((block) => kept.has(block)),
+  );
 }
 
 /** Is the instruction at `pc` in this block? */
@@ -41,31 +48,69 @@ function holds(block: Block, pc: number): boolean {
   return block.context === 0 && pc >= block.pc && pc < block.pc + 4 * (block.instructions.length + extra);
 }
 
-type Loop = Extract<Item, { kind: 'loop' }>;
+type Blocks = ReadonlySet<Block>;
 
-/** The largest loop of a reasonable size that holds `pc`. */
-function loopAround({ items }: Level, pc: number): Loop | undefined {
-  for (const item of items) {
-    if (item.kind !== 'loop' || ![...item.members].some((block) => holds(block, pc))) continue;
-    const size = [...item.members].reduce((sum, { length }) => sum + length, 0);
-    return size > LARGEST_LOOP ? loopAround(item.body, pc) : item;
-  }
-  return undefined;
+/** Where control may come to after a block, calls out of the region included. */
+function following(block: Block): readonly Block[] {
+  const back = block.end.kind === 'branch' ? block.end.resume?.to : null;
+  return back ? [...block.successors, back] : block.successors;
 }
 
-/** Headers of loops may be entered as well: a loop that is left in its middle is soon back in compiled code. */
+/** The largest loop of a reasonable size that holds a block, or the innermost one. */
+function loopAround({ blocks }: Flow, here: Block, innermost: boolean): Blocks | undefined {
+  let found: Blocks | undefined;
+  const cut = new Set<Block>();
+  for (let within: Blocks = new Set(blocks); ; ) {
+    const members = component(here, within, cut);
+    if (members.size === 1 && !(following(here).includes(here) && !cut.has(here))) return found;
+    if (sizeOf(members) <= LARGEST_LOOP) {
+      found = members;
+      if (!innermost) return found;
+    }
+    cut.add(startOf(members));
+    within = members;
+  }
+}
+
+function sizeOf(blocks: Blocks): number {
+  let size = 0;
+  for (const { length } of blocks) size += length;
+  return size;
+}
+
+/** Blocks of `within` that lead to `here` and that `here` leads to, without going back to a block that is cut. */
+function component(here: Block, within: Blocks, cut: Blocks): Blocks {
+  const before = new Map<Block, Block[]>();
+  for (const block of within)
+    for (const next of following(block)) {
+      if (!within.has(next) || cut.has(next)) continue;
+      const known = before.get(next);
+      if (known) known.push(block);
+      else before.set(next, [block]);
+    }
+  const after = reach(here, (block) => following(block).filter((next) => within.has(next) && !cut.has(next)));
+  const ahead = reach(here, (block) => before.get(block) ?? []);
+  return new Set([...after].filter((block) => ahead.has(block)));
+}
+
+function reach(from: Block, next: (block: Block) => readonly Block[]): Blocks {
+  const reached = new Set([from]);
+  for (const block of reached) for (const to of next(block)) reached.add(to);
+  return reached;
+}
+
+/** Headers of the outermost loops may be entered as well: a loop that is left in its middle is soon back in compiled code. */
 function headersIn(items: readonly Item[]): Block[] {
   return items.flatMap((item) =>
-    item.kind === 'loop'
-      ? [...[...item.headers].filter(({ context }) => context === 0), ...headersIn(item.body.items)]
-      : [],
+    item.kind === 'loop' ? [...item.headers].filter(({ context }) => context === 0) : [],
   );
 }
 
 /** Where a loop begins: the first place in memory that a branch of it goes back to. */
-function startOf(own: readonly Block[], members: ReadonlySet<Block>): Block {
+function startOf(members: Blocks): Block {
+  const own = [...members].filter(({ context }) => context === 0);
   const targets = own.flatMap((block) =>
-    block.successors.filter((to) => to.context === 0 && members.has(to) && to.pc <= block.pc),
+    following(block).filter((to) => to.context === 0 && members.has(to) && to.pc <= block.pc),
   );
   return (targets.length > 0 ? targets : own).reduce((first, block) => (block.pc < first.pc ? block : first));
 }

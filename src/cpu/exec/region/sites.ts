@@ -6,6 +6,8 @@ import { SITE, SITE_SIZE, SITES, SITES_END } from '../layout.ts';
 export interface CompileRequest {
   readonly pc: number;
   readonly root: number;
+  /** Only the innermost loop is wanted. */
+  readonly innermost: boolean;
 }
 
 interface JumpSite {
