@@ -46,8 +46,6 @@ export const WORD = {
   EXIT_PC: 0x54,
   /** Not 0 when a vCPU has run in another table set than the first (user mode) since the host cleared it. Host only. */
   USER_SEEN: 0x58,
-  /** Where a region has left to. */
-  REGION_PC: 0x5c,
   /** LEFT when the last region was left. */
   REGION_LEFT: 0xe4,
   /** A record's region word lies at (ip >>> 2) + this. */

@@ -236,12 +236,15 @@ export class MainFunction {
     const chain = w.loop('chain');
     w.get(descriptor).memory('i32.load', DESCRIPTOR.PC).get(t1).op('i32.ne').brIf(own);
     w.get(descriptor).memory('i32.load', DESCRIPTOR.BLOCK).get(left).get(this.tables);
-    w.get(descriptor).memory('i32.load', DESCRIPTOR.FUNCTION).callIndirect(this.types.index(REGION_TYPE)).set(t0);
+    w.get(descriptor)
+      .memory('i32.load', DESCRIPTOR.FUNCTION)
+      .callIndirect(this.types.index(REGION_TYPE))
+      .set(t1)
+      .set(t0);
     w.get(t0).get(left).op('i32.eq').brIf(own);
     w.get(t0).set(left);
     w.i32(0).get(left).memory('i32.store', WORD.REGION_LEFT);
     this.reloadTables();
-    w.i32(0).memory('i32.load', WORD.REGION_PC).set(t1);
     w.i32(0).globalSet(GLOBAL.BRANCH);
     const anew = w.block('anew');
     w.get(left).i32(0).op('i32.le_s').brIf(anew);

@@ -1,5 +1,5 @@
-// The region compiler: blocks in structured control flow -> one WebAssembly function (entry block, instructions left, tables) -> left.
-// The pc to go on at is in WORD.REGION_PC; a result equal to the argument means that nothing has been executed.
+// The region compiler: blocks in structured control flow -> one WebAssembly function (entry block, instructions left, tables) -> (left, pc to go
+// on at). As many instructions left as before means that nothing has been executed.
 //
 // Counting: a block's instructions are taken off when it is entered. At entries and loop headers there must be enough left for the longest way
 // to the next such place, so that no step begins after the deadline; else the region leaves there and the interpreter walks to it.
@@ -9,6 +9,7 @@ import type { Banks } from '../../isa/register-file.ts';
 import { FunctionWriter, type Label } from '../../wasm/writer.ts';
 import { REGION_TYPE } from '../conventions.ts';
 import { FETCH_TABLE, PAGE_SHIFT, SITE, WORD } from '../layout.ts';
+import { dirtyRegisters, type Registers } from './dirty.ts';
 import type { Block, BlockEnd, Edge, Flow } from './flow.ts';
 import { isReturn } from './flow.ts';
 import type { RegionInstruction } from './instruction.ts';
@@ -32,6 +33,8 @@ export interface RegionContext {
   callee(name: string): number;
 }
 
+/** Registers that are written back where a block leaves, rather than all of them at the end. */
+const MOST_FLUSHED = 16;
 /** Entries of a level, less one, that are told apart by comparisons. */
 const MOST_COMPARED = 3;
 
@@ -64,10 +67,14 @@ class RegionCompiler {
   private readonly dispatched = new Set<Block>();
   private readonly checkpoints = new Set<Block>();
   private readonly worst = new Map<Block, number>();
+  /** Where everything that was written anywhere goes back to memory. */
   private exit: Label | null = null;
+  private readonly dirty: ReadonlyMap<Block, Registers>;
+  private current: Block | null = null;
 
   constructor(flow: Flow, context: RegionContext) {
     this.flow = flow;
+    this.dirty = dirtyRegisters(flow, context.banks);
     this.context = context;
     const { w } = this;
     this.pc = w.local('i32', 'pc');
@@ -102,15 +109,16 @@ class RegionCompiler {
         .memory(this.wide(local) ? 'i64.load' : 'i32.load', offset)
         .set(local);
     body.code.append(w.code.bytes);
-    for (const offset of this.semantics.written) {
-      const local = this.semantics.registers.get(offset)!;
-      body
-        .i32(0)
-        .get(local)
-        .memory(this.wide(local) ? 'i64.store' : 'i32.store', offset);
-    }
-    body.i32(0).get(this.pc).memory('i32.store', WORD.REGION_PC).get(LEFT);
+    this.flush(body, this.semantics.written);
+    body.get(LEFT).get(this.pc);
     return body;
+  }
+
+  private flush(w: FunctionWriter, registers: Registers): void {
+    for (const [offset, bank] of registers)
+      w.i32(0)
+        .get(this.semantics.register(bank, (offset - bank.offset) / bank.size))
+        .memory(bank.width === 64 ? 'i64.store' : 'i32.store', offset);
   }
 
   private wide(local: number): boolean {
@@ -193,6 +201,7 @@ class RegionCompiler {
 
   private block(block: Block): void {
     const { w } = this;
+    this.current = block;
     if (this.checkpoints.has(block)) {
       w.get(LEFT).i32(this.longest(block)).op('i32.lt_s').if();
       this.exitTo(block.pc);
@@ -254,7 +263,8 @@ class RegionCompiler {
         w.end();
       }
       if (!branch.link && !isReturn(branch)) this.note(at.pc);
-      w.get(target).set(this.pc).br(this.exit!);
+      w.get(target).set(this.pc);
+      this.finish();
     };
     if (branch.condition?.op === 'const' || branch.condition === null) {
       if (otherwise && !isTaken(branch.condition)) this.goTo(at.pc, otherwise);
@@ -291,7 +301,8 @@ class RegionCompiler {
     const raise = at.traps
       ? (code: () => void): void => {
           code();
-          w.i32(at.pc).i32(0).call(this.context.callee(this.context.raise)).set(this.pc).br(this.exit!);
+          w.i32(at.pc).i32(0).call(this.context.callee(this.context.raise)).set(this.pc);
+          this.finish();
         }
       : null;
     const site: Site = { pc: at.pc, after: 0, leave, raise: null };
@@ -299,7 +310,9 @@ class RegionCompiler {
     if (at.guards.length > 0) this.lowering.run(at.guards.map(leaveWhen));
     this.semantics.at({ ...site, raise });
     this.lowering.run(at.statements);
-    if (!at.traps) w.get(this.target).set(this.pc).br(this.exit!);
+    if (at.traps) return;
+    w.get(this.target).set(this.pc);
+    this.finish();
   }
 
   // Leaving
@@ -317,11 +330,24 @@ class RegionCompiler {
     this.w.i32(pc).set(this.pc).br(this.exit!);
   }
 
+  /** The block is over, and control goes to local `pc`: what has been written on the way here goes back to memory. */
+  private finish(): void {
+    const { w } = this;
+    const dirty = this.dirty.get(this.current!)!;
+    if (dirty.size > MOST_FLUSHED) {
+      w.br(this.exit!);
+      return;
+    }
+    this.flush(w, dirty);
+    w.get(LEFT).get(this.pc).op('return');
+  }
+
   /** Go along an edge from the instruction at `from`. */
   private goTo(from: number, { pc, to }: Edge): void {
     const { w } = this;
     if (!to) {
-      this.exitTo(pc);
+      w.i32(pc).set(this.pc);
+      this.finish();
       return;
     }
     const page = pc >>> PAGE_SHIFT;

@@ -57,7 +57,7 @@ export interface Finding {
   readonly final: boolean;
 }
 
-type RegionFunction = (block: number, left: number, tables: number) => number;
+type RegionFunction = (block: number, left: number, tables: number) => readonly [left: number, pc: number];
 
 export class Lockstep {
   private readonly host: LockstepHost;
@@ -154,10 +154,9 @@ export class Lockstep {
   execute(descriptor: number, budget: number): Finding | null {
     const { host, i32 } = this;
     const { instructions } = host.clock;
-    const left = this.runRegion(descriptor, budget);
+    const [left, pc] = this.runRegion(descriptor, budget);
     const count = budget - left;
     const stores = this.takeRegion();
-    const pc = this.after[WORD.REGION_PC >>> 2]!;
     const calls = this.hostCalls;
     const problem = count === 0 ? null : this.interpret(count);
     if (count === 0) i32[WORD.OWN_HANDLERS >>> 2] = 1;
@@ -168,7 +167,7 @@ export class Lockstep {
     return { entry, instructions, descriptor, budget, count, differences, problem, final };
   }
 
-  private runRegion(descriptor: number, budget: number): number {
+  private runRegion(descriptor: number, budget: number): readonly [left: number, pc: number] {
     const { i32, host } = this;
     const table = this.exports.table as WebAssembly.Table;
     const run = table.get(i32[(descriptor + DESCRIPTOR.FUNCTION) >>> 2]!) as RegionFunction;

@@ -35,7 +35,7 @@ export class RegionSemantics implements LoweringHooks {
   private readonly memory: FastMemory;
   /** Registers in locals, by byte offset of their place in the state block. */
   readonly registers = new Map<number, number>();
-  readonly written = new Set<number>();
+  readonly written = new Map<number, Bank>();
   private site: Site | null = null;
 
   constructor(
@@ -70,7 +70,7 @@ export class RegionSemantics implements LoweringHooks {
 
   writeLocal(bank: Bank, index: number): void {
     this.w.set(this.register(bank, index));
-    this.written.add(bank.offset + index * bank.size);
+    this.written.set(bank.offset + index * bank.size, bank);
   }
 
   field(name: string): never {
