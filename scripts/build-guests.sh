@@ -47,13 +47,14 @@ sources_of() {
     exceptions | timer) echo "guests/$1"/*.c "guests/$1"/*.S ;;
     selfcheck) echo guests/selfcheck/main.c guests/selfcheck/run.S "$work/cases.S" ;;
     disk) echo guests/disk/*.c ;;
+    selfmodify) echo guests/selfmodify/*.c guests/selfmodify/*.S ;;
     smp) echo guests/smp/*.c guests/lib/smp/*.S guests/lib/smp/*.c ;;
     *) echo "guests/$1/$1.c" ;;
   esac
 }
 
 te_names=(disk smp) # they need the board's interrupt controller
-names=(hello echo exceptions timer exitcode hang selfcheck bench)
+names=(hello echo exceptions timer exitcode hang selfcheck selfmodify bench)
 
 # build DIR TE LOAD TAG
 build() {

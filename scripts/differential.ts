@@ -1,64 +1,149 @@
-// Usage: npx tsx scripts/differential.ts [--count N] [--seed N] [--evidence FILE]
-// Random guest programs (branches, delay slots, faults, TLB, MMIO, self-modification, interrupts) on the core and on the reference
-// evaluator of test/support/reference, which share no code: both byte orders, short and long KVM_RUNs, observed and not. After every
-// KVM_RUN all registers, RAM, MMIO accesses, time and counts must be equal. Last line `N passed, N failed`; exit code accordingly.
-//   --count N        programs (default 1000); each is run four times, in both byte orders, plain and observed
-//   --seed N         first seed (default 1)
+// Usage: npx tsx scripts/differential.ts [--programs N] [--seed N] [--jobs N] [--log FILE] [--evidence FILE]
+// Random guest programs (loops, calls, branches, delay slots, faults, TLB, MMIO, self-modification, interrupts, two vCPUs; both kinds of VM) on the reference
+// evaluator of test/support/reference, on the interpreter and as compiled regions: after every KVM_RUN all registers, RAM, MMIO accesses, time
+// and counts must be equal. Last line `N passed, N failed`; exit code accordingly.
+//   --programs N     programs (default 20000)
+//   --seed N         first seed (default 1); even ones are little-endian, odd ones big-endian
+//   --jobs N         processes (default 2)
+//   --log FILE       write what is printed to a file as well
 //   --evidence FILE  write the result, with command, machine and date
-import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { cpus, release, type } from 'node:os';
+import { fork } from 'node:child_process';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Lockstep } from '../test/support/reference/compare.ts';
-import { makeProgram } from '../test/support/reference/programs.ts';
+import { build } from 'esbuild';
+import type { Chunk, ChunkReport } from '../test/support/reference/trial-worker.ts';
+import { circumstances, sourcesNow, wholeNumber } from './common.ts';
+
+const MOST_FAILURES = 20;
+const PROGRESS_SECONDS = 15;
+/** Programs that share machines: a failure shows again when its chunk is run again. */
+const CHUNK = 128;
+/** A chunk takes a second or two; one that takes so much longer hangs. */
+const PATIENCE_SECONDS = 180;
 
 const { values } = parseArgs({
   options: {
-    count: { type: 'string', default: '1000' },
+    programs: { type: 'string', default: '20000' },
     seed: { type: 'string', default: '1' },
+    jobs: { type: 'string', default: '2' },
+    log: { type: 'string' },
     evidence: { type: 'string' },
   },
 });
-const count = Number(values.count);
-const first = Number(values.seed);
-if (!Number.isInteger(count) || count < 1 || !Number.isInteger(first) || first < 0) {
-  console.error('--count and --seed take whole numbers');
-  process.exit(2);
+const programs = wholeNumber(values.programs, 'programs');
+const first = wholeNumber(values.seed, 'seed');
+const jobs = wholeNumber(values.jobs, 'jobs');
+const sources = sourcesNow();
+if (values.log !== undefined) writeFileSync(values.log, '');
+
+function say(text: string): void {
+  console.log(text);
+  if (values.log !== undefined) appendFileSync(values.log, `${text}\n`);
 }
 
-let passed = 0;
-let failed = 0;
-let instructions = 0;
-for (let seed = first; seed < first + count; seed++)
-  for (const endianness of ['little', 'big'] as const)
-    for (const observed of [false, true]) {
-      const lockstep = new Lockstep(makeProgram(seed, endianness), observed);
-      const long = seed % 2 === 0;
-      const found = lockstep.run(long ? 8 : 30, long ? 200 : 12);
-      instructions += lockstep.instructions;
-      if (found.length === 0) passed++;
-      else {
-        failed++;
-        console.log(`FAILED: observed ${observed}: ${found.slice(0, 12).join('\n  ')}`);
-      }
-    }
+const total = { passed: 0, failed: 0, instructions: 0, compiled: 0 };
+const end = first + programs;
+let next = first;
+let said = Date.now();
+const started = said;
 
-const summary = `${passed} passed, ${failed} failed`;
+function took(report: ChunkReport): void {
+  total.passed += report.passed;
+  total.failed += report.failures.length;
+  total.instructions += report.instructions;
+  total.compiled += report.compiled;
+  for (const failure of report.failures) say(`FAILED: ${failure}`);
+  if (Date.now() - said < PROGRESS_SECONDS * 1000) return;
+  said = Date.now();
+  const done = total.passed + total.failed;
+  say(`${done} of ${programs}, ${total.failed} failed, ${((said - started) / 1000).toFixed(0)} s`);
+}
+
+/** The next seeds, or undefined when there are none. */
+function nextChunk(): Chunk | undefined {
+  if (next >= end || total.failed >= MOST_FAILURES) return undefined;
+  const from = next;
+  next = Math.min(end, (Math.floor(from / CHUNK) + 1) * CHUNK);
+  return { from, to: next };
+}
+
+/** Run chunks in one process until there are none; false when it had to be killed. */
+function work(bundle: string): Promise<boolean> {
+  return new Promise((done, failed) => {
+    const worker = fork(bundle, { execArgv: ['--expose-gc', '--enable-source-maps'] });
+    let timer: NodeJS.Timeout | undefined;
+    const feed = (): void => {
+      clearTimeout(timer);
+      const chunk = nextChunk();
+      if (!chunk) {
+        worker.disconnect();
+        return;
+      }
+      timer = setTimeout(() => {
+        const failures = [`seeds ${chunk.from} to ${chunk.to - 1}: no end in ${PATIENCE_SECONDS} s`];
+        took({ passed: 0, failures, instructions: 0, compiled: 0 });
+        worker.kill('SIGKILL');
+      }, PATIENCE_SECONDS * 1000);
+      worker.send(chunk);
+    };
+    worker.on('message', (report: ChunkReport) => {
+      took(report);
+      feed();
+    });
+    worker.on('error', failed);
+    worker.on('exit', (code, signal) => {
+      clearTimeout(timer);
+      if (code === 0 || signal === 'SIGKILL') done(code === 0);
+      else failed(new Error(`a worker ended with ${code ?? signal}`));
+    });
+    feed();
+  });
+}
+
+async function job(bundle: string): Promise<void> {
+  while (!(await work(bundle)));
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'tsvm-differential-'));
+try {
+  const bundle = join(scratch, 'worker.mjs');
+  await build({
+    entryPoints: [fileURLToPath(new URL('../test/support/reference/trial-worker.ts', import.meta.url))],
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    sourcemap: 'inline',
+    outfile: bundle,
+    logLevel: 'warning',
+  });
+  await Promise.all(Array.from({ length: jobs }, () => job(bundle)));
+} finally {
+  rmSync(scratch, { recursive: true });
+}
+
+const count = (value: number): string => value.toLocaleString('en');
+say(
+  `seeds ${first} to ${next - 1}; ${count(total.instructions)} instructions, ${count(total.compiled)} regions compiled, ` +
+    `${((Date.now() - started) / 1000).toFixed(0)} s`,
+);
+const summary = `${total.passed} passed, ${total.failed} failed`;
+say(summary);
 if (values.evidence !== undefined) {
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+  const command = `npx tsx scripts/differential.ts ${process.argv.slice(2).join(' ')}`;
   writeFileSync(
     values.evidence,
-    `# The core against the reference evaluator
+    `# The engines against the reference evaluator
 
-What \`scripts/differential.ts\` does, on ${count} random programs.
+What \`scripts/differential.ts\` does, on ${count(programs)} random programs: the reference evaluator, the interpreter and eagerly compiled regions
+in lockstep.
 
-- Command: \`npx tsx scripts/differential.ts ${process.argv.slice(2).join(' ')}\`
-- Date: ${new Date().toISOString().slice(0, 10)}
-- Sources: ${commit}
-- Machine: ${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${cpus().length} CPUs; ${type()} ${release()}, Node ${process.version}
-- Result: ${summary} (runs), ${instructions.toLocaleString('en')} instructions
+${circumstances(command, sources, summary).replace(', after `npm run build`', '')}
+- Seeds: ${first} to ${next - 1}; ${count(total.instructions)} instructions on all machines, ${count(total.compiled)} regions compiled
 `,
   );
 }
-console.log(summary);
-process.exitCode = failed === 0 ? 0 : 1;
+process.exitCode = total.failed === 0 ? 0 : 1;

@@ -168,15 +168,17 @@ describe('a store of the guest', () => {
 describe('what the host looks at', () => {
   it('is told of every execution of a watched instruction in compiled code, and of none when it is not watched any more', () => {
     const twins = new Twins();
-    const change = twins.load(adding(1))('change');
-    twins.enter(300);
+    // In the middle of the loop, so that there is compiled code around it.
+    const middle: Line = [{ label: 'round' }, addiu(s2, s2, 1), { label: 'mark' }, addiu(s1, s1, 1), b('round'), nop];
+    const mark = twins.load(middle)('mark');
+    twins.enter(400);
     expect(twins.regions).toBeGreaterThan(0);
     const hits: number[] = [];
-    twins.both(({ vm }) => vm.watch.execution([physical(change)], (_cpu, pc) => hits.push(pc)));
-    twins.enter(300);
-    expect(hits).toEqual(Array.from({ length: 200 }, () => change));
+    twins.both(({ vm }) => vm.watch.execution([physical(mark)], (_cpu, pc) => hits.push(pc)));
+    twins.enter(400);
+    expect(hits).toEqual(Array.from({ length: 200 }, () => mark));
     twins.both(({ vm }) => vm.watch.execution([], () => hits.push(0)));
-    twins.enter(3000);
+    twins.enter(4000);
     expect(hits).toHaveLength(200);
     expect(twins.regions).toBeGreaterThan(0);
     expect(twins.gpr(s1)).toBe(1200);
@@ -202,5 +204,37 @@ describe('what the host looks at', () => {
     twins.enter(100);
     for (let n = 1; n < 60; n++) twins.enter(1);
     expect(twins.regions).toBeGreaterThan(0);
+  });
+});
+
+describe('room for compiled code', () => {
+  it('is made by throwing the oldest away, which are compiled again when they are hot', () => {
+    const twins = new Twins();
+    const loop = (n: number): Line => [
+      ...[addiu(s0, zero, 60), { label: `loop ${n}` }, addiu(s1, s1, n), addiu(s0, s0, -1)],
+      [bne(s0, zero, `loop ${n}`), nop, words(64)],
+    ];
+    twins.load([{ label: 'again' }, Array.from({ length: 8 }, (_, n) => loop(n)), b('again'), nop]);
+    for (let n = 0; n < 12; n++) {
+      twins.enter(1500);
+      expect(twins.regions).toBeGreaterThan(0);
+      twins.makeRoom(n % 3 === 0 ? 0 : 200);
+      expect(twins.regions).toBeLessThanOrEqual(n % 3 === 0 ? 0 : 2);
+    }
+  });
+
+  it('is used again when code is rewritten for ever', () => {
+    const twins = new Twins();
+    const patching: Line = [
+      [li(t2, 0x26310000), la(t0, 'change')],
+      [{ label: 'more' }, addiu(s0, zero, 30), { label: 'round' }, { label: 'change' }, addiu(s1, s1, 0)],
+      [addiu(s0, s0, -1), bne(s0, zero, 'round'), nop, addiu(t2, t2, 1), sw(t2, 0, t0), b('more'), nop],
+    ];
+    twins.load(patching);
+    twins.enter(3000);
+    const { tableSize } = twins;
+    twins.enter(30_000);
+    expect(twins.everCompiled).toBeGreaterThan(200);
+    expect([twins.tableSize, twins.regions < 4]).toEqual([tableSize, true]);
   });
 });

@@ -7,6 +7,7 @@ import {
   b,
   bgezal,
   bne,
+  CAUSE,
   COMPARE,
   COUNT,
   ENTRYHI,
@@ -21,6 +22,7 @@ import {
   k1,
   type Line,
   li,
+  lw,
   mfc0,
   mtc0,
   nop,
@@ -30,6 +32,8 @@ import {
   s1,
   s2,
   s3,
+  sll,
+  sltiu,
   spin,
   syscall,
   t0,
@@ -42,6 +46,8 @@ import {
 import { Twins } from '../support/region/twins.ts';
 
 const KSEG0 = 0x40000000;
+/** Cause.ExcCode AdEL. */
+const ADDRESS_ERROR_LOAD = 4;
 const ROUNDS = 40;
 /** A pair of mapped pages, and where their contents lie. */
 const PAIR = 0x00200000;
@@ -176,6 +182,18 @@ describe('code shared by kernel and user', () => {
     expect(twins.regions).toBeGreaterThan(0);
     expect(twins.gpr(s1)).toBe(2 * ROUNDS);
     expect(twins.gpr(s2)).toBeGreaterThanOrEqual(ROUNDS);
+  });
+
+  it('that goes to user mode in its middle has a user’s memory from the next instruction on', () => {
+    const twins = new Twins();
+    // s2 := a word that only the kernel may read; in round 20 Status says "user" before it does.
+    const status: Line = [addiu(k0, s0, -20), sltiu(k0, k0, 1), sll(k0, k0, 4), mtc0(k0, STATUS)];
+    twins.load(loopFunction([status, lw(s2, 0, s3), addiu(s1, s1, 1)]), KSEG0 + FIRST);
+    twins.load([mfc0(k1, CAUSE), addiu(v0, v0, 1), spin], GENERAL_VECTOR);
+    twins.load([mapPair(FIRST, SECOND), li(s3, KSEG0 + OTHER), call(PAIR), spin]);
+    twins.enter(2000);
+    expect(twins.regions).toBeGreaterThan(0);
+    expect([twins.gpr(s1), twins.gpr(v0), (twins.gpr(k1) >> 2) & 31]).toEqual([ROUNDS - 20, 1, ADDRESS_ERROR_LOAD]);
   });
 
   it('is left by an interrupt at the same instruction as ever', () => {

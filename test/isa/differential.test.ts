@@ -1,31 +1,48 @@
 // The core against the reference evaluator (test/support/reference), in lockstep: after every KVM_RUN with a deadline, every register
 // bank, the pc, the instruction count, guest time, all RAM and all MMIO accesses must be equal.
 import { describe, expect, it } from 'vitest';
-import { Lockstep } from '../support/reference/compare.ts';
+import { EAGER, Lockstep, type LockstepOptions } from '../support/reference/compare.ts';
 import { type HandmadeOptions, handmade, type Source } from '../support/reference/handmade.ts';
 import { makeProgram } from '../support/reference/programs.ts';
+import { Stand } from '../support/reference/trial.ts';
 
 const PROGRAMS = 80;
 /** Deadlines per program, and how far they lie ahead at most, in instructions. */
-const RUNS = [
-  { enters: 8, longest: 200, observed: false },
-  { enters: 30, longest: 12, observed: false },
-  { enters: 30, longest: 12, observed: true },
+const RUNS: readonly (LockstepOptions & { how: string; enters: number; longest: number })[] = [
+  { how: 'interpreted', enters: 8, longest: 200 },
+  { how: 'interpreted', enters: 30, longest: 12 },
+  { how: 'observed', enters: 30, longest: 12, observed: true },
+  { how: 'compiled', enters: 8, longest: 200, regions: EAGER },
 ];
+/** Programs with loops and calls; scripts/differential.ts runs more. */
+const FLOW_PROGRAMS = 400;
 
 describe.each(['little', 'big'] as const)('random programs, %s endian', (endianness) => {
-  const title = 'run as in the reference, $enters times up to $longest instructions (observed: $observed)';
-  it.each(RUNS)(title, ({ enters, longest, observed }) => {
+  it.each(RUNS)('run as in the reference, $how, $enters times up to $longest instructions', (run) => {
+    const { enters, longest } = run;
     const reports: string[] = [];
     let instructions = 0;
     for (let seed = 0; seed < PROGRAMS && reports.length < 3; seed++) {
-      const lockstep = new Lockstep(makeProgram(seed, endianness), observed);
+      const lockstep = new Lockstep(makeProgram(seed, endianness), run);
       const differences = lockstep.run(enters, longest);
       instructions += lockstep.instructions;
       if (differences.length > 0) reports.push(differences.slice(0, 12).join('\n  '));
     }
     expect(reports.join('\n')).toBe('');
     expect(instructions).toBeGreaterThan((PROGRAMS * enters * longest) / 4);
+  });
+
+  it('with loops and calls run alike in the reference, the interpreter and as regions', () => {
+    const stand = new Stand(endianness);
+    const reports: string[] = [];
+    let compiled = 0;
+    for (let seed = 0; seed < FLOW_PROGRAMS && reports.length < 3; seed++) {
+      const result = stand.run(seed);
+      compiled += result.compiled;
+      if (result.differences.length > 0) reports.push(result.differences.slice(0, 12).join('\n  '));
+    }
+    expect(reports.join('\n')).toBe('');
+    expect(compiled).toBeGreaterThan(FLOW_PROGRAMS);
   });
 });
 
@@ -40,12 +57,23 @@ const T0 = 8;
 const T2 = 10;
 const T3 = 11;
 
+/** How handmade programs are run: plainly, and compiled when first seen, with the first look after so many instructions. */
+const WAYS: readonly LockstepOptions[] = [
+  {},
+  ...[1, 2, 4].map((sampledRun) => ({ regions: { ...EAGER, sampledRun } })),
+];
+
 /** Differences of a program of these lines, with deadlines at every instant up to `instructions`. */
 function differences(source: Source, options: HandmadeOptions = {}, instructions = 32): string[] {
   const program = handmade([...VECTORS, ...source], options);
-  for (let length = 1; length <= instructions; length++) {
-    const found = new Lockstep(program).runTo(length);
-    if (found.length > 0) return found;
+  for (const way of WAYS) {
+    const lockstep = new Lockstep(program, way);
+    // From the last instant down: the first run compiles what the others enter.
+    for (let length = instructions; length > 0; length--) {
+      lockstep.restart();
+      const found = lockstep.runTo(length);
+      if (found.length > 0) return [JSON.stringify(way), ...found];
+    }
   }
   return [];
 }

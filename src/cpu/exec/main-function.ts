@@ -7,10 +7,9 @@ import { Lowering, Temporaries } from '../emit/lower.ts';
 import type { ArchitectureDefinition } from '../isa/architecture.ts';
 import type { TypeSection } from '../wasm/module.ts';
 import { FunctionWriter, type Label } from '../wasm/writer.ts';
-import { COLD_FAULT, COLD_FLAGS, COLD_JUMP, COLD_TYPE, DECODE, REGION_TYPE } from './conventions.ts';
+import { COLD_FAULT, COLD_FLAGS, COLD_JUMP, COLD_TYPE, DECODE } from './conventions.ts';
 import type { Handler } from './handlers.ts';
 import {
-  DESCRIPTOR,
   FETCH_TABLE,
   GLOBAL,
   HANDLER,
@@ -21,17 +20,8 @@ import {
   WHY,
   WORD,
 } from './layout.ts';
+import { enterRegions, type Labels, leaveAtRegion, type RegionFrame } from './region-entry.ts';
 import type { Callees, Frame, InterpreterSemantics } from './semantics.ts';
-
-interface Labels {
-  readonly exit: Label;
-  readonly top: Label;
-  readonly fault: Label;
-  readonly dispatch: Label;
-  /** Run the handler whose number is in local `handler`. */
-  readonly handle: Label;
-  readonly next: Label;
-}
 
 export interface MainFunctionOptions {
   readonly architecture: ArchitectureDefinition;
@@ -41,24 +31,24 @@ export interface MainFunctionOptions {
 }
 
 /** The function `run`: from WORD.PC until WORD.WHY says why not further. */
-export class MainFunction {
-  private readonly w = new FunctionWriter([]);
+export class MainFunction implements RegionFrame {
+  readonly w = new FunctionWriter([]);
   private readonly hot: readonly Handler[];
   private readonly coldCount: number;
   private readonly callees: Callees;
   private readonly architecture: ArchitectureDefinition;
-  private readonly types: TypeSection;
+  readonly types: TypeSection;
   private readonly leavesAtRegions: boolean;
   private readonly semantics: InterpreterSemantics;
-  private readonly ip: number;
-  private readonly nip: number;
-  private readonly left: number;
-  private readonly tables: number;
-  private readonly t0: number;
-  private readonly t1: number;
+  readonly ip: number;
+  readonly nip: number;
+  readonly left: number;
+  readonly tables: number;
+  readonly t0: number;
+  readonly t1: number;
   /** Number of the handler that runs, and a region entry's descriptor. */
-  private readonly handler: number;
-  private readonly descriptor: number;
+  readonly handler: number;
+  readonly descriptor: number;
 
   constructor(
     hot: readonly Handler[],
@@ -155,7 +145,7 @@ export class MainFunction {
     bodies[HANDLER.END_OF_PAGE] = () => this.endOfPage(labels);
     bodies[HANDLER.JUMP] = () => this.jumpRecord(labels);
     bodies[HANDLER.RESERVED] = () => this.reserved(labels.fault);
-    bodies[HANDLER.REGION] = () => (this.leavesAtRegions ? this.leaveAtRegion(labels) : this.region(labels));
+    bodies[HANDLER.REGION] = () => (this.leavesAtRegions ? leaveAtRegion(this, labels) : enterRegions(this, labels));
     bodies[HANDLER.SELF_JUMP] = () => {
       this.pushInSlot();
       w.if();
@@ -220,83 +210,6 @@ export class MainFunction {
     w.br(top);
   }
 
-  /**
-   * Compiled code begins here. Regions follow one another without leaving this function; where one makes no headway, and in a delay slot, the
-   * record's own handler runs.
-   */
-  private region({ top, handle }: Labels): void {
-    const { w, ip, nip, left, t0, t1, handler, descriptor } = this;
-    w.get(left).i32(1).op('i32.add').set(left);
-    this.loadDescriptor();
-    const own = w.block('own handler');
-    this.pushInSlot();
-    w.brIf(own);
-    this.pushPc();
-    w.set(t1);
-    const chain = w.loop('chain');
-    w.get(descriptor).memory('i32.load', DESCRIPTOR.PC).get(t1).op('i32.ne').brIf(own);
-    w.get(descriptor).memory('i32.load', DESCRIPTOR.BLOCK).get(left).get(this.tables);
-    w.get(descriptor)
-      .memory('i32.load', DESCRIPTOR.FUNCTION)
-      .callIndirect(this.types.index(REGION_TYPE))
-      .set(t1)
-      .set(t0);
-    w.get(t0).get(left).op('i32.eq').brIf(own);
-    w.get(t0).set(left);
-    w.i32(0).get(left).memory('i32.store', WORD.REGION_LEFT);
-    this.reloadTables();
-    w.i32(0).globalSet(GLOBAL.BRANCH);
-    const anew = w.block('anew');
-    w.get(left).i32(0).op('i32.le_s').brIf(anew);
-    this.pushFetchEntry();
-    w.tee(t0).i32(1).op('i32.xor').get(t1).op('i32.or').i32(3).op('i32.and').brIf(anew);
-    w.get(t1).i32(RECORD_SHIFT).op('i32.shl').get(t0).op('i32.add').i32(1).op('i32.sub').set(t0);
-    this.enterPage();
-    w.get(ip).i32(RECORD_SIZE).op('i32.add').set(nip);
-    w.get(ip).memory('i32.load16_u', 0).tee(handler).i32(HANDLER.REGION).op('i32.eq').if();
-    this.loadDescriptor();
-    w.br(chain);
-    w.end();
-    w.get(left).i32(1).op('i32.sub').set(left).br(handle);
-    w.end(); // anew
-    w.get(t1).globalSet(GLOBAL.TARGET);
-    w.i32(JUMP_RECORD)
-      .set(ip)
-      .i32(JUMP_RECORD + RECORD_SIZE)
-      .set(nip)
-      .br(top);
-    w.end(); // chain
-    w.end(); // own handler
-    w.get(descriptor).memory('i32.load', DESCRIPTOR.HANDLER).set(handler);
-    w.get(left).i32(1).op('i32.sub').set(left).br(handle);
-  }
-
-  /** Lockstep: the host runs the compiled code that begins here, unless it wants the record's own handler to run. */
-  private leaveAtRegion({ fault, handle }: Labels): void {
-    const { w, descriptor, handler } = this;
-    this.loadDescriptor();
-    const own = w.block('own handler');
-    this.pushInSlot();
-    w.brIf(own);
-    w.get(descriptor).memory('i32.load', DESCRIPTOR.PC);
-    this.pushPc();
-    w.op('i32.ne').brIf(own);
-    w.i32(0).memory('i32.load', WORD.OWN_HANDLERS).if();
-    w.i32(0).i32(0).memory('i32.load', WORD.OWN_HANDLERS).i32(1).op('i32.sub').memory('i32.store', WORD.OWN_HANDLERS);
-    w.br(own);
-    w.end();
-    w.i32(0).get(descriptor).memory('i32.store', WORD.DESCRIPTOR);
-    this.leave(WHY.REGION, fault);
-    w.end(); // own handler
-    w.get(descriptor).memory('i32.load', DESCRIPTOR.HANDLER).set(handler).br(handle);
-  }
-
-  private loadDescriptor(): void {
-    const { w, ip, descriptor } = this;
-    w.get(ip).i32(RECORD_SHIFT).op('i32.shr_u').i32(0).memory('i32.load', WORD.REGION_WORDS).op('i32.add');
-    w.memory('i32.load', 0).set(descriptor);
-  }
-
   /** The record after the last of a page: go on with the next page's first. */
   private endOfPage({ dispatch, fault }: { dispatch: Label; fault: Label }): void {
     const { w, ip, nip, t0, t1 } = this;
@@ -340,7 +253,7 @@ export class MainFunction {
     w.get(t1).i32(RECORD_SHIFT).op('i32.shl').get(t0).op('i32.add').i32(1).op('i32.sub').set(t0).end();
   }
 
-  private pushFetchEntry(): void {
+  pushFetchEntry(): void {
     const { w } = this;
     w.get(this.t1)
       .i32(PAGE_SHIFT - 2)
@@ -351,7 +264,7 @@ export class MainFunction {
   }
 
   /** ip := t0, the record of address t1; pc follows. */
-  private enterPage(): void {
+  enterPage(): void {
     const { w, ip, t0, t1 } = this;
     w.get(t1).get(t0).tee(ip).i32(RECORD_SHIFT).op('i32.shr_u').op('i32.sub').globalSet(GLOBAL.DELTA);
   }
@@ -367,16 +280,16 @@ export class MainFunction {
     this.leave(WHY.TRAP, fault);
   }
 
-  private leave(why: number, fault: Label): void {
+  leave(why: number, fault: Label): void {
     this.w.i32(0).i32(why).memory('i32.store', WORD.WHY).br(fault);
   }
 
-  private reloadTables(): void {
+  reloadTables(): void {
     this.w.i32(0).memory('i32.load', WORD.CURRENT_TABLES).set(this.tables);
   }
 
   /** Push the address of the record at ip (which is not the jump record). */
-  private pushPc(): void {
+  pushPc(): void {
     this.w.get(this.ip).i32(RECORD_SHIFT).op('i32.shr_u').globalGet(GLOBAL.DELTA).op('i32.add');
   }
 
@@ -386,7 +299,7 @@ export class MainFunction {
     this.w.globalGet(GLOBAL.TARGET).get(this.ip).i32(JUMP_RECORD).ops('i32.ne', 'select');
   }
 
-  private pushInSlot(): void {
+  pushInSlot(): void {
     this.w.globalGet(GLOBAL.BRANCH).i32(RECORD_SIZE).op('i32.add').get(this.ip).op('i32.eq');
   }
 

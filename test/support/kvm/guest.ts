@@ -3,8 +3,10 @@
 // mips-words.ts, enter it for a number of instructions, and look at what the contract shows.
 import { createHash } from 'node:crypto';
 import { mips32 } from '../../../src/arch/mips/index.ts';
+import type { EngineName, RegionTuning } from '../../../src/cpu/exec/core-options.ts';
 import { createKvm, type EmulatedVm } from '../../../src/cpu/exec/kvm.ts';
 import type { EmulatedVcpu } from '../../../src/cpu/exec/vcpu.ts';
+import type { ArchitectureDefinition } from '../../../src/cpu/isa/architecture.ts';
 import { KVM_VM_MIPS_TE, KVM_VM_MIPS_VZ } from '../../../src/kvm/constants.ts';
 import { KvmError } from '../../../src/kvm/errors.ts';
 import { KVM_REG_MIPS_CP0_32, KVM_REG_MIPS_CP0_64, KVM_REG_MIPS_PC } from '../../../src/kvm/mips.ts';
@@ -65,6 +67,10 @@ export interface GuestOptions {
   readonly seed?: number;
   readonly machine?: 'trap-and-emulate' | 'vz';
   readonly cpuModel?: string;
+  readonly engine?: EngineName;
+  readonly regions?: RegionTuning;
+  /** Default: MIPS as it is. */
+  readonly architecture?: ArchitectureDefinition;
 }
 
 const MACHINES = {
@@ -120,11 +126,13 @@ export class Guest {
     arenaBytes = ARENA_BYTES,
     machine = 'trap-and-emulate',
     cpuModel = '24Kf',
+    architecture = mips32(endianness),
+    ...engine
   }: GuestOptions = {}) {
     const { type, kseg0 } = MACHINES[machine];
     this.endianness = endianness;
     this.code = kseg0 + physical(CODE);
-    this.vm = createKvm(mips32(endianness), {
+    this.vm = createKvm(architecture, {
       arenaSize: arenaBytes,
       endianness,
       maxVcpus: vcpus,
@@ -132,6 +140,7 @@ export class Guest {
       seed,
       paravirtHypercalls,
       cpuModel,
+      ...engine,
     }).createVm(type);
     this.vm.setUserMemoryRegion({ slot: 0, flags: 0, guestPhysAddr: 0, memorySize: RAM_BYTES, userspaceAddr: 0 });
     this.vcpus = Array.from({ length: vcpus }, (_, id) => this.vm.createVcpu(id));

@@ -77,6 +77,7 @@ export const srl = (rd: number, rt: number, sa: number): number => r(0, rt, rd, 
 export const mult = (rs: number, rt: number): number => r(rs, rt, 0, 0, 0x18);
 export const mflo = (rd: number): number => r(0, 0, rd, 0, 0x12);
 export const addiu = (rt: number, rs: number, immediate: number): number => i(0x09, rs, rt, immediate);
+export const sltiu = (rt: number, rs: number, immediate: number): number => i(0x0b, rs, rt, immediate);
 export const andi = (rt: number, rs: number, immediate: number): number => i(0x0c, rs, rt, immediate);
 export const ori = (rt: number, rs: number, immediate: number): number => i(0x0d, rs, rt, immediate);
 export const lui = (rt: number, immediate: number): number => i(0x0f, 0, rt, immediate);

@@ -29,6 +29,7 @@ export function handmade(source: Source, options: HandmadeOptions = {}): GuestPr
     });
   return {
     seed: 0,
+    machine: 'trap-and-emulate',
     endianness,
     ram,
     boot: new Uint32Array(BOOT_BYTES / 4),

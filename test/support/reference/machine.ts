@@ -17,6 +17,7 @@ import { type RawFields, type Row, rawFields } from '../../../src/cpu/isa/insn.t
 import { type Banks, layOutBanks } from '../../../src/cpu/isa/register-file.ts';
 import { WORD_PC } from '../../../src/cpu/isa/state-words.ts';
 import { type BranchTaken, Evaluator, GuestTrap, Leave, type World } from './evaluator.ts';
+import type { MachineName } from './machines.ts';
 
 const STATE_BASE = 0x100;
 const PAGE_SIZE = 4096;
@@ -39,6 +40,7 @@ export interface Mmio {
 
 export interface ReferenceOptions {
   readonly endianness: 'little' | 'big';
+  readonly machine: MachineName;
   readonly ram: readonly ReferenceRam[];
   readonly nsPerInstruction: number;
   readonly seed: number;
@@ -86,7 +88,7 @@ export class ReferenceMachine {
     this.decoder = new Decoder(architecture.rows);
     this.evaluator = new Evaluator(architecture, banks, this.state, this.world());
     this.model = architecture.createModel(this.services(), {
-      vmType: 'trap-and-emulate',
+      vmType: options.machine,
       cpuModel: architecture.cpuModels[0]!,
       seed: options.seed,
       bigEndian: this.bigEndian,

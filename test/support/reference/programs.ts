@@ -11,6 +11,7 @@ import { Assembler, encodeRow } from '../../../src/cpu/isa/assembler.ts';
 import type { Row } from '../../../src/cpu/isa/insn.ts';
 import type { FieldSpec } from '../../../src/cpu/isa/pattern.ts';
 import { Random } from '../oracle/random.ts';
+import type { MachineName } from './machines.ts';
 
 export type Endianness = 'little' | 'big';
 
@@ -27,6 +28,7 @@ const MMIO = 0x80000000;
 
 export interface GuestProgram {
   readonly seed: number;
+  readonly machine: MachineName;
   readonly endianness: Endianness;
   /** Words at physical 0 and at BOOT_PAGE. */
   readonly ram: Uint32Array;
@@ -315,7 +317,18 @@ export function makeProgram(seed: number, endianness: Endianness): GuestProgram 
   const fpu = seed % 2 === 1;
   const usable = random.pick([0x20000000, 0x24000000, 0]);
   return {
-    ...{ seed, endianness, ram, boot, pc: start, gpr, hi: value(random), lo: value(random), fpu },
+    ...{
+      seed,
+      machine: 'trap-and-emulate',
+      endianness,
+      ram,
+      boot,
+      pc: start,
+      gpr,
+      hi: value(random),
+      lo: value(random),
+      fpu,
+    },
     status: fpu ? status | usable : status,
   };
 }

@@ -1,0 +1,113 @@
+// How the interpreter's main function goes into compiled code: region after region, found through the records of their entries, without leaving
+// the function (ENGINE.md 2: "chained by a Wasm dispatcher"). Part of main-function.ts.
+import type { TypeSection } from '../wasm/module.ts';
+import type { FunctionWriter, Label } from '../wasm/writer.ts';
+import { REGION_TYPE } from './conventions.ts';
+import { DESCRIPTOR, GLOBAL, HANDLER, JUMP_RECORD, RECORD_SHIFT, RECORD_SIZE, WHY, WORD } from './layout.ts';
+
+/** Where the main function's code can go. */
+export interface Labels {
+  readonly exit: Label;
+  readonly top: Label;
+  readonly fault: Label;
+  readonly dispatch: Label;
+  /** Run the handler whose number is in local `handler`. */
+  readonly handle: Label;
+  readonly next: Label;
+}
+
+/** What the main function lends: locals, and pieces of code. */
+export interface RegionFrame {
+  readonly w: FunctionWriter;
+  readonly types: TypeSection;
+  readonly ip: number;
+  readonly nip: number;
+  readonly left: number;
+  readonly tables: number;
+  readonly t0: number;
+  readonly t1: number;
+  /** Number of the handler that runs, and a region entry's descriptor. */
+  readonly handler: number;
+  readonly descriptor: number;
+  pushInSlot(): void;
+  pushPc(): void;
+  /** Push the fetch entry of address t1. */
+  pushFetchEntry(): void;
+  /** ip := t0, the record of address t1; pc follows. */
+  enterPage(): void;
+  reloadTables(): void;
+  leave(why: number, fault: Label): void;
+}
+
+/**
+ * Compiled code begins here. Regions follow one another without leaving this function; where one makes no headway, and in a delay slot, the
+ * record's own handler runs.
+ */
+export function enterRegions(main: RegionFrame, { top, handle }: Labels): void {
+  const { w, ip, nip, left, t0, t1, handler, descriptor } = main;
+  w.get(left).i32(1).op('i32.add').set(left);
+  loadDescriptor(main);
+  const own = w.block('own handler');
+  main.pushInSlot();
+  w.brIf(own);
+  main.pushPc();
+  w.set(t1);
+  const chain = w.loop('chain');
+  w.get(descriptor).memory('i32.load', DESCRIPTOR.PC).get(t1).op('i32.ne').brIf(own);
+  w.get(descriptor).memory('i32.load', DESCRIPTOR.BLOCK).get(left).get(main.tables);
+  w.get(descriptor).memory('i32.load', DESCRIPTOR.FUNCTION).callIndirect(main.types.index(REGION_TYPE)).set(t1).set(t0);
+  w.get(t0).get(left).op('i32.eq').brIf(own);
+  w.get(t0).set(left);
+  w.i32(0).get(left).memory('i32.store', WORD.REGION_LEFT);
+  main.reloadTables();
+  w.i32(0).globalSet(GLOBAL.BRANCH);
+  const anew = w.block('anew');
+  w.get(left).i32(0).op('i32.le_s').brIf(anew);
+  main.pushFetchEntry();
+  w.tee(t0).i32(1).op('i32.xor').get(t1).op('i32.or').i32(3).op('i32.and').brIf(anew);
+  w.get(t1).i32(RECORD_SHIFT).op('i32.shl').get(t0).op('i32.add').i32(1).op('i32.sub').set(t0);
+  main.enterPage();
+  w.get(ip).i32(RECORD_SIZE).op('i32.add').set(nip);
+  w.get(ip).memory('i32.load16_u', 0).tee(handler).i32(HANDLER.REGION).op('i32.eq').if();
+  loadDescriptor(main);
+  w.br(chain);
+  w.end();
+  w.get(left).i32(1).op('i32.sub').set(left).br(handle);
+  w.end(); // anew
+  w.get(t1).globalSet(GLOBAL.TARGET);
+  w.i32(JUMP_RECORD)
+    .set(ip)
+    .i32(JUMP_RECORD + RECORD_SIZE)
+    .set(nip)
+    .br(top);
+  w.end(); // chain
+  w.end(); // own handler
+  w.get(descriptor).memory('i32.load', DESCRIPTOR.HANDLER).set(handler);
+  w.get(left).i32(1).op('i32.sub').set(left).br(handle);
+}
+
+/** Lockstep: the host runs the compiled code that begins here, unless it wants the record's own handler to run. */
+export function leaveAtRegion(main: RegionFrame, { fault, handle }: Labels): void {
+  const { w, descriptor, handler } = main;
+  loadDescriptor(main);
+  const own = w.block('own handler');
+  main.pushInSlot();
+  w.brIf(own);
+  w.get(descriptor).memory('i32.load', DESCRIPTOR.PC);
+  main.pushPc();
+  w.op('i32.ne').brIf(own);
+  w.i32(0).memory('i32.load', WORD.OWN_HANDLERS).if();
+  w.i32(0).i32(0).memory('i32.load', WORD.OWN_HANDLERS).i32(1).op('i32.sub').memory('i32.store', WORD.OWN_HANDLERS);
+  w.br(own);
+  w.end();
+  w.i32(0).get(descriptor).memory('i32.store', WORD.DESCRIPTOR);
+  main.leave(WHY.REGION, fault);
+  w.end(); // own handler
+  w.get(descriptor).memory('i32.load', DESCRIPTOR.HANDLER).set(handler).br(handle);
+}
+
+function loadDescriptor(main: RegionFrame): void {
+  const { w, ip, descriptor } = main;
+  w.get(ip).i32(RECORD_SHIFT).op('i32.shr_u').i32(0).memory('i32.load', WORD.REGION_WORDS).op('i32.add');
+  w.memory('i32.load', 0).set(descriptor);
+}

@@ -1,0 +1,180 @@
+;; big endian
+region of 1 blocks, 5 instructions
+block 0 at 0x40010000 <round> (entry, loop header, 5 counted)
+  0x40010000  81090001  lb $t1, 1($t0)
+  0x40010004  850a0002  lh $t2, 2($t0)
+  0x40010008  a1090003  sb $t1, 3($t0)
+  0x4001000c  1520fffc  bnez $t1, 0x40010000
+  0x40010010  00000000  nop
+  -> taken: block 0 at 0x40010000 <round>
+  -> not taken: out, to 0x40010014
+loops
+  loop, header 0, entered at 0
+    block 0
+function, 332 bytes
+i32.const 0
+i32.load offset=1056 (;gpr[8];)
+local.set $gpr[8]
+i32.const 0
+i32.load offset=1060 (;gpr[9];)
+local.set $gpr[9]
+i32.const 0
+i32.load offset=1064 (;gpr[10];)
+local.set $gpr[10]
+block
+  loop
+    local.get $left
+    i32.const 5
+    i32.lt_s
+    if
+      i32.const 1073807360 (;0x40010000;)
+      local.set $pc
+      br 2
+    end
+    local.get $left
+    i32.const -5
+    i32.add
+    local.set $left
+    local.get $gpr[8]
+    i32.const 1
+    i32.add
+    local.set $t0
+    local.get $tables
+    local.get $t0
+    i32.const 12
+    i32.shr_u
+    i32.const 2
+    i32.shl
+    i32.add
+    i32.load
+    local.set $entry
+    local.get $entry
+    i32.const 1
+    i32.add
+    i32.const 1
+    i32.and
+    if
+      local.get $left
+      i32.const 5
+      i32.add
+      local.set $left
+      i32.const 1073807360 (;0x40010000;)
+      local.set $pc
+      br 2
+    else
+      local.get $t0
+      i32.const 3
+      i32.xor
+      local.get $entry
+      i32.add
+      i32.load8_s offset=1
+      local.set $t1
+    end
+    local.get $t1
+    local.set $gpr[9]
+    local.get $gpr[8]
+    i32.const 2
+    i32.add
+    local.set $t0
+    local.get $tables
+    local.get $t0
+    i32.const 12
+    i32.shr_u
+    i32.const 2
+    i32.shl
+    i32.add
+    i32.load
+    local.set $entry
+    local.get $entry
+    i32.const 1
+    i32.add
+    local.get $t0
+    i32.or
+    i32.const 1
+    i32.and
+    if
+      local.get $left
+      i32.const 4
+      i32.add
+      local.set $left
+      i32.const 1073807364 (;0x40010004;)
+      local.set $pc
+      br 2
+    else
+      local.get $t0
+      i32.const 2
+      i32.xor
+      local.get $entry
+      i32.add
+      i32.load16_s offset=1
+      local.set $t1
+    end
+    local.get $t1
+    local.set $gpr[10]
+    local.get $gpr[9]
+    local.set $t0
+    local.get $gpr[8]
+    i32.const 3
+    i32.add
+    local.set $t1
+    local.get $tables
+    local.get $t1
+    i32.const 12
+    i32.shr_u
+    i32.const 2
+    i32.shl
+    i32.add
+    i32.load offset=4194304 (;write table;)
+    local.set $entry
+    local.get $entry
+    i32.const 1
+    i32.add
+    i32.const 1
+    i32.and
+    if
+      local.get $left
+      i32.const 3
+      i32.add
+      local.set $left
+      i32.const 1073807368 (;0x40010008;)
+      local.set $pc
+      br 2
+    else
+      local.get $t1
+      i32.const 3
+      i32.xor
+      local.get $entry
+      i32.add
+      local.get $t0
+      i32.store8 offset=1
+    end
+    local.get $gpr[9]
+    i32.const 0
+    i32.ne
+    local.set $condition
+    local.get $condition
+    if
+      br 1
+    end
+    i32.const 1073807380 (;0x40010014;)
+    local.set $pc
+    i32.const 0
+    local.get $gpr[9]
+    i32.store offset=1060 (;gpr[9];)
+    i32.const 0
+    local.get $gpr[10]
+    i32.store offset=1064 (;gpr[10];)
+    local.get $left
+    local.get $pc
+    return
+    unreachable
+  end
+end
+i32.const 0
+local.get $gpr[9]
+i32.store offset=1060 (;gpr[9];)
+i32.const 0
+local.get $gpr[10]
+i32.store offset=1064 (;gpr[10];)
+local.get $left
+local.get $pc
