@@ -75,6 +75,7 @@ function work(bundle: string): Promise<boolean> {
   return new Promise((done, failed) => {
     const worker = fork(bundle, { execArgv: ['--expose-gc', '--enable-source-maps'] });
     let timer: NodeJS.Timeout | undefined;
+    let hangs = false;
     const feed = (): void => {
       clearTimeout(timer);
       const chunk = nextChunk();
@@ -85,6 +86,7 @@ function work(bundle: string): Promise<boolean> {
       timer = setTimeout(() => {
         const failures = [`seeds ${chunk.from} to ${chunk.to - 1}: no end in ${PATIENCE_SECONDS} s`];
         took({ passed: 0, failures, instructions: 0, compiled: 0 });
+        hangs = true;
         worker.kill('SIGKILL');
       }, PATIENCE_SECONDS * 1000);
       worker.send(chunk);
@@ -96,7 +98,7 @@ function work(bundle: string): Promise<boolean> {
     worker.on('error', failed);
     worker.on('exit', (code, signal) => {
       clearTimeout(timer);
-      if (code === 0 || signal === 'SIGKILL') done(code === 0);
+      if (code === 0 || hangs) done(code === 0);
       else failed(new Error(`a worker ended with ${code ?? signal}`));
     });
     feed();
