@@ -72,11 +72,11 @@ export function accountOf(events: string): Account {
     .map((line): unknown => JSON.parse(line))
     .at(-1);
   if (!isObject(verdict)) throw new Error('no verdict among the events');
-  const stats = isObject(verdict.stats) ? verdict.stats : {};
+  const compiled = isObject(verdict.compiled) ? verdict.compiled : {};
   const count = (value: unknown): number | null => (typeof value === 'number' ? value : null);
   const instructions = count(verdict.instructions);
   if (instructions === null) throw new Error('the verdict has no instruction count');
-  return { instructions, modules: count(stats.modules), regions: count(stats.regions) };
+  return { instructions, modules: count(compiled.modules), regions: count(compiled.compiled) };
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

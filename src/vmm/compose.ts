@@ -1,5 +1,6 @@
 // A board and an image become a machine: memory slots, vCPUs, devices, the kernel in memory and the boot registers.
 // The emulated core is handed in (CreateVm), so that everything here and after it knows only the KVM contract.
+
 import {
   type Board,
   type BoardImage,
@@ -18,6 +19,7 @@ import { buildCommandLine } from '../boot/cmdline.ts';
 import { type ElfImage, loadElf } from '../boot/elf.ts';
 import { loadInitrd } from '../boot/initrd.ts';
 import type { AddressRange } from '../boot/placement.ts';
+import type { CompiledCode } from '../cpu/exec/core-options.ts';
 import type { BlockBackend, CharBackend } from '../devices/device.ts';
 import { Cap, KVM_VM_MIPS_TE, KVM_VM_MIPS_VZ } from '../kvm/constants.ts';
 import type { Vm as KvmVm, Vcpu, VmClock } from '../kvm/contract.ts';
@@ -40,6 +42,8 @@ export interface EmulatedVm
   provideIrqchip(window: InKernelWindow<InKernelIrqchip>): void;
   /** Keep the hot exit counters, trace. No guest-visible effect. */
   observe(observation: { readonly stats: boolean; readonly trace: TraceSink | null }): void;
+  /** What the region compiler has done; null without it. */
+  readonly compiledCode: CompiledCode | null;
   /** What the host hears of the guest, of no effect on it. */
   readonly watch: {
     /** Tell `hit` before an instruction at one of these guest-physical addresses runs. */
@@ -156,6 +160,7 @@ export function composeMachine(options: ComposeOptions): Machine {
         hit,
       );
     },
+    compiledCode: () => vm.compiledCode,
     userModeSeen: () => vm.watch.userModeSeen,
     forgetUserMode: () => vm.watch.forgetUserMode(),
     hashState: (update) => vm.hashState(update),

@@ -1,5 +1,6 @@
 // What the run loop drives, in KVM's words: vCPUs, the clock, the bus, timers and the console. Composed in compose.ts.
 import type { Board } from '../boards/board.ts';
+import type { CompiledCode } from '../cpu/exec/core-options.ts';
 import type { ConsoleInput, Device } from '../devices/device.ts';
 import type { Vcpu, VmClock } from '../kvm/contract.ts';
 import type { TraceSink } from '../kvm/trace.ts';
@@ -40,6 +41,8 @@ export interface Machine {
   /** Has a vCPU been in user mode since forgetUserMode()? */
   userModeSeen(): boolean;
   forgetUserMode(): void;
+  /** What the region compiler has done; null without it. */
+  compiledCode(): CompiledCode | null;
   /** All vCPU state and every non-zero RAM page with its address. */
   hashState(update: (bytes: Uint8Array) => void): void;
   /** Told of interrupts that the board raises, with the vCPU's id (so that the scheduler can end a quantum). */

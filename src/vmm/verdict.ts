@@ -1,6 +1,7 @@
 // How a run ended: one kind, one exit code, and the facts of the last line. Rendering is the CLI's.
 // Exit codes are the table in the user's manual (UX): 0 well, 1 fail, 10-99 the guest's own, 100-105, 125, 130.
 
+import type { CompiledCode } from '../cpu/exec/core-options.ts';
 import type { Vcpu } from '../kvm/contract.ts';
 import type { VcpuStats } from '../kvm/stats.ts';
 import type { KernelFault } from './kernel-fault.ts';
@@ -56,6 +57,8 @@ export interface Verdict extends Ending {
   readonly faults: readonly KernelFault[];
   /** Exit counters of all vCPUs together; null: not counted in this run. */
   readonly stats: VcpuStats;
+  /** What the region compiler has done; null without it. */
+  readonly compiled: CompiledCode | null;
 }
 
 const EXIT_CODES: Readonly<Record<Exclude<VerdictKind, 'guest-exit'>, number>> = {

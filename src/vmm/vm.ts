@@ -209,6 +209,7 @@ export class Vm {
       vcpus: machine.vcpus.map(placeOf),
       faults: this.panic.faults,
       stats: sumStats(machine.vcpus.map((vcpu) => vcpu.stats())),
+      compiled: machine.compiledCode(),
     };
   }
 

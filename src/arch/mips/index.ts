@@ -80,6 +80,7 @@ export function mips32(endianness: 'little' | 'big'): ArchitectureDefinition {
     raise: 'raise',
     translate: 'translate',
     recordFault: 'recordFault',
+    linkRegister: { bank: 'gpr', index: 31 },
     nop: NOP,
     isSelfJump,
     createEmitter: (banks, observing) => new MipsEmitter(banks, observing),

@@ -32,3 +32,13 @@ export interface RegionTuning {
   readonly batch: number;
   readonly patience: number;
 }
+
+/** What the region compiler has done. */
+export interface CompiledCode {
+  /** Regions there are, and regions and modules there have been. */
+  readonly regions: number;
+  readonly compiled: number;
+  readonly modules: number;
+  /** Bytes of WebAssembly that are kept. */
+  readonly bytes: number;
+}

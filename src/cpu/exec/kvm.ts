@@ -21,7 +21,7 @@ import type { InKernelDevice, InKernelIrqchip, InKernelWindow } from '../../kvm/
 import type { GuestMemory } from '../../memory/guest-memory.ts';
 import type { ArchitectureDefinition } from '../isa/architecture.ts';
 import { Core } from './core.ts';
-import type { CoreOptions } from './core-options.ts';
+import type { CompiledCode, CoreOptions } from './core-options.ts';
 import type { HostWatch } from './host-watch.ts';
 import { PAGE_SIZE } from './layout.ts';
 import type { Observation } from './observer.ts';
@@ -211,6 +211,11 @@ export class EmulatedVm implements Vm {
   /** Keep hot counters, trace events; legal between two enters. No guest-visible effect. */
   observe(observation: Observation): void {
     this.core.observe(observation);
+  }
+
+  /** What the region compiler has done; null without it. */
+  get compiledCode(): CompiledCode | null {
+    return this.core.regions?.stats ?? null;
   }
 
   /** What the host hears of the guest, of no effect on it. Between two enters. */

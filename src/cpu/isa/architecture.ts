@@ -222,6 +222,8 @@ export interface ArchitectureDefinition {
    * an interrupt.) `pc` is given when the virtual address is known.
    */
   isSelfJump(word: number, offset: number, pc?: number): boolean;
+  /** The register of the first bank that calls leave their return address in, by convention: a jump to what it holds is taken for a return. */
+  readonly linkRegister: { readonly bank: string; readonly index: number };
   /** The word that does nothing (a self-jump counts as idle only with it in its slot). */
   readonly nop: number;
 }

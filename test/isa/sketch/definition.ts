@@ -76,6 +76,7 @@ export function definitionOf(sketch: Sketch): ArchitectureDefinition {
     createEmitter: sketch.createEmitter,
     createModel: (services) => new FlatModel(services, Object.values(sketch.helpers)),
     isSelfJump: () => false,
+    linkRegister: { bank: 'gpr', index: 31 },
     nop: 0,
   };
 }

@@ -257,6 +257,7 @@ export class FakeVm implements EmulatedVm {
   }
 
   readonly watch = { userModeSeen: false, execution() {}, forgetUserMode() {} };
+  readonly compiledCode = null;
 
   checkExtension(): number {
     return 0;

@@ -141,6 +141,7 @@ function fakeMachine(programs: readonly GuestProgram[], output: OutputQueue, nsP
       watched.hit = hit;
     },
     userModeSeen: () => watched.userModeSeen,
+    compiledCode: () => null,
     forgetUserMode: () => {
       watched.userModeSeen = false;
     },

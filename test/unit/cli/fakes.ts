@@ -85,6 +85,7 @@ export const OK: Verdict = {
   vcpus: [{ cpu: 0, pc: 0x4000_1234, state: 'running' }],
   faults: [],
   stats: sumStats([]),
+  compiled: null,
 };
 
 export const PANIC: Verdict = {

@@ -11,7 +11,6 @@ import { REGION_TYPE } from '../conventions.ts';
 import { FETCH_TABLE, PAGE_SHIFT, SITE, WORD } from '../layout.ts';
 import { dirtyRegisters, type Registers } from './dirty.ts';
 import type { Block, BlockEnd, Edge, Flow } from './flow.ts';
-import { isReturn } from './flow.ts';
 import type { RegionInstruction } from './instruction.ts';
 import { RegionSemantics, type Site } from './semantics.ts';
 import { type Item, type Level, structureFlow } from './structure.ts';
@@ -262,7 +261,7 @@ class RegionCompiler {
         this.goTo(at.pc, edge);
         w.end();
       }
-      if (!branch.link && !isReturn(branch)) this.note(at.pc);
+      if (!branch.link && !at.returns) this.note(at.pc);
       w.get(target).set(this.pc);
       this.finish();
     };

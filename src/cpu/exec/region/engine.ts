@@ -2,7 +2,7 @@
 // when changes no result: both engines count alike.
 import { Access } from '../../isa/architecture.ts';
 import type { CodeListener } from '../code-pages.ts';
-import type { RegionTuning } from '../core-options.ts';
+import type { CompiledCode, RegionTuning } from '../core-options.ts';
 import { CODE_LINE_SHIFT, GLOBAL, HANDLER, LONGEST_RUN, WORD } from '../layout.ts';
 import { RegionCache, type RegionEntry, type RegionSource } from './cache.ts';
 import { CodeReader, type RegionHost } from './code-reader.ts';
@@ -68,13 +68,7 @@ export class RegionEngine implements CodeListener {
     this.module = this.emptyModule();
   }
 
-  /** Regions there are, and regions and modules there have been; bytes of WebAssembly kept. */
-  get stats(): {
-    readonly regions: number;
-    readonly compiled: number;
-    readonly modules: number;
-    readonly bytes: number;
-  } {
+  get stats(): CompiledCode {
     return { regions: this.cache.count, compiled: this.compiled, modules: this.modules, bytes: this.cache.size };
   }
 

@@ -192,11 +192,11 @@ class Explorer {
     const target = targetOf(at, branch);
     if (never) return { taken: null, otherwise, likely: [], resume: null };
     if (target === null) {
-      const back = isReturn(branch) ? this.contexts[context] : undefined;
+      const back = at.returns ? this.contexts[context] : undefined;
       const likely =
         back && context !== 0
           ? [{ context: back.parent, pc: back.returnPc }]
-          : link || isReturn(branch)
+          : link || at.returns
             ? []
             : this.seen(at.pc).map((pc) => ({ context, pc }));
       return { taken: null, otherwise, likely, resume: link ? at.pc + 8 : null };
@@ -238,7 +238,7 @@ class Explorer {
           todo.push(pc + 8);
           break;
         }
-        if (target === null && !isReturn(branch)) return false;
+        if (target === null && !at.returns) return false;
         if (target !== null) todo.push(target);
         if (branch.condition !== null) todo.push(pc + 8);
         break;
@@ -363,18 +363,6 @@ function targetOf(at: RegionInstruction, { target }: BranchStatement): number | 
   if (target.kind === 'region')
     return target.index.op === 'const' ? (((at.pc + 4) & 0xf0000000) | (target.index.value << 2)) >>> 0 : null;
   return null;
-}
-
-/** A jump to what a register of the linking kind holds is taken for a return. */
-export function isReturn({ target, link }: BranchStatement): boolean {
-  return link === null && target.kind === 'absolute' && isLinkRegister(target.address);
-}
-
-/** The register that calls leave their return address in, by convention of every ABI of the architectures here. */
-const LINK_REGISTER = 31;
-
-function isLinkRegister(node: Node): boolean {
-  return node.op === 'read' && node.index.op === 'const' && node.index.value === LINK_REGISTER;
 }
 
 /** Does the instruction read or write this register? */

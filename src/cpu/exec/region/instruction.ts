@@ -18,6 +18,8 @@ export interface RegionInstruction {
   /** Conditions on the state before it under which the interpreter executes it instead (a trap, a helper, the end of the run). */
   readonly guards: readonly Node[];
   readonly branch: BranchStatement | null;
+  /** A jump to what the link register holds, taken for a return from a call. */
+  readonly returns: boolean;
   /** It always raises an exception: nothing follows it. */
   readonly traps: boolean;
 }
@@ -73,7 +75,16 @@ export class InstructionExpander {
     if (statements === 'refused') return undefined;
     const branch = statements.find((statement) => statement.kind === 'branch') as BranchStatement | undefined;
     const traps = statements.some((statement) => statement.kind === 'trap');
-    return { word, row, statements, guards, branch: branch ?? null, traps };
+    return { word, row, statements, guards, branch: branch ?? null, returns: this.isReturn(branch), traps };
+  }
+
+  private isReturn(branch: BranchStatement | undefined): boolean {
+    if (!branch || branch.link || branch.target.kind !== 'absolute') return false;
+    const { address } = branch.target;
+    const { bank, index } = this.architecture.linkRegister;
+    return (
+      address.op === 'read' && address.bank === bank && address.index.op === 'const' && address.index.value === index
+    );
   }
 
   /** Move what must not happen in a region into guards, where that is possible. */
