@@ -46,10 +46,10 @@ describe('the account of a run', () => {
 
   it('takes what the verdict counts, and leaves blank what it does not', () => {
     const start = '{"event":"start"}\n';
-    const verdict = (stats: object): string =>
-      `${start}${JSON.stringify({ event: 'verdict', instructions: 42, stats })}\n`;
-    expect(accountOf(verdict({ wait: 1 }))).toEqual({ instructions: 42, modules: null, regions: null });
-    expect(accountOf(verdict({ modules: 3, regions: 20 }))).toEqual({ instructions: 42, modules: 3, regions: 20 });
+    const verdict = (compiled: object | null): string =>
+      `${start}${JSON.stringify({ event: 'verdict', instructions: 42, compiled })}\n`;
+    expect(accountOf(verdict(null))).toEqual({ instructions: 42, modules: null, regions: null });
+    expect(accountOf(verdict({ modules: 3, compiled: 20, regions: 19 }))).toEqual({ instructions: 42, modules: 3, regions: 20 });
     expect(() => accountOf(start)).toThrow('no verdict');
   });
 });
