@@ -62,30 +62,35 @@ function took(report: ChunkReport): void {
   say(`${done} of ${programs}, ${total.failed} failed, ${((said - started) / 1000).toFixed(0)} s`);
 }
 
+/** Chunks whose process was ended from outside: they are run again. */
+const lost: Chunk[] = [];
+let losses = 0;
+
 /** The next seeds, or undefined when there are none. */
 function nextChunk(): Chunk | undefined {
-  if (next >= end || total.failed >= MOST_FAILURES) return undefined;
+  if (total.failed >= MOST_FAILURES) return undefined;
+  const again = lost.pop();
+  if (again || next >= end) return again;
   const from = next;
   next = Math.min(end, (Math.floor(from / CHUNK) + 1) * CHUNK);
   return { from, to: next };
 }
 
-/** Run chunks in one process until there are none; false when it had to be killed. */
+/** Run chunks in one process until there are none; false when it came to another end. */
 function work(bundle: string): Promise<boolean> {
-  return new Promise((done, failed) => {
+  return new Promise((done) => {
     const worker = fork(bundle, { execArgv: ['--expose-gc', '--enable-source-maps'] });
-    let timer: NodeJS.Timeout | undefined;
+    let chunk: Chunk | undefined;
     let hangs = false;
+    let timer: NodeJS.Timeout | undefined;
     const feed = (): void => {
       clearTimeout(timer);
-      const chunk = nextChunk();
+      chunk = nextChunk();
       if (!chunk) {
         worker.disconnect();
         return;
       }
       timer = setTimeout(() => {
-        const failures = [`seeds ${chunk.from} to ${chunk.to - 1}: no end in ${PATIENCE_SECONDS} s`];
-        took({ passed: 0, failures, instructions: 0, compiled: 0 });
         hangs = true;
         worker.kill('SIGKILL');
       }, PATIENCE_SECONDS * 1000);
@@ -95,14 +100,25 @@ function work(bundle: string): Promise<boolean> {
       took(report);
       feed();
     });
-    worker.on('error', failed);
     worker.on('exit', (code, signal) => {
       clearTimeout(timer);
-      if (code === 0 || hangs) done(code === 0);
-      else failed(new Error(`a worker ended with ${code ?? signal}`));
+      if (chunk) ended(chunk, hangs ? `no end in ${PATIENCE_SECONDS} s` : code, signal);
+      done(chunk === undefined);
     });
     feed();
   });
+}
+
+/** A process ended in the middle of a chunk. */
+function ended(chunk: Chunk, how: string | number | null, signal: string | null): void {
+  if (how === null && losses < MOST_FAILURES) {
+    losses++;
+    say(`a process was ended from outside (${signal}): seeds ${chunk.from} to ${chunk.to - 1} are run again`);
+    lost.push(chunk);
+    return;
+  }
+  const failures = [`seeds ${chunk.from} to ${chunk.to - 1}: ${how ?? signal}`];
+  took({ passed: 0, failures, instructions: 0, compiled: 0 });
 }
 
 async function job(bundle: string): Promise<void> {

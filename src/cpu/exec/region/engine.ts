@@ -169,6 +169,13 @@ export class RegionEngine implements CodeListener {
 
   /** Make the module of what is pending, and let records lead to it. */
   private install(): void {
+    if (this.pending.some(({ dead }) => !dead)) this.makeModule();
+    this.pending.length = 0;
+    this.waited = 0;
+    this.module = this.emptyModule();
+  }
+
+  private makeModule(): void {
     const { module, exports, host } = this;
     const imports = Object.fromEntries(module.imports.map((name) => [name, exports[name]!]));
     const instance = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), {
@@ -181,9 +188,6 @@ export class RegionEngine implements CodeListener {
       this.compiled++;
     });
     this.modules++;
-    this.pending.length = 0;
-    this.waited = 0;
-    this.module = this.emptyModule();
   }
 
   private emptyModule(): RegionModule {
