@@ -29,7 +29,19 @@ import {
   t2,
   zero,
 } from '../support/kvm/mips-words.ts';
-import { Twins } from '../support/region/twins.ts';
+import { EAGER, Twins } from '../support/region/twins.ts';
+
+/** How often the program of the compiled guest has run since. */
+function countRuns({ compiled: { vm } }: Twins): () => number {
+  const core = Reflect.get(vm, 'core') as { runOnce(budget: number): number };
+  const run = core.runOnce.bind(core);
+  let runs = 0;
+  core.runOnce = (budget) => {
+    runs++;
+    return run(budget);
+  };
+  return () => runs;
+}
 
 /** An endless loop that adds to s1. */
 const adding = (by: number): Line => [{ label: 'round' }, { label: 'change' }, addiu(s1, s1, by), b('round'), nop];
@@ -182,6 +194,16 @@ describe('what the host looks at', () => {
     expect(hits).toHaveLength(200);
     expect(twins.regions).toBeGreaterThan(0);
     expect(twins.gpr(s1)).toBe(1200);
+  });
+
+  it('does not shorten the runs of a guest that is observed', () => {
+    const twins = new Twins();
+    twins.load(adding(1));
+    twins.enter(300);
+    twins.both(({ vm }) => vm.observe({ stats: true, trace: null }));
+    const runs = countRuns(twins);
+    for (let i = 0; i < 10; i++) twins.enter(1000);
+    expect(runs()).toBeLessThan(10_000 / EAGER.sampledRun + 100);
   });
 
   it('may observe and stop again: code is compiled once more afterwards', () => {

@@ -1,6 +1,6 @@
 // Compiled code and where it lies: one physical page at several addresses, pages that are mapped anew, address spaces, privileges (ENGINE.md 6).
 import { describe, expect, it } from 'vitest';
-import { CP0_STATUS, GENERAL_VECTOR, IE, IP2, IP7 } from '../support/kvm/guest.ts';
+import { CP0_EPC, CP0_STATUS, GENERAL_VECTOR, IE, IP2, IP7 } from '../support/kvm/guest.ts';
 import {
   addiu,
   addu,
@@ -230,5 +230,22 @@ describe('code shared by kernel and user', () => {
     twins.creep(500);
     expect(twins.regions).toBeGreaterThan(0);
     expect(twins.gpr(s3)).toBeGreaterThan(80);
+  });
+});
+
+describe('a delay slot that changes the privilege', () => {
+  it('has its branch taken first: the next fetch, in user mode, is the target', () => {
+    const twins = new Twins();
+    twins.load([spin], GENERAL_VECTOR);
+    const at = twins.load([
+      ...[mfc0(t0, STATUS), addiu(s0, zero, ROUNDS)],
+      ...[{ label: 'round' }, addiu(s0, s0, -1), sltiu(t1, s0, 1), sll(t1, t1, 4)], // Status.UM in the last round
+      ...[addu(t1, t0, t1), b('round'), mtc0(t1, STATUS)],
+      ...[addiu(s2, s2, 1), spin],
+    ]);
+    twins.creep(ROUNDS * 10);
+    expect(twins.regions).toBeGreaterThan(0);
+    expect([twins.gpr(s0), twins.gpr(s2)]).toEqual([0, 0]);
+    expect(twins.compiled.cp0(CP0_EPC) >>> 0).toBe(at('round'));
   });
 });

@@ -200,7 +200,8 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
     const { clock } = this;
     const end = clock.instructions + budget;
     const why = this.lockstep ? this.lockstep.run(budget) : this.runOnce(budget);
-    if (!this.observer.on) this.regions?.ran(clock.instructions, why === WHY.BUDGET && clock.instructions >= end);
+    const anywhere = why === WHY.BUDGET && clock.instructions >= end;
+    this.regions?.ran(clock.instructions, anywhere && !this.observer.on);
     return why;
   }
 

@@ -49,7 +49,11 @@ describe('the account of a run', () => {
     const verdict = (compiled: object | null): string =>
       `${start}${JSON.stringify({ event: 'verdict', instructions: 42, compiled })}\n`;
     expect(accountOf(verdict(null))).toEqual({ instructions: 42, modules: null, regions: null });
-    expect(accountOf(verdict({ modules: 3, compiled: 20, regions: 19 }))).toEqual({ instructions: 42, modules: 3, regions: 20 });
+    expect(accountOf(verdict({ modules: 3, compiled: 20, regions: 19 }))).toEqual({
+      instructions: 42,
+      modules: 3,
+      regions: 20,
+    });
     expect(() => accountOf(start)).toThrow('no verdict');
   });
 });

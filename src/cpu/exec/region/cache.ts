@@ -59,7 +59,7 @@ export class RegionCache {
   private readonly words: number;
   private readonly byLine = new Map<number, Set<InstalledRegion>>();
   /** By host page: how many regions have each of its instructions. */
-  private readonly coverage = new Map<number, Uint8Array>();
+  private readonly coverage = new Map<number, Uint16Array>();
   private readonly all = new Set<InstalledRegion>();
   private readonly freeDescriptors: number[] = [];
   private nextDescriptor = DESCRIPTORS;
@@ -119,23 +119,25 @@ export class RegionCache {
     for (const host of code) {
       let page = this.coverage.get(host >>> PAGE_SHIFT);
       if (!page) {
-        page = new Uint8Array(PAGE_SIZE / 4);
+        page = new Uint16Array(PAGE_SIZE / 4);
         this.coverage.set(host >>> PAGE_SHIFT, page);
       }
       page[(host & (PAGE_SIZE - 1)) >>> 2]! += by;
     }
   }
 
-  /** False when there are no descriptors left. `code`: host addresses of the region's instructions, each once. */
+  /** `code`: host addresses of the region's instructions, each once. The oldest regions make room for its descriptors. */
   install(
     region: object,
     entries: readonly RegionEntry[],
     code: readonly number[],
     size: number,
     source: RegionSource | null = null,
-  ): boolean {
-    const free = this.freeDescriptors.length + (DESCRIPTORS_END - this.nextDescriptor) / DESCRIPTOR_SIZE;
-    if (free < entries.length) return false;
+  ): void {
+    for (const oldest of this.all) {
+      if (this.descriptorsLeft >= entries.length) break;
+      this.remove(oldest);
+    }
     const slot = this.freeSlots.pop() ?? this.nextSlot++;
     if (slot >= this.table.length) this.table.grow(Math.max(64, this.table.length));
     this.table.set(slot, region as never);
@@ -156,7 +158,10 @@ export class RegionCache {
     }
     this.all.add(installed);
     this.bytes += size;
-    return true;
+  }
+
+  private get descriptorsLeft(): number {
+    return this.freeDescriptors.length + (DESCRIPTORS_END - this.nextDescriptor) / DESCRIPTOR_SIZE;
   }
 
   private enter({ pc, record, block }: RegionEntry, slot: number): InstalledEntry {

@@ -220,10 +220,15 @@ class RegionCompiler {
   }
 
   /** Lower one instruction; when it leaves, the interpreter goes on at `from` with `back` instructions not executed. */
-  private instruction({ statements, guards, pc }: RegionInstruction, from: number, back: number, after: number): void {
+  private instruction(
+    { statements, guards, pc, changesTables }: RegionInstruction,
+    from: number,
+    back: number,
+    after: number,
+  ): void {
     this.semantics.at({ pc, after, raise: null, leave: () => this.leave(from, back) });
     this.lowering.run([...guards.map(leaveWhen), ...statements]);
-    if (!statements.some(({ kind }) => kind === 'tables')) return;
+    if (!changesTables) return;
     const { w } = this;
     w.i32(0).memory('i32.load', WORD.CURRENT_TABLES).get(TABLES).op('i32.ne').if();
     this.leave(pc + 4, after);

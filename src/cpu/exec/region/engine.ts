@@ -3,7 +3,7 @@
 import { Access } from '../../isa/architecture.ts';
 import type { CodeListener } from '../code-pages.ts';
 import type { CompiledCode, RegionTuning } from '../core-options.ts';
-import { CODE_LINE_SHIFT, GLOBAL, HANDLER, LONGEST_RUN, WORD } from '../layout.ts';
+import { CODE_LINE_SHIFT, GLOBAL, LONGEST_RUN, WORD } from '../layout.ts';
 import { RegionCache, type RegionEntry, type RegionSource } from './cache.ts';
 import { CodeReader, type RegionHost } from './code-reader.ts';
 import { compileRegion } from './compile.ts';
@@ -39,10 +39,11 @@ export class RegionEngine implements CodeListener {
   private readonly cache: RegionCache;
   private readonly expander: InstructionExpander;
   private readonly sites: JumpSites;
-  private readonly u16: Uint16Array;
   private readonly i32: Int32Array;
   private exports: WebAssembly.Exports;
+  /** Looks so far, by 256-byte line of guest code; and by pc where compiled code was found interpreted. */
   private readonly seen = new Map<number, number>();
+  private readonly seenAgain = new Map<number, number>();
   private module: RegionModule;
   private readonly pending: Pending[] = [];
   /** Samples since the first pending region. */
@@ -59,7 +60,6 @@ export class RegionEngine implements CodeListener {
     this.interval = tuning.sampledRun;
     this.nextLook = this.interval;
     this.exports = exports;
-    this.u16 = new Uint16Array(host.wasmMemory.buffer);
     this.i32 = new Int32Array(host.wasmMemory.buffer);
     this.cache = new RegionCache(host.wasmMemory.buffer, exports.table as WebAssembly.Table);
     host.codePages.listener = this;
@@ -99,7 +99,7 @@ export class RegionEngine implements CodeListener {
     return Math.max(1, this.nextLook - instructions);
   }
 
-  /** A run has ended; `anywhere`: just because it was long enough. */
+  /** A run has ended; `anywhere`: just because it was long enough, and may be looked at. */
   ran(instructions: number, anywhere: boolean): void {
     if (instructions < this.nextLook) return;
     if (anywhere) this.look();
@@ -112,7 +112,7 @@ export class RegionEngine implements CodeListener {
     const inside = this.sample(this.host.pc, jumped >>> 0);
     this.interval = inside ? Math.min(2 * this.interval, LONGEST_RUN) : sampledRun;
     const again = inside ? this.sites.check() : undefined;
-    if (again) this.compile(again);
+    if (again) this.compile(again, new CodeReader(this.host, this.expander));
     if (this.pending.length === 0) return;
     this.waited++;
     if (this.pending.length >= batch || this.waited >= patience) this.install();
@@ -125,27 +125,24 @@ export class RegionEngine implements CodeListener {
     const covered = this.cache.covers(host);
     if (covered && this.i32[WORD.REGION_LEFT >>> 2]! < NEAR_THE_END) return true;
     // Code that is compiled and yet interpreted was entered where it has no entry: such a place gets a region of its own, once.
-    const place = covered ? pc : pc >>> CODE_LINE_SHIFT;
-    const count = (this.seen.get(place) ?? 0) + 1;
-    if (this.seen.size === MOST_PLACES) this.seen.clear();
-    this.seen.set(place, count);
-    if (count < this.tuning.hot || (covered && count > this.tuning.hot)) return covered;
-    if (!covered) this.seen.delete(place);
+    const looks = covered ? countAt(this.seenAgain, pc) : countAt(this.seen, pc >>> CODE_LINE_SHIFT);
+    if (covered ? looks !== this.tuning.hot : looks < this.tuning.hot) return covered;
+    if (!covered) this.seen.delete(pc >>> CODE_LINE_SHIFT);
     if (this.pending.some(({ code, dead }) => !dead && code.includes(host))) return covered;
-    this.compile({ pc, root: covered ? pc : this.rootFor(pc, jumped), innermost: covered });
+    const code = new CodeReader(this.host, this.expander);
+    this.compile({ pc, root: covered ? pc : this.rootFor(code, pc, jumped), innermost: covered }, code);
     return covered;
   }
 
   /** Where the code seen at `pc` was entered, if that is not compiled yet. */
-  private rootFor(pc: number, jumped: number): number {
-    const record = new CodeReader(this.host, this.expander).recordOf(jumped);
-    return record === undefined || this.isEntry(record) ? pc : jumped;
+  private rootFor(code: CodeReader, pc: number, jumped: number): number {
+    const record = code.recordOf(jumped);
+    return record === undefined || this.cache.isEntry(record) ? pc : jumped;
   }
 
-  private compile(request: CompileRequest): void {
+  private compile(request: CompileRequest, code: CodeReader): void {
     const { host, module } = this;
     const { pc, root, innermost } = request;
-    const code = new CodeReader(host, this.expander);
     const flow = selectFlow(code, this.sites.seen, root, pc, innermost);
     if (flow.entries.length === 0) return;
     const body = compileRegion(flow, {
@@ -163,8 +160,9 @@ export class RegionEngine implements CodeListener {
       return at === undefined ? [] : [{ pc: block.pc | 0, record: at, block: block.number }];
     });
     const source = host.logStores ? { flow, body, imports: module.imports } : null;
-    this.pending.push({ entries, code: code.codeOf(flow), size: body.code.bytes.length, source, dead: false });
-    this.cache.watch(code.codeOf(flow));
+    const instructions = code.codeOf(flow);
+    this.pending.push({ entries, code: instructions, size: body.code.bytes.length, source, dead: false });
+    this.cache.watch(instructions);
   }
 
   /** Make the module of what is pending, and let records lead to it. */
@@ -193,8 +191,12 @@ export class RegionEngine implements CodeListener {
   private emptyModule(): RegionModule {
     return new RegionModule(this.host.program.architecture, this.host.banks);
   }
+}
 
-  private isEntry(record: number): boolean {
-    return this.u16[record >>> 1] === HANDLER.REGION;
-  }
+/** Count a look at a place. A full list is begun anew: what is hot is seen again soon. */
+function countAt(looks: Map<number, number>, place: number): number {
+  const count = (looks.get(place) ?? 0) + 1;
+  if (looks.size === MOST_PLACES) looks.clear();
+  looks.set(place, count);
+  return count;
 }

@@ -169,7 +169,8 @@ class Explorer {
     const { branch } = at;
     if (!branch || pageOf(at.pc + 4) !== pageOf(at.pc)) return undefined;
     const slot = this.at(at.pc + 4);
-    if (!slot || slot.branch || slot.traps) return undefined;
+    // After a slot that changes the privilege the target would have to be looked up anew.
+    if (!slot || slot.branch || slot.traps || slot.changesTables) return undefined;
     if (branch.link && (branch.slot === 'likely' || touches(slot, branch.link.bank, branch.link.index)))
       return undefined;
     return slot;

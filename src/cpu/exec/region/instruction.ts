@@ -20,6 +20,8 @@ export interface RegionInstruction {
   readonly branch: BranchStatement | null;
   /** A jump to what the link register holds, taken for a return from a call. */
   readonly returns: boolean;
+  /** It may change the privilege: the region goes on only where it does not. */
+  readonly changesTables: boolean;
   /** It always raises an exception: nothing follows it. */
   readonly traps: boolean;
 }
@@ -75,7 +77,17 @@ export class InstructionExpander {
     if (statements === 'refused') return undefined;
     const branch = statements.find((statement) => statement.kind === 'branch') as BranchStatement | undefined;
     const traps = statements.some((statement) => statement.kind === 'trap');
-    return { word, row, statements, guards, branch: branch ?? null, returns: this.isReturn(branch), traps };
+    const changesTables = statements.some((statement) => statement.kind === 'tables');
+    return {
+      word,
+      row,
+      statements,
+      guards,
+      branch: branch ?? null,
+      returns: this.isReturn(branch),
+      changesTables,
+      traps,
+    };
   }
 
   private isReturn(branch: BranchStatement | undefined): boolean {
