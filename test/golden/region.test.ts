@@ -58,8 +58,20 @@ const REGIONS: Readonly<Record<string, RegionCode>> = {
   'irreducible-loop': {
     source: [
       [label('entry'), beq(s0, zero, 'middle'), nop],
-      [label('top'), addiu(s1, s1, 1)],
+      [label('top'), lw(s1, 0, t0)],
       [label('middle'), addiu(s2, s2, 1), bne(s2, s1, 'top'), nop, jr(ra), nop],
+    ],
+  },
+  'choice-of-two-arms': {
+    source: [
+      [label('round'), beq(s0, s1, 'taken'), addiu(s0, s0, 1), addu(s2, s2, s0), b('round'), addiu(t0, s2, 1)],
+      [label('taken'), addu(s2, s2, s1), b('round'), addiu(t1, s2, 2)],
+    ],
+  },
+  'choice-of-one-arm': {
+    source: [
+      [label('round'), bne(s0, zero, 'over'), sll(s0, s0, 1), addiu(s0, s0, 0x55)],
+      [label('over'), bne(s0, s1, 'round'), nop, jr(ra), nop],
     ],
   },
   'inlined-leaf': {

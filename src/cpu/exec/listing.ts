@@ -119,7 +119,7 @@ export class CodeListing {
   region(pc: number): string {
     const { operations, wasm } = this.options;
     const { architecture, endianness } = this.code;
-    const flow = selectFlow({ at: (address) => this.at(address) }, () => [], pc, pc);
+    const flow = selectFlow({ at: (address) => this.at(address) }, () => [], pc, pc, this.banks);
     if (flow.entries.length === 0)
       return `no region begins at ${place(pc, this.writing)}: the interpreter executes it\n`;
     const counted = flow.blocks.reduce((sum, { length }) => sum + length, 0);

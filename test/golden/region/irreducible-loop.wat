@@ -6,7 +6,7 @@ block 0 at 0x40010000 <entry> (entry, 2 counted)
   -> taken: block 2 at 0x4001000c <middle>
   -> not taken: block 1 at 0x40010008 <top>
 block 1 at 0x40010008 <top> (entry, loop header, 1 counted)
-  0x40010008  26310001  addiu $s1, $s1, 1
+  0x40010008  8d110000  lw $s1, 0($t0)
   -> block 2 at 0x4001000c <middle>
 block 2 at 0x4001000c <middle> (entry, loop header, 3 counted)
   0x4001000c  26520001  addiu $s2, $s2, 1
@@ -24,7 +24,7 @@ loops
     block 2
     block 1
   block 3
-function, 274 bytes
+function, 341 bytes
 i32.const 0
 i32.load offset=1088 (;gpr[16];)
 local.set $gpr[16]
@@ -34,6 +34,9 @@ local.set $gpr[18]
 i32.const 0
 i32.load offset=1092 (;gpr[17];)
 local.set $gpr[17]
+i32.const 0
+i32.load offset=1056 (;gpr[8];)
+local.set $gpr[8]
 i32.const 0
 i32.load offset=1148 (;gpr[31];)
 local.set $gpr[31]
@@ -126,9 +129,40 @@ block
       i32.const -1
       i32.add
       local.set $left
-      local.get $gpr[17]
+      local.get $gpr[8]
+      local.set $t0
+      local.get $tables
+      local.get $t0
+      i32.const 12
+      i32.shr_u
+      i32.const 2
+      i32.shl
+      i32.add
+      i32.load
+      local.set $entry
+      local.get $entry
       i32.const 1
       i32.add
+      local.get $t0
+      i32.or
+      i32.const 3
+      i32.and
+      if
+        local.get $left
+        i32.const 1
+        i32.add
+        local.set $left
+        i32.const 1073807368 (;0x40010008;)
+        local.set $pc
+        br 3
+      else
+        local.get $t0
+        local.get $entry
+        i32.add
+        i32.load offset=1
+        local.set $t1
+      end
+      local.get $t1
       local.set $gpr[17]
       i32.const 2
       local.set $block

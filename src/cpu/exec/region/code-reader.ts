@@ -4,7 +4,7 @@ import type { Banks } from '../../isa/register-file.ts';
 import type { CodePages } from '../code-pages.ts';
 import { HANDLER, PAGE_SHIFT, PAGE_SIZE, RECORD_SHIFT } from '../layout.ts';
 import type { Program } from '../program.ts';
-import type { Flow } from './flow.ts';
+import { type Flow, instructionsOf } from './flow.ts';
 import type { InstructionExpander, RegionInstruction } from './instruction.ts';
 
 /** What the engine needs of the core. */
@@ -93,14 +93,8 @@ export class CodeReader {
   /** Host addresses of a flow's instructions, each once. */
   codeOf({ blocks }: Flow): readonly number[] {
     const code = new Set<number>();
-    const add = (pc: number): void => {
-      code.add(this.page(pc)!.host + (pc & (PAGE_SIZE - 1)));
-    };
-    for (const { instructions, end } of blocks) {
-      for (const { pc } of instructions) add(pc);
-      if (end.kind !== 'goto') add(end.at.pc);
-      if (end.kind === 'branch') add(end.slot.pc);
-    }
+    for (const block of blocks)
+      for (const { pc } of instructionsOf(block)) code.add(this.page(pc)!.host + (pc & (PAGE_SIZE - 1)));
     return [...code];
   }
 }

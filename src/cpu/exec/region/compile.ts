@@ -1,14 +1,13 @@
 // The region compiler: blocks in structured control flow -> one WebAssembly function (entry block, instructions left, tables) -> (left, pc to go
 // on at). As many instructions left as before means that nothing has been executed.
-//
-// Counting: a block's instructions are taken off when it is entered. At entries and loop headers there must be enough left for the longest way
-// to the next such place, so that no step begins after the deadline; else the region leaves there and the interpreter walks to it.
 import { Lowering, Temporaries } from '../../emit/lower.ts';
 import type { Node, Statement } from '../../emit/values.ts';
 import type { Banks } from '../../isa/register-file.ts';
 import { FunctionWriter, type Label } from '../../wasm/writer.ts';
 import { REGION_TYPE } from '../conventions.ts';
 import { FETCH_TABLE, PAGE_SHIFT, SITE, WORD } from '../layout.ts';
+import { Choices } from './choice.ts';
+import { Counting } from './counting.ts';
 import { dirtyRegisters, type Registers } from './dirty.ts';
 import type { Block, BlockEnd, Edge, Flow } from './flow.ts';
 import type { RegionInstruction } from './instruction.ts';
@@ -64,8 +63,9 @@ class RegionCompiler {
   private readonly frames: Frame[] = [];
   /** Blocks that a dispatch may be asked for. */
   private readonly dispatched = new Set<Block>();
-  private readonly checkpoints = new Set<Block>();
-  private readonly worst = new Map<Block, number>();
+  private readonly top: Level;
+  private readonly counting: Counting;
+  private readonly choices: Choices;
   /** Where everything that was written anywhere goes back to memory. */
   private exit: Label | null = null;
   private readonly dirty: ReadonlyMap<Block, Registers>;
@@ -73,6 +73,8 @@ class RegionCompiler {
 
   constructor(flow: Flow, context: RegionContext) {
     this.flow = flow;
+    this.top = structureFlow(flow);
+    this.counting = new Counting(this.top);
     this.dirty = dirtyRegisters(flow, context.banks);
     this.context = context;
     const { w } = this;
@@ -88,16 +90,16 @@ class RegionCompiler {
       (name) => context.callee(name),
       context.logStores,
     );
+    this.choices = new Choices(w, context.banks, this.semantics);
     this.lowering = new Lowering(w, new Temporaries(w), this.semantics);
   }
 
   compile(): FunctionWriter {
-    const top = structureFlow(this.flow);
-    this.plan(top);
+    this.plan(this.top);
     const body = new FunctionWriter(REGION_TYPE.parameters);
     const { w } = this;
     this.exit = w.block('exit');
-    this.level(top, null);
+    this.level(this.top, null);
     w.end();
     // Registers are known only now: their loads go in front.
     body.localTypes.push(...w.localTypes);
@@ -124,27 +126,10 @@ class RegionCompiler {
     return this.w.localTypes[local - REGION_TYPE.parameters.length] === 'i64';
   }
 
-  /** Which blocks are dispatched to, and which look at the count. */
+  /** Which blocks are dispatched to. */
   private plan(level: Level): void {
     if (level.entries.size > 1) for (const block of level.entries) this.dispatched.add(block);
-    for (const block of level.entries) this.checkpoints.add(block);
-    for (const item of level.items) {
-      if (item.kind !== 'loop') continue;
-      for (const block of item.headers) this.checkpoints.add(block);
-      this.plan(item.body);
-    }
-  }
-
-  /** Most instructions from a block to the next checkpoint or out. */
-  private longest(block: Block): number {
-    const known = this.worst.get(block);
-    if (known !== undefined) return known;
-    let rest = 0;
-    for (const next of block.successors) if (!this.checkpoints.has(next)) rest = Math.max(rest, this.longest(next));
-    const slot = block.end.kind === 'branch' && block.end.at.branch?.slot === 'likely' ? 1 : 0;
-    const longest = block.length + slot + rest;
-    this.worst.set(block, longest);
-    return longest;
+    for (const item of level.items) if (item.kind === 'loop') this.plan(item.body);
   }
 
   // Structure
@@ -201,8 +186,8 @@ class RegionCompiler {
   private block(block: Block): void {
     const { w } = this;
     this.current = block;
-    if (this.checkpoints.has(block)) {
-      w.get(LEFT).i32(this.longest(block)).op('i32.lt_s').if();
+    if (this.counting.checkpoints.has(block)) {
+      w.get(LEFT).i32(this.counting.longest(block)).op('i32.lt_s').if();
       this.exitTo(block.pc);
       w.end();
     }
@@ -216,6 +201,7 @@ class RegionCompiler {
   private end(block: Block, end: BlockEnd): void {
     if (end.kind === 'goto') this.goTo(block.instructions.at(-1)!.pc, end.edge);
     else if (end.kind === 'branch') this.branch(end);
+    else if (end.kind === 'choice') this.choice(end);
     else this.last(end.at);
   }
 
@@ -233,6 +219,16 @@ class RegionCompiler {
     w.i32(0).memory('i32.load', WORD.CURRENT_TABLES).get(TABLES).op('i32.ne').if();
     this.leave(pc + 4, after);
     w.end();
+  }
+
+  private choice({ at, slot, taken, otherwise, edge }: Extract<BlockEnd, { kind: 'choice' }>): void {
+    const { w, condition } = this;
+    this.instruction(at, at.pc, 2, 1);
+    this.instruction(slot, at.pc, 2, 0);
+    this.choices.choose(taken, otherwise, condition, (instruction) => this.instruction(instruction, at.pc, 0, 0));
+    if (taken.length === otherwise.length) this.count(-taken.length);
+    else w.get(LEFT).i32(-taken.length).i32(-otherwise.length).get(condition).ops('select', 'i32.add').set(LEFT);
+    this.goTo(at.pc, edge);
   }
 
   private branch(end: Extract<BlockEnd, { kind: 'branch' }>): void {

@@ -2,7 +2,7 @@
 import { forEachStatement } from '../../emit/tree.ts';
 import type { Node } from '../../emit/values.ts';
 import type { Bank, Banks } from '../../isa/register-file.ts';
-import type { Block, Flow } from './flow.ts';
+import { type Block, type Flow, instructionsOf } from './flow.ts';
 import type { RegionInstruction } from './instruction.ts';
 
 /** Registers by their byte offset in the state block, with their banks. */
@@ -24,20 +24,22 @@ export function dirtyRegisters({ blocks }: Flow, banks: Banks): ReadonlyMap<Bloc
   return dirty;
 }
 
-function writtenIn({ instructions, end }: Block, banks: Banks): Map<number, Bank> {
+function writtenIn(block: Block, banks: Banks): Map<number, Bank> {
+  return writtenBy(instructionsOf(block), banks);
+}
+
+/** The registers in locals that some of these instructions write. */
+export function writtenBy(instructions: readonly RegionInstruction[], banks: Banks): Map<number, Bank> {
   const written = new Map<number, Bank>();
   const note = (bankName: string, index: Node): void => {
     const bank = banks[bankName]!;
     if (!bank.rowsOnly || index.op !== 'const' || (bank.zero && index.value === 0)) return;
     written.set(bank.offset + index.value * bank.size, bank);
   };
-  const add = ({ statements }: RegionInstruction): void =>
+  for (const { statements } of instructions)
     forEachStatement(statements, (statement) => {
       if (statement.kind === 'write') note(statement.bank, statement.index);
       if (statement.kind === 'branch' && statement.link) note(statement.link.bank, statement.link.index);
     });
-  for (const instruction of instructions) add(instruction);
-  if (end.kind !== 'goto') add(end.at);
-  if (end.kind === 'branch') add(end.slot);
   return written;
 }

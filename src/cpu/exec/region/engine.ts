@@ -143,7 +143,7 @@ export class RegionEngine implements CodeListener {
   private compile(request: CompileRequest, code: CodeReader): void {
     const { host, module } = this;
     const { pc, root, innermost } = request;
-    const flow = selectFlow(code, this.sites.seen, root, pc, innermost);
+    const flow = selectFlow(code, this.sites.seen, root, pc, host.banks, innermost);
     if (flow.entries.length === 0) return;
     const body = compileRegion(flow, {
       banks: host.banks,

@@ -26,8 +26,25 @@ export type BlockEnd =
       /** After a call out of the region: where it comes back to, by an entry. */
       readonly resume: Edge | null;
     }
+  /** A branch whose two arms are so short that both are computed, and the condition chooses (if-conversion.ts). */
+  | {
+      readonly kind: 'choice';
+      readonly at: RegionInstruction;
+      readonly slot: RegionInstruction;
+      readonly taken: Arm;
+      readonly otherwise: Arm;
+      /** Where both arms go. */
+      readonly edge: Edge;
+    }
   /** An exception for certain, or a jump without a slot that changes the privilege (ERET): the region's last instruction. */
   | { readonly kind: 'last'; readonly at: RegionInstruction };
+
+/** One way through a choice. */
+export interface Arm {
+  readonly instructions: readonly RegionInstruction[];
+  /** Instructions that are counted. */
+  readonly length: number;
+}
 
 export interface Block {
   /** Position in the flow's blocks. */
@@ -36,7 +53,7 @@ export interface Block {
   /** Which inlined call it belongs to; 0 is the region's own code. */
   readonly context: number;
   readonly instructions: readonly RegionInstruction[];
-  readonly end: BlockEnd;
+  end: BlockEnd;
   /** Instructions that are counted when the block is entered; a likely branch's slot is not. */
   readonly length: number;
   /** The blocks of the region that control may go to. */
@@ -341,9 +358,17 @@ export function exploreFlow(roots: readonly number[], at: CodeAt, seen: SeenTarg
 
 /** All edges of a block, those out of the region included. */
 function edgesOf({ end }: Block): readonly Edge[] {
-  if (end.kind === 'goto') return [end.edge];
+  if (end.kind === 'goto' || end.kind === 'choice') return [end.edge];
   if (end.kind === 'last') return [];
   return [end.taken, end.otherwise, ...end.likely].filter((edge) => edge !== null);
+}
+
+/** All instructions of a block, in the order of memory but for those of a choice's arms. */
+export function instructionsOf({ instructions, end }: Block): readonly RegionInstruction[] {
+  if (end.kind === 'goto') return instructions;
+  if (end.kind === 'last') return [...instructions, end.at];
+  const arms = end.kind === 'choice' ? [...end.taken.instructions, ...end.otherwise.instructions] : [];
+  return [...instructions, end.at, end.slot, ...arms];
 }
 
 /** Leave blocks out: edges to them lead out of the region. `entries` must be among those kept. */

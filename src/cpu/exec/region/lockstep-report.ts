@@ -6,7 +6,7 @@ import { DESCRIPTOR } from '../layout.ts';
 import type { Program } from '../program.ts';
 import type { RegionSource } from './cache.ts';
 import { printDifferences } from './differences.ts';
-import type { RegionInstruction } from './instruction.ts';
+import { instructionsOf } from './flow.ts';
 import type { Finding, Lockstep } from './lockstep.ts';
 import { instructionLine, printFlow, printInstruction, printLoops, printRegionCode, type Writing } from './print.ts';
 
@@ -94,7 +94,7 @@ function reportRegion({ descriptor }: Finding, executed: readonly number[], core
   };
   const source = core.regions?.sourceOf(core.i32[(descriptor + DESCRIPTOR.FUNCTION) >>> 2]!);
   const block = core.i32[(descriptor + DESCRIPTOR.BLOCK) >>> 2]!;
-  const instructions = new Map(source ? instructionsOf(source).map((at) => [at.pc >>> 0, at]) : []);
+  const instructions = new Map(source ? source.flow.blocks.flatMap(instructionsOf).map((at) => [at.pc >>> 0, at]) : []);
   const line = (pc: number): string => {
     const word = instructions.get(pc >>> 0)?.word ?? core.fetchWord(pc);
     return word === undefined ? hex(pc) : instructionLine(pc, word, writing);
@@ -120,14 +120,6 @@ function reportRegion({ descriptor }: Finding, executed: readonly number[], core
     'Its function',
     printRegionCode(source.body, source.imports, banks),
   ];
-}
-
-function instructionsOf({ flow }: RegionSource): RegionInstruction[] {
-  return flow.blocks.flatMap(({ instructions, end }) => [
-    ...instructions,
-    ...(end.kind === 'goto' ? [] : [end.at]),
-    ...(end.kind === 'branch' ? [end.slot] : []),
-  ]);
 }
 
 function shorten(text: string): string {

@@ -5,7 +5,7 @@ import type { Banks } from '../../isa/register-file.ts';
 import { printCode } from '../../wasm/printer.ts';
 import type { FunctionWriter } from '../../wasm/writer.ts';
 import { placeName } from '../names.ts';
-import type { Block, Edge, Flow } from './flow.ts';
+import { type Block, type Edge, type Flow, instructionsOf } from './flow.ts';
 import type { RegionInstruction } from './instruction.ts';
 import { type Level, structureFlow } from './structure.ts';
 
@@ -66,10 +66,7 @@ function printBlock(
     block.context === 0 ? '' : `inlined call ${block.context}`,
     `${block.length} counted`,
   ].filter((note) => note !== '');
-  const { end } = block;
-  const all = [...block.instructions, ...(end.kind === 'goto' ? [] : [end.at])];
-  if (end.kind === 'branch') all.push(end.slot);
-  const lines = all.flatMap((instruction) => [
+  const lines = instructionsOf(block).flatMap((instruction) => [
     `${INDENT}${instructionLine(instruction.pc, instruction.word, writing)}`,
     ...(operations ? printInstruction(instruction).map((line) => `${INDENT.repeat(6)}${line}`) : []),
   ]);
@@ -85,6 +82,11 @@ function printEnd({ end }: Block, writing: Writing): string[] {
     to ? `block ${to.number} at ${place(pc, writing)}` : `out, to ${place(pc, writing)}`;
   if (end.kind === 'goto') return [edge(end.edge)];
   if (end.kind === 'last') return ['out: the last instruction'];
+  if (end.kind === 'choice')
+    return [
+      `both ways are computed, ${end.taken.length} counted when taken, else ${end.otherwise.length}`,
+      edge(end.edge),
+    ];
   const { taken, otherwise, likely } = end;
   return [
     ...(taken ? [`taken: ${edge(taken)}`] : []),

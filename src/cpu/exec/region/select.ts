@@ -1,4 +1,5 @@
 // What to compile for code that was seen to be hot: the loop around it, or what follows from where it was entered.
+import type { Banks } from '../../isa/register-file.ts';
 import {
   type Block,
   type CodeAt,
@@ -8,6 +9,7 @@ import {
   restrictFlow,
   type SeenTargets,
 } from './flow.ts';
+import { convertBranches } from './if-conversion.ts';
 import { type Item, structureFlow } from './structure.ts';
 
 /** What is looked at. */
@@ -25,6 +27,7 @@ export function selectFlow(
   seen: SeenTargets,
   root: number,
   pc: number,
+  banks: Banks,
   innermost = false,
 ): Flow {
   const fromRoot = exploreFlow([root], code.at, seen, LIMITS);
@@ -35,11 +38,8 @@ export function selectFlow(
   const kept = loop ?? firstBlocks(flow);
   const headers = headersIn(structureFlow(flow).items);
   const starts = loop ? [startOf(loop), ...flow.entries, ...headers] : [...flow.entries, ...headers];
-  return restrictFlow(
-    flow,
-    kept,
-    [...new Set(starts)].filter((block) => kept.has(block)),
-  );
+  const entries = [...new Set(starts)].filter((block) => kept.has(block));
+  return convertBranches(restrictFlow(flow, kept, entries), banks);
 }
 
 /** Is the instruction at `pc` in this block? */
