@@ -26,6 +26,8 @@ export type EngineName = 'interpreter' | 'regions' | 'lockstep';
 export interface RegionTuning {
   /** Times that code has to be seen before it is compiled. */
   readonly hot: number;
+  /** Times that compiled code has to go on at a place before that is compiled as well; a power of two. */
+  readonly left: number;
   /** Longest run of code that is not compiled, in instructions: the guest is looked at when it ends. */
   readonly sampledRun: number;
   /** Regions that share a module; looks at the guest that they wait for company. */

@@ -3,7 +3,7 @@
 //
 //   0x0000000  engine words, jump record, state banks of the active vCPU
 //   0x0010000  descriptors of region entries
-//   0x00e0000  what indirect jumps of regions have been seen to do
+//   0x00e0000  what indirect jumps of regions have been seen to do; where regions have left to
 //   0x00f0000  lockstep: log of the stores
 //   0x0100000  code map: one byte per 256-byte line of the memory, non-zero = predecoded records exist
 //   0x1100000  page map: one word per 4 KiB page of the memory, see PAGE
@@ -50,6 +50,9 @@ export const WORD = {
   REGION_LEFT: 0xe4,
   /** A record's region word lies at (ip >>> 2) + this. */
   REGION_WORDS: 0x60,
+  /** Times that compiled code goes on at a place that is not compiled before that is noted (LEFT_TO), a power of two, less one; how many are. */
+  OFTEN_LEFT: 0x70,
+  PLACES_LEFT: 0x74,
   /** Lockstep: how many region entries run their record's own handler before the next one leaves to the host. */
   OWN_HANDLERS: 0x64,
   /** Lockstep: offset of the next entry in the store log. */
@@ -109,8 +112,13 @@ export const DESCRIPTOR = { PC: 0, FUNCTION: 4, BLOCK: 8, HANDLER: 12 } as const
 /** Indirect jumps of regions: eight targets seen, by bits 4:2 of the target, and how often the jump has left. */
 export const SITES = 0xe0000;
 export const SITE_SIZE = 64;
-export const SITES_END = 0xf0000;
+export const SITES_END = 0xefc00;
 export const SITE = { TARGETS: 0, COUNT: 32 } as const;
+
+/** Where compiled code has often gone on that is not compiled: virtual pc, address of the record. */
+export const LEFT_TO = 0xefc00;
+export const LEFT_TO_ENTRY = 8;
+export const LEFT_TO_SIZE = 0x400;
 
 /** Lockstep's log of stores, a ring: host address of the word, and what it held before. */
 export const STORE_LOG = 0xf0000;

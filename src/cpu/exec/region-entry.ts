@@ -2,8 +2,20 @@
 // the function (ENGINE.md 2: "chained by a Wasm dispatcher"). Part of main-function.ts.
 import type { TypeSection } from '../wasm/module.ts';
 import type { FunctionWriter, Label } from '../wasm/writer.ts';
-import { REGION_TYPE } from './conventions.ts';
-import { DESCRIPTOR, GLOBAL, HANDLER, JUMP_RECORD, RECORD_SHIFT, RECORD_SIZE, WHY, WORD } from './layout.ts';
+import { MOST_NESTED, REGION_TYPE } from './conventions.ts';
+import {
+  DESCRIPTOR,
+  GLOBAL,
+  HANDLER,
+  JUMP_RECORD,
+  LEFT_TO,
+  LEFT_TO_ENTRY,
+  LEFT_TO_SIZE,
+  RECORD_SHIFT,
+  RECORD_SIZE,
+  WHY,
+  WORD,
+} from './layout.ts';
 
 /** Where the main function's code can go. */
 export interface Labels {
@@ -54,7 +66,7 @@ export function enterRegions(main: RegionFrame, { top, handle }: Labels): void {
   w.set(t1);
   const chain = w.loop('chain');
   w.get(descriptor).memory('i32.load', DESCRIPTOR.PC).get(t1).op('i32.ne').brIf(own);
-  w.get(descriptor).memory('i32.load', DESCRIPTOR.BLOCK).get(left).get(main.tables);
+  w.get(descriptor).memory('i32.load', DESCRIPTOR.BLOCK).get(left).get(main.tables).i32(MOST_NESTED);
   w.get(descriptor).memory('i32.load', DESCRIPTOR.FUNCTION).callIndirect(main.types.index(REGION_TYPE)).set(t1).set(t0);
   w.get(t0).get(left).op('i32.eq').brIf(own);
   w.get(t0).set(left);
@@ -72,6 +84,7 @@ export function enterRegions(main: RegionFrame, { top, handle }: Labels): void {
   loadDescriptor(main);
   w.br(chain);
   w.end();
+  noteLeaving(main);
   w.get(left).i32(1).op('i32.sub').set(left).br(handle);
   w.end(); // anew
   w.get(t1).globalSet(GLOBAL.TARGET);
@@ -84,6 +97,24 @@ export function enterRegions(main: RegionFrame, { top, handle }: Labels): void {
   w.end(); // own handler
   w.get(descriptor).memory('i32.load', DESCRIPTOR.HANDLER).set(handler);
   w.get(left).i32(1).op('i32.sub').set(left).br(handle);
+}
+
+/** Compiled code goes on at the record `ip`, at t1, where nothing is compiled: count that in its region word, and note the place now and then. */
+function noteLeaving({ w, ip, t0, t1 }: RegionFrame): void {
+  const count = () => w.i32(0).memory('i32.load', WORD.PLACES_LEFT);
+  w.get(ip).i32(RECORD_SHIFT).op('i32.shr_u').i32(0).memory('i32.load', WORD.REGION_WORDS).op('i32.add').tee(t0);
+  w.get(t0).memory('i32.load', 0).i32(1).op('i32.add').memory('i32.store', 0);
+  w.get(t0).memory('i32.load', 0).i32(0).memory('i32.load', WORD.OFTEN_LEFT).op('i32.and').op('i32.eqz');
+  count();
+  w.i32(LEFT_TO_SIZE).ops('i32.lt_u', 'i32.and').if();
+  count();
+  w.get(t1).memory('i32.store', LEFT_TO);
+  count();
+  w.get(ip).memory('i32.store', LEFT_TO + 4);
+  w.i32(0);
+  count();
+  w.i32(LEFT_TO_ENTRY).op('i32.add').memory('i32.store', WORD.PLACES_LEFT);
+  w.end();
 }
 
 /** Lockstep: the host runs the compiled code that begins here, unless it wants the record's own handler to run. */

@@ -9,7 +9,7 @@ import { CP0_STATUS, NS_PER_INSTRUCTION, type Outside, sign, TestedMachine } fro
 import { differencesOf, logDifferences, memoryDifferences } from './visible.ts';
 
 /** Everything is compiled the first time it is seen, a few instructions after it began. */
-export const EAGER: RegionTuning = { hot: 1, sampledRun: 5, batch: 1, patience: 1 };
+export const EAGER: RegionTuning = { hot: 1, left: 1, sampledRun: 5, batch: 1, patience: 1 };
 
 export interface LockstepOptions {
   /** The core counts and traces its exits meanwhile: that must make no difference. */

@@ -29,6 +29,7 @@ const FIRST_CODE = 0x1000;
 interface Tuning {
   hot: number;
   sampledRun: number;
+  left: number;
   batch: number;
   patience: number;
 }
@@ -54,7 +55,7 @@ class Trio {
   private readonly reference: JudgedReference;
   private readonly interpreter: TestedMachine;
   private readonly regions: TestedMachine;
-  private readonly tuning: Tuning = { hot: 1, sampledRun: LONG, batch: 1, patience: 1 };
+  private readonly tuning: Tuning = { hot: 1, left: 1, sampledRun: LONG, batch: 1, patience: 1 };
   private readonly ram = new Uint8Array(RAM_BYTES);
   private instructions = 0;
   private mostCompiled = 0;

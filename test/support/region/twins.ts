@@ -7,7 +7,7 @@ import { Guest, type GuestOptions } from '../kvm/guest.ts';
 import type { Line } from '../kvm/mips-words.ts';
 
 /** Code is compiled the first time it is seen, a few instructions after it began. */
-export const EAGER: RegionTuning = { hot: 1, sampledRun: 7, batch: 1, patience: 1 };
+export const EAGER: RegionTuning = { hot: 1, left: 1, sampledRun: 7, batch: 1, patience: 1 };
 
 export class Twins {
   readonly interpreted: Guest;

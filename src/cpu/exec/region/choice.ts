@@ -2,9 +2,9 @@
 // them writes.
 import type { Banks } from '../../isa/register-file.ts';
 import type { FunctionWriter } from '../../wasm/writer.ts';
-import { writtenBy } from './dirty.ts';
 import type { Arm } from './flow.ts';
 import type { RegionInstruction } from './instruction.ts';
+import { writtenBy } from './registers.ts';
 import type { RegionSemantics } from './semantics.ts';
 
 /** Computes both arms of choices in one function, and keeps the locals for that. */

@@ -76,6 +76,11 @@ export class CodeReader {
     return (this.page((page << PAGE_SHIFT) >>> 0)!.records - ((page << PAGE_SHIFT) << RECORD_SHIFT)) | 1;
   }
 
+  /** Host address of an instruction in a page that has records. */
+  hostOf(pc: number): number {
+    return this.page(pc)!.host + (pc & (PAGE_SIZE - 1));
+  }
+
   recordOf(pc: number): number | undefined {
     const page = this.page(pc);
     return page && page.records + ((pc & (PAGE_SIZE - 1)) << RECORD_SHIFT);
@@ -85,7 +90,7 @@ export class CodeReader {
   entryRecord(pc: number): number | undefined {
     const page = this.page(pc);
     if (!page) return undefined;
-    const record = this.host.codePages.decoded(page.host + (pc & (PAGE_SIZE - 1)));
+    const record = this.host.codePages.decoded(this.hostOf(pc));
     const handler = this.handlers[record >>> 1]!;
     return handler >= HANDLER.FIRST_ROW || handler === HANDLER.REGION ? record : undefined;
   }
@@ -94,7 +99,7 @@ export class CodeReader {
   codeOf({ blocks }: Flow): readonly number[] {
     const code = new Set<number>();
     for (const block of blocks)
-      for (const { pc } of instructionsOf(block)) code.add(this.page(pc)!.host + (pc & (PAGE_SIZE - 1)));
+      for (const { pc } of instructionsOf(block)) code.add(this.hostOf(pc));
     return [...code];
   }
 }

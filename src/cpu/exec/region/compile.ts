@@ -1,20 +1,21 @@
-// The region compiler: blocks in structured control flow -> one WebAssembly function (entry block, instructions left, tables) -> (left, pc to go
-// on at). As many instructions left as before means that nothing has been executed.
+// The region compiler: blocks in structured control flow -> one WebAssembly function (entry block, instructions left, tables, depth) -> (left, pc
+// to go on at). As many instructions left as before means that nothing has been executed.
 import { Lowering, Temporaries } from '../../emit/lower.ts';
 import type { Node, Statement } from '../../emit/values.ts';
 import type { Banks } from '../../isa/register-file.ts';
 import { FunctionWriter, type Label } from '../../wasm/writer.ts';
 import { REGION_TYPE } from '../conventions.ts';
 import { FETCH_TABLE, PAGE_SHIFT, SITE, WORD } from '../layout.ts';
+import { callRegion } from './calls.ts';
 import { Choices } from './choice.ts';
 import { Counting } from './counting.ts';
-import { dirtyRegisters, type Registers } from './dirty.ts';
 import type { Block, BlockEnd, Edge, Flow } from './flow.ts';
 import type { RegionInstruction } from './instruction.ts';
+import { dirtyRegisters, type Registers, registersOf } from './registers.ts';
 import { RegionSemantics, type Site } from './semantics.ts';
 import { type Item, type Level, structureFlow } from './structure.ts';
 
-const [ENTRY, LEFT, TABLES] = [0, 1, 2];
+const [ENTRY, LEFT, TABLES, DEPTH] = [0, 1, 2, 3];
 
 export interface RegionContext {
   readonly banks: Banks;
@@ -29,6 +30,10 @@ export interface RegionContext {
   jumpSite(pc: number): number | null;
   /** Function index of a routine or function of the program. */
   callee(name: string): number;
+  /** A record's region word is at record / 4 + this. */
+  readonly regionWords: number;
+  /** Index of the regions' function type. */
+  readonly regionType: number;
 }
 
 /** Registers that are written back where a block leaves, rather than all of them at the end. */
@@ -60,6 +65,8 @@ class RegionCompiler {
   private readonly condition: number;
   private readonly target: number;
   private readonly state: number;
+  private readonly record: number;
+  private readonly descriptor: number;
   private readonly frames: Frame[] = [];
   /** Blocks that a dispatch may be asked for. */
   private readonly dispatched = new Set<Block>();
@@ -82,6 +89,8 @@ class RegionCompiler {
     this.condition = w.local('i32', 'condition');
     this.target = w.local('i32', 'target');
     this.state = ENTRY;
+    this.record = w.local('i32', 'record');
+    this.descriptor = w.local('i32', 'descriptor');
     this.semantics = new RegionSemantics(
       w,
       context.banks,
@@ -90,6 +99,9 @@ class RegionCompiler {
       (name) => context.callee(name),
       context.logStores,
     );
+    // All of them are known before the first call: they are loaded again when it comes back.
+    for (const [offset, bank] of registersOf(flow.blocks, context.banks))
+      this.semantics.register(bank, (offset - bank.offset) / bank.size);
     this.choices = new Choices(w, context.banks, this.semantics);
     this.lowering = new Lowering(w, new Temporaries(w), this.semantics);
   }
@@ -101,18 +113,21 @@ class RegionCompiler {
     this.exit = w.block('exit');
     this.level(this.top, null);
     w.end();
-    // Registers are known only now: their loads go in front.
+    // Locals are known only now: what loads the registers goes in front.
     body.localTypes.push(...w.localTypes);
     body.localNames.push(...w.localNames);
-    for (const [offset, local] of this.semantics.registers)
-      body
-        .i32(0)
-        .memory(this.wide(local) ? 'i64.load' : 'i32.load', offset)
-        .set(local);
+    this.loadRegisters(body);
     body.code.append(w.code.bytes);
     this.flush(body, this.semantics.written);
     body.get(LEFT).get(this.pc);
     return body;
+  }
+
+  private loadRegisters(w: FunctionWriter): void {
+    for (const [offset, local] of this.semantics.registers)
+      w.i32(0)
+        .memory(this.wide(local) ? 'i64.load' : 'i32.load', offset)
+        .set(local);
   }
 
   private flush(w: FunctionWriter, registers: Registers): void {
@@ -233,7 +248,7 @@ class RegionCompiler {
 
   private branch(end: Extract<BlockEnd, { kind: 'branch' }>): void {
     const { w, condition, target } = this;
-    const { at, slot, taken, otherwise, likely } = end;
+    const { at, slot, taken, otherwise, likely, resume } = end;
     const branch = at.branch!;
     const isLikely = branch.slot === 'likely';
     this.instruction(at, at.pc, isLikely ? 1 : 2, isLikely ? 0 : 1);
@@ -252,8 +267,13 @@ class RegionCompiler {
         this.count(-1);
         slotCode();
       }
-      if (taken) {
+      if (taken?.to) {
         this.goTo(at.pc, taken);
+        return;
+      }
+      if (taken) {
+        w.i32(taken.pc).set(this.pc);
+        this.out(at.pc, resume);
         return;
       }
       if (branch.target.kind !== 'absolute') throw new Error('a branch without a target');
@@ -264,7 +284,7 @@ class RegionCompiler {
       }
       if (!branch.link && !at.returns) this.note(at.pc);
       w.get(target).set(this.pc);
-      this.finish();
+      this.out(at.pc, resume);
     };
     if (branch.condition?.op === 'const' || branch.condition === null) {
       if (otherwise && !isTaken(branch.condition)) this.goTo(at.pc, otherwise);
@@ -340,6 +360,21 @@ class RegionCompiler {
     }
     this.flush(w, dirty);
     w.get(LEFT).get(this.pc).op('return');
+  }
+
+  /** The branch at `from` goes to local `pc` outside of the region, to come back along an edge when it is a call. */
+  private out(from: number, back: Edge | null): void {
+    if (!back?.to) {
+      this.finish();
+      return;
+    }
+    const { w, pc, record, descriptor, context } = this;
+    this.flush(w, this.dirty.get(this.current!)!);
+    callRegion(w, { left: LEFT, tables: TABLES, depth: DEPTH, pc, record, descriptor }, context, back.pc, () => {
+      this.loadRegisters(w);
+      this.goTo(from, back);
+    });
+    w.get(LEFT).get(pc).op('return');
   }
 
   /** Go along an edge from the instruction at `from`. */

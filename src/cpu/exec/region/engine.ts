@@ -3,7 +3,7 @@
 import { Access } from '../../isa/architecture.ts';
 import type { CodeListener } from '../code-pages.ts';
 import type { CompiledCode, RegionTuning } from '../core-options.ts';
-import { CODE_LINE_SHIFT, GLOBAL, LONGEST_RUN, WORD } from '../layout.ts';
+import { CODE_LINE_SHIFT, GLOBAL, LEFT_TO, LEFT_TO_ENTRY, LONGEST_RUN, WORD } from '../layout.ts';
 import { RegionCache, type RegionEntry, type RegionSource } from './cache.ts';
 import { CodeReader, type RegionHost } from './code-reader.ts';
 import { compileRegion } from './compile.ts';
@@ -20,7 +20,7 @@ const NEAR_THE_END = 1024;
 const MOST_PLACES = 8192;
 
 /** Hot: about as much time has gone into the code as compiling it takes. */
-const TUNING: RegionTuning = { hot: 12, sampledRun: 40_000, batch: 8, patience: 24 };
+const TUNING: RegionTuning = { hot: 12, left: 2048, sampledRun: 40_000, batch: 8, patience: 24 };
 
 /** A region that waits for its module. */
 interface Pending {
@@ -65,6 +65,7 @@ export class RegionEngine implements CodeListener {
     host.codePages.listener = this;
     this.expander = new InstructionExpander(host.program.architecture, host.banks, host.codePages.decoder);
     this.sites = new JumpSites(host.wasmMemory.buffer);
+    this.i32[WORD.OFTEN_LEFT >>> 2] = tuning.left - 1;
     this.module = this.emptyModule();
   }
 
@@ -113,9 +114,29 @@ export class RegionEngine implements CodeListener {
     this.interval = inside ? Math.min(2 * this.interval, LONGEST_RUN) : sampledRun;
     const again = inside ? this.sites.check() : undefined;
     if (again) this.compile(again, new CodeReader(this.host, this.expander));
+    this.compileWhereLeft();
     if (this.pending.length === 0) return;
     this.waited++;
     if (this.pending.length >= batch || this.waited >= patience) this.install();
+  }
+
+  /** Compile places where compiled code has often gone on, as far as they are what they were in the current address space. */
+  private compileWhereLeft(): void {
+    const end = this.i32[WORD.PLACES_LEFT >>> 2]!;
+    if (end === 0) return;
+    this.i32[WORD.PLACES_LEFT >>> 2] = 0;
+    for (let at = 0; at < end; at += LEFT_TO_ENTRY) {
+      const pc = this.i32[(LEFT_TO + at) >>> 2]! >>> 0;
+      const code = new CodeReader(this.host, this.expander);
+      if (code.recordOf(pc) !== this.i32[(LEFT_TO + at + 4) >>> 2]! >>> 0) continue;
+      const host = code.hostOf(pc);
+      if (this.cache.covers(host) || this.isPending(host)) continue;
+      this.compile({ pc, root: pc, innermost: false }, code);
+    }
+  }
+
+  private isPending(host: number): boolean {
+    return this.pending.some(({ code, dead }) => !dead && code.includes(host));
   }
 
   /** The guest was seen at `pc`, having last jumped to `jumped`. True when that is compiled. */
@@ -128,7 +149,7 @@ export class RegionEngine implements CodeListener {
     const looks = covered ? countAt(this.seenAgain, pc) : countAt(this.seen, pc >>> CODE_LINE_SHIFT);
     if (covered ? looks !== this.tuning.hot : looks < this.tuning.hot) return covered;
     if (!covered) this.seen.delete(pc >>> CODE_LINE_SHIFT);
-    if (this.pending.some(({ code, dead }) => !dead && code.includes(host))) return covered;
+    if (this.isPending(host)) return covered;
     const code = new CodeReader(this.host, this.expander);
     this.compile({ pc, root: covered ? pc : this.rootFor(code, pc, jumped), innermost: covered }, code);
     return covered;
@@ -153,6 +174,8 @@ export class RegionEngine implements CodeListener {
       fetchEntry: (page) => code.fetchEntry(page),
       jumpSite: (at) => this.sites.addressOf(at, request),
       callee: (name) => module.callee(name),
+      regionWords: this.i32[WORD.REGION_WORDS >>> 2]!,
+      regionType: module.regionType,
     });
     module.add(body);
     const entries = flow.entries.flatMap((block) => {
@@ -177,7 +200,7 @@ export class RegionEngine implements CodeListener {
     const { module, exports, host } = this;
     const imports = Object.fromEntries(module.imports.map((name) => [name, exports[name]!]));
     const instance = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), {
-      e: { memory: host.wasmMemory, ...imports },
+      e: { memory: host.wasmMemory, table: exports.table!, ...imports },
     });
     this.pending.forEach(({ entries, code, size, source, dead }, i) => {
       if (dead) return;

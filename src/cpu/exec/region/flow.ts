@@ -23,7 +23,7 @@ export type BlockEnd =
       readonly otherwise: Edge | null;
       /** Where run-time targets have been seen to go, the likeliest first. */
       readonly likely: readonly Edge[];
-      /** After a call out of the region: where it comes back to, by an entry. */
+      /** After a call out of the region: where it comes back to, from the called region or by an entry. */
       readonly resume: Edge | null;
     }
   /** A branch whose two arms are so short that both are computed, and the condition chooses (if-conversion.ts). */
@@ -335,8 +335,6 @@ function connect(block: Block, byPlace: readonly Map<number, Block>[]): void {
     const context = 'context' in edge ? (edge as ContextEdge).context : block.context;
     edge.to = byPlace[context]?.get(edge.pc | 0) ?? null;
   }
-  if (block.end.kind === 'branch' && block.end.resume)
-    block.end.resume.to = byPlace[block.context]?.get(block.end.resume.pc | 0) ?? null;
   block.successors = edges.flatMap(({ to }) => to ?? []);
 }
 
@@ -360,7 +358,7 @@ export function exploreFlow(roots: readonly number[], at: CodeAt, seen: SeenTarg
 function edgesOf({ end }: Block): readonly Edge[] {
   if (end.kind === 'goto' || end.kind === 'choice') return [end.edge];
   if (end.kind === 'last') return [];
-  return [end.taken, end.otherwise, ...end.likely].filter((edge) => edge !== null);
+  return [end.taken, end.otherwise, ...end.likely, end.resume].filter((edge) => edge !== null);
 }
 
 /** All instructions of a block, in the order of memory but for those of a choice's arms. */

@@ -5,6 +5,7 @@
 // Both engines log what their stores overwrite: at an address that neither has stored to, memory cannot differ.
 import { forEachStatement } from '../../emit/tree.ts';
 import { beginRun, executed, type InstructionClock } from '../clock.ts';
+import { MOST_NESTED } from '../conventions.ts';
 import type { HostImports } from '../instance.ts';
 import {
   DESCRIPTOR,
@@ -57,7 +58,12 @@ export interface Finding {
   readonly final: boolean;
 }
 
-type RegionFunction = (block: number, left: number, tables: number) => readonly [left: number, pc: number];
+type RegionFunction = (
+  block: number,
+  left: number,
+  tables: number,
+  depth: number,
+) => readonly [left: number, pc: number];
 
 export class Lockstep {
   private readonly host: LockstepHost;
@@ -174,7 +180,7 @@ export class Lockstep {
     beginRun(i32, budget, host.clock.now);
     i32[WORD.STORES_LOGGED >>> 2] = 0;
     this.before.set(this.words);
-    return run(i32[(descriptor + DESCRIPTOR.BLOCK) >>> 2]!, budget, i32[WORD.CURRENT_TABLES >>> 2]!);
+    return run(i32[(descriptor + DESCRIPTOR.BLOCK) >>> 2]!, budget, i32[WORD.CURRENT_TABLES >>> 2]!, MOST_NESTED);
   }
 
   /** Set what the region has done aside, and undo it. Returns how many stores it has made. */

@@ -14,6 +14,9 @@ export class RegionModule {
   private readonly types: ReadonlyMap<string, FunctionType>;
   private readonly imported: string[] = [];
   private readonly bodies: FunctionWriter[] = [];
+  private readonly section = new TypeSection();
+  /** Index of the regions' own type. */
+  readonly regionType = this.section.index(REGION_TYPE);
 
   constructor(architecture: ArchitectureDefinition, banks: Banks) {
     const routines = architecture.routines.map(({ name, parameters }): [string, FunctionType] => [
@@ -49,10 +52,10 @@ export class RegionModule {
         imports: this.imported.map((name) => ({ name, type: this.types.get(name)! })),
         functions: this.bodies.map((body, i) => ({ type: REGION_TYPE, body, exportName: regionName(i) })),
         globals: 0,
-        table: [],
+        table: 'imported',
         memory: { minPages: 1, maxPages: MAX_WASM_PAGES },
       },
-      new TypeSection(),
+      this.section,
     );
   }
 }

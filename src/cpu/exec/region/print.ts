@@ -9,7 +9,7 @@ import { type Block, type Edge, type Flow, instructionsOf } from './flow.ts';
 import type { RegionInstruction } from './instruction.ts';
 import { type Level, structureFlow } from './structure.ts';
 
-const PARAMETERS = ['block', 'left', 'tables'];
+const PARAMETERS = ['block', 'left', 'tables', 'depth'];
 const INDENT = '  ';
 /** Constants beyond this are addresses, or read better in hexadecimal. */
 const LARGE = 0xffff;
@@ -87,11 +87,12 @@ function printEnd({ end }: Block, writing: Writing): string[] {
       `both ways are computed, ${end.taken.length} counted when taken, else ${end.otherwise.length}`,
       edge(end.edge),
     ];
-  const { taken, otherwise, likely } = end;
+  const { taken, otherwise, likely, resume } = end;
   return [
     ...(taken ? [`taken: ${edge(taken)}`] : []),
     ...likely.map((to) => `likely: ${edge(to)}`),
     ...(taken ? [] : [`${likely.length > 0 ? 'else ' : ''}out, to where the register says`]),
+    ...(resume?.to ? [`back from the call: ${edge(resume)}`] : []),
     ...(otherwise ? [`not taken: ${edge(otherwise)}`] : []),
   ];
 }

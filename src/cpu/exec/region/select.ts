@@ -50,19 +50,13 @@ function holds(block: Block, pc: number): boolean {
 
 type Blocks = ReadonlySet<Block>;
 
-/** Where control may come to after a block, calls out of the region included. */
-function following(block: Block): readonly Block[] {
-  const back = block.end.kind === 'branch' ? block.end.resume?.to : null;
-  return back ? [...block.successors, back] : block.successors;
-}
-
 /** The largest loop of a reasonable size that holds a block, or the innermost one. */
 function loopAround({ blocks }: Flow, here: Block, innermost: boolean): Blocks | undefined {
   let found: Blocks | undefined;
   const cut = new Set<Block>();
   for (let within: Blocks = new Set(blocks); ; ) {
     const members = component(here, within, cut);
-    if (members.size === 1 && !(following(here).includes(here) && !cut.has(here))) return found;
+    if (members.size === 1 && !(here.successors.includes(here) && !cut.has(here))) return found;
     if (sizeOf(members) <= LARGEST_LOOP) {
       found = members;
       if (!innermost) return found;
@@ -82,13 +76,13 @@ function sizeOf(blocks: Blocks): number {
 function component(here: Block, within: Blocks, cut: Blocks): Blocks {
   const before = new Map<Block, Block[]>();
   for (const block of within)
-    for (const next of following(block)) {
+    for (const next of block.successors) {
       if (!within.has(next) || cut.has(next)) continue;
       const known = before.get(next);
       if (known) known.push(block);
       else before.set(next, [block]);
     }
-  const after = reach(here, (block) => following(block).filter((next) => within.has(next) && !cut.has(next)));
+  const after = reach(here, (block) => block.successors.filter((next) => within.has(next) && !cut.has(next)));
   const ahead = reach(here, (block) => before.get(block) ?? []);
   return new Set([...after].filter((block) => ahead.has(block)));
 }
@@ -110,7 +104,7 @@ function headersIn(items: readonly Item[]): Block[] {
 function startOf(members: Blocks): Block {
   const own = [...members].filter(({ context }) => context === 0);
   const targets = own.flatMap((block) =>
-    following(block).filter((to) => to.context === 0 && members.has(to) && to.pc <= block.pc),
+    block.successors.filter((to) => to.context === 0 && members.has(to) && to.pc <= block.pc),
   );
   return (targets.length > 0 ? targets : own).reduce((first, block) => (block.pc < first.pc ? block : first));
 }

@@ -36,7 +36,7 @@ import {
   zero,
 } from '../../../support/kvm/mips-words.ts';
 
-const EARLY: RegionTuning = { hot: 1, sampledRun: 200, batch: 1, patience: 1 };
+const EARLY: RegionTuning = { hot: 1, left: 1, sampledRun: 200, batch: 1, patience: 1 };
 const ENOUGH = 20_000;
 
 /** Loops, a call, loads, stores of two widths, and delay slots that do something. */
