@@ -101,7 +101,7 @@ export function encodeModule(module: ModuleDefinition, types: TypeSection): Uint
     section(9, elements);
   }
   section(10, code);
-  return new Uint8Array(out.bytes);
+  return out.bytes;
 }
 
 /** Locals in runs of equal type. */

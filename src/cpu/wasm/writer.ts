@@ -9,11 +9,20 @@ export interface Label {
   readonly name: string;
 }
 
+/** Bytes that a writer begins with. */
+const SMALLEST = 64;
+
 export class ByteWriter {
-  readonly bytes: number[] = [];
+  private data = new Uint8Array(SMALLEST);
+  private length = 0;
+
+  /** What has been written so far. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.data.subarray(0, this.length);
+  }
 
   u8(...values: number[]): this {
-    for (const value of values) this.bytes.push(value);
+    for (const value of values) this.put(value);
     return this;
   }
 
@@ -23,7 +32,7 @@ export class ByteWriter {
     do {
       const low = rest & 0x7f;
       rest >>>= 7;
-      this.bytes.push(rest === 0 ? low : low | 0x80);
+      this.put(rest === 0 ? low : low | 0x80);
     } while (rest !== 0);
     return this;
   }
@@ -35,10 +44,10 @@ export class ByteWriter {
       const low = rest & 0x7f;
       rest >>= 7;
       if ((rest === 0 && (low & 0x40) === 0) || (rest === -1 && (low & 0x40) !== 0)) {
-        this.bytes.push(low);
+        this.put(low);
         return this;
       }
-      this.bytes.push(low | 0x80);
+      this.put(low | 0x80);
     }
   }
 
@@ -49,22 +58,36 @@ export class ByteWriter {
       const low = Number(rest & 0x7fn);
       rest >>= 7n;
       if ((rest === 0n && (low & 0x40) === 0) || (rest === -1n && (low & 0x40) !== 0)) {
-        this.bytes.push(low);
+        this.put(low);
         return this;
       }
-      this.bytes.push(low | 0x80);
+      this.put(low | 0x80);
     }
   }
 
-  append(other: ArrayLike<number>): this {
-    for (let i = 0; i < other.length; i++) this.bytes.push(other[i]!);
+  append(other: Uint8Array): this {
+    this.reserve(other.length);
+    this.data.set(other, this.length);
+    this.length += other.length;
     return this;
   }
 
   name(text: string): this {
     this.uleb(text.length);
-    for (let i = 0; i < text.length; i++) this.bytes.push(text.charCodeAt(i));
+    for (let i = 0; i < text.length; i++) this.put(text.charCodeAt(i));
     return this;
+  }
+
+  put(value: number): void {
+    if (this.length === this.data.length) this.reserve(1);
+    this.data[this.length++] = value;
+  }
+
+  private reserve(more: number): void {
+    if (this.length + more <= this.data.length) return;
+    const data = new Uint8Array(Math.max(2 * this.data.length, this.length + more));
+    data.set(this.bytes);
+    this.data = data;
   }
 }
 
@@ -90,7 +113,7 @@ export class FunctionWriter {
 
   op(name: PlainOp): this {
     if (name === 'end') this.labels.pop();
-    this.code.u8(PLAIN[name]);
+    this.code.put(PLAIN[name]);
     return this;
   }
 

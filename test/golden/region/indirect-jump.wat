@@ -9,16 +9,7 @@ block 0 at 0x40010000 <round> (entry, 5 counted)
   -> out, to where the register says
 loops
   block 0
-function, 188 bytes
-i32.const 0
-i32.load offset=1088 (;gpr[16];)
-local.set $gpr[16]
-i32.const 0
-i32.load offset=1056 (;gpr[8];)
-local.set $gpr[8]
-i32.const 0
-i32.load offset=1092 (;gpr[17];)
-local.set $gpr[17]
+function, 180 bytes
 block
   local.get $left
   i32.const 5
@@ -32,14 +23,26 @@ block
   i32.const -5
   i32.add
   local.set $left
+  i32.const 0
+  i32.load offset=1088 (;gpr[16];)
+  local.set $gpr[16]
+  i32.const 0
+  i32.load offset=1092 (;gpr[17];)
+  local.set $gpr[17]
   local.get $gpr[16]
   i32.const 2
   i32.shl
   local.set $gpr[8]
+  i32.const 0
+  local.get $gpr[8]
+  i32.store offset=1056 (;gpr[8];)
   local.get $gpr[8]
   local.get $gpr[17]
   i32.add
   local.set $gpr[8]
+  i32.const 0
+  local.get $gpr[8]
+  i32.store offset=1056 (;gpr[8];)
   local.get $gpr[8]
   local.set $t0
   local.get $tables
@@ -75,29 +78,23 @@ block
   end
   local.get $t1
   local.set $gpr[8]
+  i32.const 0
+  local.get $gpr[8]
+  i32.store offset=1056 (;gpr[8];)
   local.get $gpr[8]
   local.set $target
   local.get $gpr[16]
   i32.const 1
   i32.add
   local.set $gpr[16]
-  local.get $target
-  local.set $pc
-  i32.const 0
-  local.get $gpr[8]
-  i32.store offset=1056 (;gpr[8];)
   i32.const 0
   local.get $gpr[16]
   i32.store offset=1088 (;gpr[16];)
+  local.get $target
+  local.set $pc
   local.get $left
   local.get $pc
   return
 end
-i32.const 0
-local.get $gpr[8]
-i32.store offset=1056 (;gpr[8];)
-i32.const 0
-local.get $gpr[16]
-i32.store offset=1088 (;gpr[16];)
 local.get $left
 local.get $pc

@@ -22,11 +22,11 @@ loops
     block 1
 function, 230 bytes
 i32.const 0
-i32.load offset=1088 (;gpr[16];)
-local.set $gpr[16]
-i32.const 0
 i32.load offset=1148 (;gpr[31];)
 local.set $gpr[31]
+i32.const 0
+i32.load offset=1088 (;gpr[16];)
+local.set $gpr[16]
 i32.const 0
 i32.load offset=1032 (;gpr[2];)
 local.set $gpr[2]

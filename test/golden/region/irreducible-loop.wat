@@ -24,22 +24,7 @@ loops
     block 2
     block 1
   block 3
-function, 341 bytes
-i32.const 0
-i32.load offset=1088 (;gpr[16];)
-local.set $gpr[16]
-i32.const 0
-i32.load offset=1096 (;gpr[18];)
-local.set $gpr[18]
-i32.const 0
-i32.load offset=1092 (;gpr[17];)
-local.set $gpr[17]
-i32.const 0
-i32.load offset=1056 (;gpr[8];)
-local.set $gpr[8]
-i32.const 0
-i32.load offset=1148 (;gpr[31];)
-local.set $gpr[31]
+function, 325 bytes
 block
   block
     block
@@ -66,6 +51,9 @@ block
       i32.const -2
       i32.add
       local.set $left
+      i32.const 0
+      i32.load offset=1088 (;gpr[16];)
+      local.set $gpr[16]
       local.get $gpr[16]
       i32.const 0
       i32.eq
@@ -101,10 +89,19 @@ block
         i32.const -3
         i32.add
         local.set $left
+        i32.const 0
+        i32.load offset=1096 (;gpr[18];)
+        local.set $gpr[18]
+        i32.const 0
+        i32.load offset=1092 (;gpr[17];)
+        local.set $gpr[17]
         local.get $gpr[18]
         i32.const 1
         i32.add
         local.set $gpr[18]
+        i32.const 0
+        local.get $gpr[18]
+        i32.store offset=1096 (;gpr[18];)
         local.get $gpr[18]
         local.get $gpr[17]
         i32.ne
@@ -129,6 +126,9 @@ block
       i32.const -1
       i32.add
       local.set $left
+      i32.const 0
+      i32.load offset=1056 (;gpr[8];)
+      local.set $gpr[8]
       local.get $gpr[8]
       local.set $t0
       local.get $tables
@@ -164,6 +164,9 @@ block
       end
       local.get $t1
       local.set $gpr[17]
+      i32.const 0
+      local.get $gpr[17]
+      i32.store offset=1092 (;gpr[17];)
       i32.const 2
       local.set $block
       br 0
@@ -174,25 +177,16 @@ block
   i32.const -2
   i32.add
   local.set $left
+  i32.const 0
+  i32.load offset=1148 (;gpr[31];)
+  local.set $gpr[31]
   local.get $gpr[31]
   local.set $target
   local.get $target
   local.set $pc
-  i32.const 0
-  local.get $gpr[18]
-  i32.store offset=1096 (;gpr[18];)
-  i32.const 0
-  local.get $gpr[17]
-  i32.store offset=1092 (;gpr[17];)
   local.get $left
   local.get $pc
   return
 end
-i32.const 0
-local.get $gpr[18]
-i32.store offset=1096 (;gpr[18];)
-i32.const 0
-local.get $gpr[17]
-i32.store offset=1092 (;gpr[17];)
 local.get $left
 local.get $pc

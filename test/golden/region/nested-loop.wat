@@ -26,11 +26,11 @@ i32.const 0
 i32.load offset=1092 (;gpr[17];)
 local.set $gpr[17]
 i32.const 0
-i32.load offset=1096 (;gpr[18];)
-local.set $gpr[18]
-i32.const 0
 i32.load offset=1088 (;gpr[16];)
 local.set $gpr[16]
+i32.const 0
+i32.load offset=1096 (;gpr[18];)
+local.set $gpr[18]
 block
   loop
     block

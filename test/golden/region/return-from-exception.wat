@@ -6,10 +6,7 @@ block 0 at 0x40010000 <handler> (entry, 2 counted)
   -> out: the last instruction
 loops
   block 0
-function, 345 bytes
-i32.const 0
-i32.load offset=1088 (;gpr[16];)
-local.set $gpr[16]
+function, 337 bytes
 block
   local.get $left
   i32.const 2
@@ -23,10 +20,16 @@ block
   i32.const -2
   i32.add
   local.set $left
+  i32.const 0
+  i32.load offset=1088 (;gpr[16];)
+  local.set $gpr[16]
   local.get $gpr[16]
   i32.const 1
   i32.add
   local.set $gpr[16]
+  i32.const 0
+  local.get $gpr[16]
+  i32.store offset=1088 (;gpr[16];)
   i32.const 0
   i32.load offset=1548 (;cp0[96];)
   i32.const 268435478 (;0x10000016;)
@@ -160,15 +163,9 @@ block
   i32.store offset=88 (;USER_SEEN;)
   local.get $target
   local.set $pc
-  i32.const 0
-  local.get $gpr[16]
-  i32.store offset=1088 (;gpr[16];)
   local.get $left
   local.get $pc
   return
 end
-i32.const 0
-local.get $gpr[16]
-i32.store offset=1088 (;gpr[16];)
 local.get $left
 local.get $pc

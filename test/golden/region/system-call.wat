@@ -11,10 +11,7 @@ block 1 at 0x40010008 (entry, 2 counted)
 loops
   block 1
   block 0
-function, 128 bytes
-i32.const 0
-i32.load offset=1032 (;gpr[2];)
-local.set $gpr[2]
+function, 120 bytes
 block
   block
     block
@@ -52,24 +49,24 @@ block
   i32.const -2
   i32.add
   local.set $left
+  i32.const 0
+  i32.load offset=1032 (;gpr[2];)
+  local.set $gpr[2]
   local.get $gpr[2]
   i32.const 1
   i32.add
   local.set $gpr[2]
+  i32.const 0
+  local.get $gpr[2]
+  i32.store offset=1032 (;gpr[2];)
   i32.const 8
   i32.const 1073807364 (;0x40010004;)
   i32.const 0
   call $raise
   local.set $pc
-  i32.const 0
-  local.get $gpr[2]
-  i32.store offset=1032 (;gpr[2];)
   local.get $left
   local.get $pc
   return
 end
-i32.const 0
-local.get $gpr[2]
-i32.store offset=1032 (;gpr[2];)
 local.get $left
 local.get $pc

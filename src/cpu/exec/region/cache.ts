@@ -13,7 +13,7 @@ import {
   PAGE_SIZE,
   WORD,
 } from '../layout.ts';
-import type { Flow } from './flow.ts';
+import type { Flow } from './graph.ts';
 
 /** One compiled region, and where it lies. */
 export interface InstalledRegion {

@@ -1,56 +1,53 @@
 // The code of a choice (if-conversion.ts): both arms one after the other on the same registers, and a select for every register that one of
 // them writes.
-import type { Banks } from '../../isa/register-file.ts';
 import type { FunctionWriter } from '../../wasm/writer.ts';
-import type { Arm } from './flow.ts';
-import type { RegionInstruction } from './instruction.ts';
+import type { Arm } from './graph.ts';
+import type { Registers } from './instruction.ts';
+import type { RegisterLocals } from './keeping.ts';
 import { writtenBy } from './registers.ts';
-import type { RegionSemantics } from './semantics.ts';
 
 /** Computes both arms of choices in one function, and keeps the locals for that. */
 export class Choices {
   private readonly w: FunctionWriter;
-  private readonly banks: Banks;
-  private readonly semantics: RegionSemantics;
+  private readonly registers: RegisterLocals;
   private readonly locals: number[] = [];
 
-  constructor(w: FunctionWriter, banks: Banks, semantics: RegionSemantics) {
+  constructor(w: FunctionWriter, registers: RegisterLocals) {
     this.w = w;
-    this.banks = banks;
-    this.semantics = semantics;
+    this.registers = registers;
   }
 
-  /** `lower` writes one instruction's code; local `condition` is not 0 when the first arm is the way. */
-  choose(taken: Arm, otherwise: Arm, condition: number, lower: (instruction: RegionInstruction) => void): void {
-    const { w } = this;
-    const first = this.writtenIn(taken);
-    const second = this.writtenIn(otherwise);
+  /**
+   * `lower` writes the code of an arm, which goes no further than the registers' locals; local `condition` is not 0 when the first arm is the
+   * way. Returns the registers that have been written.
+   */
+  choose(taken: Arm, otherwise: Arm, condition: number, lower: (arm: Arm) => void): Registers {
+    const { w, registers } = this;
+    const first = writtenBy(taken.instructions);
+    const written = new Map([...first, ...writtenBy(otherwise.instructions)]);
     const before = new Map<number, number>();
     const after = new Map<number, number>();
     let used = 0;
-    for (const register of new Set([...first, ...second])) {
-      before.set(register, this.local(used++));
-      w.get(register).set(before.get(register)!);
+    for (const [offset, bank] of written) {
+      before.set(offset, this.local(used++));
+      w.get(registers.at(offset, bank)).set(before.get(offset)!);
     }
-    for (const instruction of taken.instructions) lower(instruction);
-    for (const register of first) {
-      after.set(register, this.local(used++));
-      w.get(register).set(after.get(register)!).get(before.get(register)!).set(register);
+    lower(taken);
+    for (const [offset, bank] of first) {
+      const register = registers.at(offset, bank);
+      after.set(offset, this.local(used++));
+      w.get(register).set(after.get(offset)!).get(before.get(offset)!).set(register);
     }
-    for (const instruction of otherwise.instructions) lower(instruction);
-    for (const [register, old] of before)
-      w.get(after.get(register) ?? old)
+    lower(otherwise);
+    for (const [offset, bank] of written) {
+      const register = registers.at(offset, bank);
+      w.get(after.get(offset) ?? before.get(offset)!)
         .get(register)
         .get(condition)
         .op('select')
         .set(register);
-  }
-
-  /** The locals of the registers that an arm writes. */
-  private writtenIn({ instructions }: Arm): number[] {
-    return [...writtenBy(instructions, this.banks)].map(([offset, bank]) =>
-      this.semantics.register(bank, (offset - bank.offset) / bank.size),
-    );
+    }
+    return written;
   }
 
   private local(index: number): number {

@@ -4,7 +4,7 @@ import type { Banks } from '../../isa/register-file.ts';
 import type { CodePages } from '../code-pages.ts';
 import { HANDLER, PAGE_SHIFT, PAGE_SIZE, RECORD_SHIFT } from '../layout.ts';
 import type { Program } from '../program.ts';
-import { type Flow, instructionsOf } from './flow.ts';
+import { type Flow, instructionsOf } from './graph.ts';
 import type { InstructionExpander, RegionInstruction } from './instruction.ts';
 
 /** What the engine needs of the core. */
@@ -98,8 +98,7 @@ export class CodeReader {
   /** Host addresses of a flow's instructions, each once. */
   codeOf({ blocks }: Flow): readonly number[] {
     const code = new Set<number>();
-    for (const block of blocks)
-      for (const { pc } of instructionsOf(block)) code.add(this.hostOf(pc));
+    for (const block of blocks) for (const { pc } of instructionsOf(block)) code.add(this.hostOf(pc));
     return [...code];
   }
 }

@@ -9,9 +9,9 @@ import { FETCH_TABLE, PAGE_SHIFT, SITE, WORD } from '../layout.ts';
 import { callRegion } from './calls.ts';
 import { Choices } from './choice.ts';
 import { Counting } from './counting.ts';
-import type { Block, BlockEnd, Edge, Flow } from './flow.ts';
+import type { Arm, Block, BlockEnd, Edge, Flow } from './graph.ts';
 import type { RegionInstruction } from './instruction.ts';
-import { dirtyRegisters, type Registers, registersOf } from './registers.ts';
+import { keepingOf, type RegisterKeeping, RegisterLocals } from './keeping.ts';
 import { RegionSemantics, type Site } from './semantics.ts';
 import { type Item, type Level, structureFlow } from './structure.ts';
 
@@ -36,8 +36,6 @@ export interface RegionContext {
   readonly regionType: number;
 }
 
-/** Registers that are written back where a block leaves, rather than all of them at the end. */
-const MOST_FLUSHED = 16;
 /** Entries of a level, less one, that are told apart by comparisons. */
 const MOST_COMPARED = 3;
 
@@ -73,16 +71,15 @@ class RegionCompiler {
   private readonly top: Level;
   private readonly counting: Counting;
   private readonly choices: Choices;
-  /** Where everything that was written anywhere goes back to memory. */
+  /** Where what has to leaves for good. */
   private exit: Label | null = null;
-  private readonly dirty: ReadonlyMap<Block, Registers>;
+  private readonly keeping: RegisterKeeping;
   private current: Block | null = null;
 
   constructor(flow: Flow, context: RegionContext) {
     this.flow = flow;
     this.top = structureFlow(flow);
     this.counting = new Counting(this.top);
-    this.dirty = dirtyRegisters(flow, context.banks);
     this.context = context;
     const { w } = this;
     this.pc = w.local('i32', 'pc');
@@ -91,18 +88,19 @@ class RegionCompiler {
     this.state = ENTRY;
     this.record = w.local('i32', 'record');
     this.descriptor = w.local('i32', 'descriptor');
+    const registers = new RegisterLocals(w);
+    this.keeping = keepingOf(flow, w, registers);
     this.semantics = new RegionSemantics(
       w,
       context.banks,
       context.bigEndian,
       { left: LEFT, tables: TABLES, condition: this.condition, target: this.target },
+      registers,
+      this.keeping,
       (name) => context.callee(name),
       context.logStores,
     );
-    // All of them are known before the first call: they are loaded again when it comes back.
-    for (const [offset, bank] of registersOf(flow.blocks, context.banks))
-      this.semantics.register(bank, (offset - bank.offset) / bank.size);
-    this.choices = new Choices(w, context.banks, this.semantics);
+    this.choices = new Choices(w, registers);
     this.lowering = new Lowering(w, new Temporaries(w), this.semantics);
   }
 
@@ -116,29 +114,11 @@ class RegionCompiler {
     // Locals are known only now: what loads the registers goes in front.
     body.localTypes.push(...w.localTypes);
     body.localNames.push(...w.localNames);
-    this.loadRegisters(body);
+    this.keeping.enter(body);
     body.code.append(w.code.bytes);
-    this.flush(body, this.semantics.written);
+    this.keeping.exit(body);
     body.get(LEFT).get(this.pc);
     return body;
-  }
-
-  private loadRegisters(w: FunctionWriter): void {
-    for (const [offset, local] of this.semantics.registers)
-      w.i32(0)
-        .memory(this.wide(local) ? 'i64.load' : 'i32.load', offset)
-        .set(local);
-  }
-
-  private flush(w: FunctionWriter, registers: Registers): void {
-    for (const [offset, bank] of registers)
-      w.i32(0)
-        .get(this.semantics.register(bank, (offset - bank.offset) / bank.size))
-        .memory(bank.width === 64 ? 'i64.store' : 'i32.store', offset);
-  }
-
-  private wide(local: number): boolean {
-    return this.w.localTypes[local - REGION_TYPE.parameters.length] === 'i64';
   }
 
   /** Which blocks are dispatched to. */
@@ -207,6 +187,7 @@ class RegionCompiler {
       w.end();
     }
     this.count(-block.length);
+    this.keeping.begin(block);
     block.instructions.forEach((instruction, i) => {
       this.instruction(instruction, instruction.pc, block.length - i, block.length - i - 1);
     });
@@ -240,7 +221,11 @@ class RegionCompiler {
     const { w, condition } = this;
     this.instruction(at, at.pc, 2, 1);
     this.instruction(slot, at.pc, 2, 0);
-    this.choices.choose(taken, otherwise, condition, (instruction) => this.instruction(instruction, at.pc, 0, 0));
+    const lower = ({ instructions }: Arm): void =>
+      this.semantics.tentatively(() => {
+        for (const instruction of instructions) this.instruction(instruction, at.pc, 0, 0);
+      });
+    this.keeping.wrote(this.choices.choose(taken, otherwise, condition, lower));
     if (taken.length === otherwise.length) this.count(-taken.length);
     else w.get(LEFT).i32(-taken.length).i32(-otherwise.length).get(condition).ops('select', 'i32.add').set(LEFT);
     this.goTo(at.pc, edge);
@@ -353,13 +338,8 @@ class RegionCompiler {
   /** The block is over, and control goes to local `pc`: what has been written on the way here goes back to memory. */
   private finish(): void {
     const { w } = this;
-    const dirty = this.dirty.get(this.current!)!;
-    if (dirty.size > MOST_FLUSHED) {
-      w.br(this.exit!);
-      return;
-    }
-    this.flush(w, dirty);
-    w.get(LEFT).get(this.pc).op('return');
+    if (this.keeping.finish(this.current!)) w.get(LEFT).get(this.pc).op('return');
+    else w.br(this.exit!);
   }
 
   /** The branch at `from` goes to local `pc` outside of the region, to come back along an edge when it is a call. */
@@ -369,9 +349,9 @@ class RegionCompiler {
       return;
     }
     const { w, pc, record, descriptor, context } = this;
-    this.flush(w, this.dirty.get(this.current!)!);
+    this.keeping.beforeCall(this.current!);
     callRegion(w, { left: LEFT, tables: TABLES, depth: DEPTH, pc, record, descriptor }, context, back.pc, () => {
-      this.loadRegisters(w);
+      this.keeping.afterCall();
       this.goTo(from, back);
     });
     w.get(LEFT).get(pc).op('return');

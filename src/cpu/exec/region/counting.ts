@@ -1,6 +1,6 @@
 // How a region counts: a block's instructions are taken off when it is entered. At entries and loop headers there must be enough left for the
 // longest way to the next such place, so that no step begins after the deadline.
-import type { Block } from './flow.ts';
+import type { Block } from './graph.ts';
 import type { Level } from './structure.ts';
 
 export class Counting {

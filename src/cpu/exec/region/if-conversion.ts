@@ -3,7 +3,7 @@
 import { forEachNode } from '../../emit/tree.ts';
 import type { Banks } from '../../isa/register-file.ts';
 import { PAGE_SHIFT } from '../layout.ts';
-import { type Arm, type Block, type Edge, type Flow, restrictFlow } from './flow.ts';
+import { type Arm, type Block, type Edge, type Flow, restrictFlow } from './graph.ts';
 import type { RegionInstruction } from './instruction.ts';
 
 /** Most instructions of an arm. */

@@ -5,7 +5,7 @@ import type { Node, Operand, Statement } from '../../emit/values.ts';
 import type { ArchitectureDefinition } from '../../isa/architecture.ts';
 import type { Decoder } from '../../isa/decoder.ts';
 import { type Row, rawFields } from '../../isa/insn.ts';
-import type { Banks } from '../../isa/register-file.ts';
+import type { Bank, Banks } from '../../isa/register-file.ts';
 
 export type BranchStatement = Extract<Statement, { kind: 'branch' }>;
 
@@ -24,7 +24,14 @@ export interface RegionInstruction {
   readonly changesTables: boolean;
   /** It always raises an exception: nothing follows it. */
   readonly traps: boolean;
+  /** The registers in locals that it reads, and that it writes, perhaps only in some cases. */
+  readonly reads: Registers;
+  readonly writes: Registers;
+  readonly writesSometimes: boolean;
 }
+
+/** Registers by their byte offset in the state block, with their banks. */
+export type Registers = ReadonlyMap<number, Bank>;
 
 /** Words remembered. */
 const MOST_KNOWN = 20_000;
@@ -58,7 +65,7 @@ export class InstructionExpander {
       if (this.known.size === MOST_KNOWN) this.known.clear();
       this.known.set(word, expansion);
     }
-    return expansion === null ? undefined : { ...expansion, pc };
+    return expansion === null ? undefined : instructionAt(pc, expansion);
   }
 
   private expandRow(row: Row, word: number): Expansion | undefined {
@@ -87,6 +94,9 @@ export class InstructionExpander {
       returns: this.isReturn(branch),
       changesTables,
       traps,
+      reads: readBy(guards, statements, this.banks),
+      writes: writtenBy(statements, this.banks),
+      writesSometimes: statements.some(({ kind }) => kind === 'when'),
     };
   }
 
@@ -133,6 +143,26 @@ export class InstructionExpander {
   }
 }
 
+/** Written out, because this is made for every instruction that is looked at. */
+function instructionAt(pc: number, expansion: Expansion): RegionInstruction {
+  const { word, row, statements, guards, branch, returns, changesTables, traps } = expansion;
+  const { reads, writes, writesSometimes } = expansion;
+  return {
+    pc,
+    word,
+    row,
+    statements,
+    guards,
+    branch,
+    returns,
+    changesTables,
+    traps,
+    reads,
+    writes,
+    writesSometimes,
+  };
+}
+
 /** Does something in here belong to the interpreter? */
 function needsInterpreter(list: readonly Statement[]): boolean {
   let found = false;
@@ -164,6 +194,39 @@ export function usesRegister(
     if (statement.kind === 'sample' && is(statement.bank, { op: 'const', type: 'i32', value: statement.index }))
       found = true;
     if (statement.kind === 'branch' && statement.link && is(statement.link.bank, statement.link.index)) found = true;
+  });
+  return found;
+}
+
+/** The registers in locals that some of these statements write. */
+function writtenBy(statements: readonly Statement[], banks: Banks): Registers {
+  const written = new Map<number, Bank>();
+  const note = (bankName: string, index: Node): void => {
+    const bank = banks[bankName]!;
+    if (!bank.rowsOnly || index.op !== 'const' || (bank.zero && index.value === 0)) return;
+    written.set(bank.offset + index.value * bank.size, bank);
+  };
+  forEachStatement(statements, (statement) => {
+    if (statement.kind === 'write') note(statement.bank, statement.index);
+    if (statement.kind === 'branch' && statement.link) note(statement.link.bank, statement.link.index);
+  });
+  return written;
+}
+
+/** The registers in locals that these read. */
+function readBy(guards: readonly Node[], statements: readonly Statement[], banks: Banks): Registers {
+  const found = new Map<number, Bank>();
+  const read = (bankName: string, index: Node): void => {
+    const bank = banks[bankName]!;
+    if (bank.rowsOnly && index.op === 'const') found.set(bank.offset + index.value * bank.size, bank);
+  };
+  const node = (n: Node): void => {
+    if (n.op === 'read') read(n.bank, n.index);
+  };
+  for (const guard of guards) visit(guard, node);
+  forEachNode(statements, node);
+  forEachStatement(statements, (statement) => {
+    if (statement.kind === 'sample') read(statement.bank, { op: 'const', type: 'i32', value: statement.index });
   });
   return found;
 }

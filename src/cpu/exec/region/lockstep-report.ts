@@ -6,7 +6,7 @@ import { DESCRIPTOR } from '../layout.ts';
 import type { Program } from '../program.ts';
 import type { RegionSource } from './cache.ts';
 import { printDifferences } from './differences.ts';
-import { instructionsOf } from './flow.ts';
+import { instructionsOf } from './graph.ts';
 import type { Finding, Lockstep } from './lockstep.ts';
 import { instructionLine, printFlow, printInstruction, printLoops, printRegionCode, type Writing } from './print.ts';
 

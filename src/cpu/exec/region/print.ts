@@ -5,7 +5,7 @@ import type { Banks } from '../../isa/register-file.ts';
 import { printCode } from '../../wasm/printer.ts';
 import type { FunctionWriter } from '../../wasm/writer.ts';
 import { placeName } from '../names.ts';
-import { type Block, type Edge, type Flow, instructionsOf } from './flow.ts';
+import { type Block, type Edge, type Flow, instructionsOf } from './graph.ts';
 import type { RegionInstruction } from './instruction.ts';
 import { type Level, structureFlow } from './structure.ts';
 

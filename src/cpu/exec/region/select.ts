@@ -1,14 +1,7 @@
 // What to compile for code that was seen to be hot: the loop around it, or what follows from where it was entered.
 import type { Banks } from '../../isa/register-file.ts';
-import {
-  type Block,
-  type CodeAt,
-  exploreFlow,
-  type Flow,
-  type FlowLimits,
-  restrictFlow,
-  type SeenTargets,
-} from './flow.ts';
+import { type CodeAt, exploreFlow, type FlowLimits, type SeenTargets } from './flow.ts';
+import { type Block, type Flow, restrictFlow } from './graph.ts';
 import { convertBranches } from './if-conversion.ts';
 import { type Item, structureFlow } from './structure.ts';
 
@@ -39,7 +32,7 @@ export function selectFlow(
   const headers = headersIn(structureFlow(flow).items);
   const starts = loop ? [startOf(loop), ...flow.entries, ...headers] : [...flow.entries, ...headers];
   const entries = [...new Set(starts)].filter((block) => kept.has(block));
-  return convertBranches(restrictFlow(flow, kept, entries), banks);
+  return convertBranches(restrictFlow(flow, kept, entries, loop !== undefined), banks);
 }
 
 /** Is the instruction at `pc` in this block? */

@@ -6,7 +6,7 @@ import type { Bank, Banks } from '../../isa/register-file.ts';
 import type { FunctionWriter } from '../../wasm/writer.ts';
 import { FastMemory } from '../fast-memory.ts';
 import { SET_SIZE, WORD } from '../layout.ts';
-import { registerName } from '../names.ts';
+import type { RegisterKeeping, RegisterLocals } from './keeping.ts';
 
 /** Where the instruction being lowered stands. */
 export interface Site {
@@ -33,22 +33,26 @@ export class RegionSemantics implements LoweringHooks {
   private readonly locals: RegionLocals;
   private readonly callee: (name: string) => number;
   private readonly memory: FastMemory;
-  /** Registers in locals, by byte offset of their place in the state block. */
-  readonly registers = new Map<number, number>();
-  readonly written = new Map<number, Bank>();
+  private readonly registers: RegisterLocals;
+  private readonly keeping: RegisterKeeping;
   private site: Site | null = null;
+  private tentative = false;
 
   constructor(
     w: FunctionWriter,
     banks: Banks,
     bigEndian: boolean,
     locals: RegionLocals,
+    registers: RegisterLocals,
+    keeping: RegisterKeeping,
     callee: (name: string) => number,
     logStores: boolean,
   ) {
     this.w = w;
     this.banks = banks;
     this.locals = locals;
+    this.registers = registers;
+    this.keeping = keeping;
     this.callee = callee;
     this.memory = new FastMemory(w, bigEndian, w.local('i32', 'entry'), logStores);
   }
@@ -57,20 +61,17 @@ export class RegionSemantics implements LoweringHooks {
     this.site = site;
   }
 
-  /** The local of a register that lives in one. */
-  register(bank: Bank, index: number): number {
-    const offset = bank.offset + index * bank.size;
-    let local = this.registers.get(offset);
-    if (local === undefined) {
-      local = this.w.local(bank.width === 64 ? 'i64' : 'i32', registerName(bank, index));
-      this.registers.set(offset, local);
-    }
-    return local;
+  /** The value on the stack goes to a register that lives in a local. */
+  writeLocal(bank: Bank, index: number): void {
+    this.w.set(this.registers.of(bank, index));
+    if (!this.tentative) this.keeping.wrote(new Map([[bank.offset + index * bank.size, bank]]));
   }
 
-  writeLocal(bank: Bank, index: number): void {
-    this.w.set(this.register(bank, index));
-    this.written.set(bank.offset + index * bank.size, bank);
+  /** Emit code that goes no further than the registers' locals. */
+  tentatively(emit: () => void): void {
+    this.tentative = true;
+    emit();
+    this.tentative = false;
   }
 
   field(name: string): never {
@@ -92,7 +93,7 @@ export class RegionSemantics implements LoweringHooks {
   readRegister(bankName: string, index: Node, push: Push): void {
     const bank = this.bank(bankName);
     if (bank.rowsOnly && index.op === 'const') {
-      this.w.get(this.register(bank, index.value));
+      this.w.get(this.registers.of(bank, index.value));
       return;
     }
     const offset = this.address(bank, index, push);

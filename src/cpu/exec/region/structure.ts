@@ -1,7 +1,7 @@
 // From a graph of blocks to nested loops, as WebAssembly's structured control flow needs them: at every level the blocks and loops in
 // topological order. Control enters a loop at its header; a loop with several headers (irreducible), or with entries from outside the region
 // in its middle, dispatches at its head.
-import type { Block, Flow } from './flow.ts';
+import type { Block, Flow } from './graph.ts';
 
 export type Item =
   | { readonly kind: 'block'; readonly block: Block; readonly members: ReadonlySet<Block> }
