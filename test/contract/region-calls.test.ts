@@ -33,7 +33,7 @@ import {
   zero,
 } from '../support/kvm/mips-words.ts';
 import { HIGH, HIGH_VA } from '../support/kvm/slots.ts';
-import { Twins } from '../support/region/twins.ts';
+import { EAGER, Twins } from '../support/region/twins.ts';
 
 const sp = 29;
 
@@ -116,7 +116,8 @@ describe('a function', () => {
   });
 
   it('that calls itself a million times comes back a million times', () => {
-    const twins = new Twins({ arenaBytes: 0xe00000 });
+    // Runs long enough for calls to go deeper than compiled code nests.
+    const twins = new Twins({ arenaBytes: 0xe00000, regions: { ...EAGER, sampledRun: 1000 } });
     const STACK = 0xa00000;
     twins.both(({ vm }) =>
       vm.setUserMemoryRegion({ slot: 1, flags: 0, guestPhysAddr: HIGH, memorySize: STACK, userspaceAddr: 0x200000 }),
