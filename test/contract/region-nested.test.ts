@@ -9,6 +9,7 @@ import {
   bgezal,
   bne,
   CAUSE,
+  COMPARE,
   ENTRYHI,
   ENTRYLO0,
   ENTRYLO1,
@@ -35,14 +36,17 @@ import {
   s2,
   s3,
   s4,
+  sll,
   sltiu,
   spin,
   srl,
   sw,
   syscall,
   t0,
+  t1,
   tlbwi,
   v0,
+  xor,
   zero,
 } from '../support/kvm/mips-words.ts';
 import { Twins } from '../support/region/twins.ts';
@@ -84,6 +88,30 @@ describe('a large function that is called in a loop', () => {
     expect(twins.regions).toBeGreaterThan(1);
     twins.creep(1500, 80);
     expect(twins.gpr(v0)).toBeGreaterThan(101 * 40);
+  });
+
+  it('is called in some rounds only, by a branch that links', () => {
+    const twins = new Twins();
+    // s1 is written before the conditional call, and the loop is left right after it.
+    twins.load([
+      [li(t1, 0x1234567), { label: 'outer' }, addiu(s0, zero, 5)],
+      [
+        { label: 'round' },
+        sll(t0, t1, 13),
+        xor(t1, t1, t0),
+        srl(t0, t1, 17),
+        xor(t1, t1, t0),
+        sll(t0, t1, 5),
+        xor(t1, t1, t0),
+      ],
+      [addu(s1, s1, t1), bgezal(t1, 'function'), addiu(s2, s2, 1), addiu(s0, s0, -1), bne(s0, zero, 'round'), nop],
+      [addu(s3, s1, zero), mtc0(zero, COMPARE), b('outer'), nop],
+      large('function', 1),
+    ]);
+    twins.enter(4000);
+    expect(twins.regions).toBeGreaterThan(1);
+    expect(twins.gpr(v0)).toBeLessThan(twins.gpr(s2));
+    twins.creep(1000, 80);
   });
 
   it('is another one when the pointer to it changes', () => {
