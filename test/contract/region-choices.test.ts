@@ -157,7 +157,7 @@ describe('a branch whose ways meet again soon', () => {
     const [first, second, other] = [0x30000, 0x31000, 0x35000];
     const pair = 0x00200000;
     // The branch and its slot end the first page; its way and where the ways meet are in the second one.
-    const head: Line = [random, bne(t2, zero, 1), nop];
+    const head: Line = [random, bne(t2, zero, 2), nop];
     const start = 0x1000 - 4 * assemble(0, head).words.length;
     const [rounds, back] = [40, -(assemble(0, head).words.length + 3)];
     const tail = (by: number): Line => [
