@@ -47,9 +47,7 @@ const NOTHING: Arm = { instructions: [], length: 0 };
 function waysFrom(edge: Edge, banks: Banks): Way[] {
   const direct = { arm: NOTHING, edge };
   const onwards = wayThrough(edge.to!, banks);
-  if (!onwards?.edge.to || pageOf(onwards.edge.pc) !== pageOf(edge.pc) || onwards.arm.length > LONGEST_ARM)
-    return [direct];
-  return [direct, onwards];
+  return onwards?.edge.to && onwards.arm.length <= LONGEST_ARM ? [direct, onwards] : [direct];
 }
 
 /** The way through a block that computes only, and ends by going to one place. */
