@@ -15,6 +15,6 @@ export function optimiseJavaScriptLater(): void {
  */
 export function optimiseRegionsLater(): void {
   setFlagsFromString('--wasm-tiering-budget=100000000');
-  // Nothing in a VM's WebAssembly recurses, and a run ends by itself: the checks in loops only cost.
+  // A VM's WebAssembly nests to a bound of its own (MOST_NESTED), and a run ends by itself: the checks only cost.
   setFlagsFromString('--no-wasm-stack-checks');
 }
