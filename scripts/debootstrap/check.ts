@@ -1,4 +1,4 @@
-// Usage: npx tsx scripts/debootstrap/check.ts [--run regions,interpreter,qemu] [--suite bookworm] [--seed N] [--patience SECONDS]
+// Usage: npx tsx scripts/debootstrap/check.ts [--run regions,interpreter,lockstep,qemu] [--suite bookworm] [--seed N] [--patience SECONDS]
 //          [--keep FOLDER] [--evidence FILE] [--package FOLDER]
 // debootstrap's second stage, about 1,900 processes, in Linux for trap-and-emulate guests on a virtio-blk ext4 root: once with each of --run
 // (engines of tsvm, and QEMU's TCG on the same kernel and image; default: regions). Each run must install every package of the first
@@ -15,7 +15,7 @@ import { circumstances, copyPackage, requirePackage, sourcesNow, wholeNumber } f
 import { answersOf, differences, problemsOf, processesOf, type Tree, treeOf } from './judge.ts';
 import { type Finished, type RunnerName, runOn, sha256Of } from './runs.ts';
 
-const RUNNERS: readonly RunnerName[] = ['regions', 'interpreter', 'qemu'];
+const RUNNERS: readonly RunnerName[] = ['regions', 'interpreter', 'lockstep', 'qemu'];
 /** Kernels of scripts/linux-te-mipsel.sh are plain or xz. */
 const KERNEL_LIMITS = { limit: 1 << 28, what: 'the kernel', code: 'not-runnable', gunzip: async () => null } as const;
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { TIME_FORMAT, type Times, timesOf } from '../bench/outputs.ts';
 
 /** `qemu`, or an engine of tsvm. */
-export type RunnerName = 'regions' | 'interpreter' | 'qemu';
+export type RunnerName = 'regions' | 'interpreter' | 'lockstep' | 'qemu';
 
 export interface Inputs {
   /** A bin/tsvm.js. */
