@@ -5,6 +5,8 @@
 //   --programs N     programs (default 20000)
 //   --seed N         first seed (default 1); even ones are little-endian, odd ones big-endian
 //   --jobs N         processes (default 2)
+//   --chunk N        programs that share machines (default: up to 4096, an even share for every process): a failure that says so shows again from the
+//                    first seed of its chunk on, with the same size
 //   --log FILE       write what is printed to a file as well
 //   --evidence FILE  write the result, with command, machine and date
 import { fork } from 'node:child_process';
@@ -19,16 +21,22 @@ import { circumstances, sourcesNow, wholeNumber } from './common.ts';
 
 const MOST_FAILURES = 20;
 const PROGRESS_SECONDS = 15;
-/** Programs that share machines: a failure shows again when its chunk is run again. */
-const CHUNK = 128;
-/** A chunk takes a second or two; one that takes so much longer hangs. */
-const PATIENCE_SECONDS = 180;
+/** V8 throws optimised code away with the machines it has seen: new ones for every hundred programs took half of the time. */
+const [LEAST_CHUNK, MOST_CHUNK] = [128, 4096];
+/** Regions live for some hundred instructions: compiling them a second time, with optimisation, takes more than it gives. */
+const WORKER_FLAGS = ['--expose-gc', '--enable-source-maps', '--no-wasm-tier-up', '--no-wasm-dynamic-tiering'];
+/** Chunks for every process, so that all have something to do to the end. */
+const SHARES = 4;
+/** Most that a program takes, on average of a chunk, on a machine with much else to do; after that the process hangs. */
+const PATIENCE_SECONDS = 0.25;
+const LEAST_PATIENCE_SECONDS = 180;
 
 const { values } = parseArgs({
   options: {
     programs: { type: 'string', default: '20000' },
     seed: { type: 'string', default: '1' },
     jobs: { type: 'string', default: '2' },
+    chunk: { type: 'string' },
     log: { type: 'string' },
     evidence: { type: 'string' },
   },
@@ -36,6 +44,10 @@ const { values } = parseArgs({
 const programs = wholeNumber(values.programs, 'programs');
 const first = wholeNumber(values.seed, 'seed');
 const jobs = wholeNumber(values.jobs, 'jobs');
+const share = Math.ceil(programs / (jobs * SHARES));
+const chunkSize =
+  values.chunk === undefined ? Math.max(LEAST_CHUNK, Math.min(MOST_CHUNK, share)) : wholeNumber(values.chunk, 'chunk');
+const patience = Math.max(LEAST_PATIENCE_SECONDS, chunkSize * PATIENCE_SECONDS);
 const sources = sourcesNow();
 if (values.log !== undefined) writeFileSync(values.log, '');
 
@@ -72,14 +84,14 @@ function nextChunk(): Chunk | undefined {
   const again = lost.pop();
   if (again || next >= end) return again;
   const from = next;
-  next = Math.min(end, (Math.floor(from / CHUNK) + 1) * CHUNK);
+  next = Math.min(end, (Math.floor(from / chunkSize) + 1) * chunkSize);
   return { from, to: next };
 }
 
 /** Run chunks in one process until there are none; false when it came to another end. */
 function work(bundle: string): Promise<boolean> {
   return new Promise((done) => {
-    const worker = fork(bundle, { execArgv: ['--expose-gc', '--enable-source-maps'] });
+    const worker = fork(bundle, { execArgv: WORKER_FLAGS });
     let chunk: Chunk | undefined;
     let hangs = false;
     let timer: NodeJS.Timeout | undefined;
@@ -93,7 +105,7 @@ function work(bundle: string): Promise<boolean> {
       timer = setTimeout(() => {
         hangs = true;
         worker.kill('SIGKILL');
-      }, PATIENCE_SECONDS * 1000);
+      }, patience * 1000);
       worker.send(chunk);
     };
     worker.on('message', (report: ChunkReport) => {
@@ -102,7 +114,7 @@ function work(bundle: string): Promise<boolean> {
     });
     worker.on('exit', (code, signal) => {
       clearTimeout(timer);
-      if (chunk) ended(chunk, hangs ? `no end in ${PATIENCE_SECONDS} s` : code, signal);
+      if (chunk) ended(chunk, hangs ? `no end in ${patience} s` : code, signal);
       done(chunk === undefined);
     });
     feed();

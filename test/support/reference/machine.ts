@@ -16,8 +16,9 @@ import { Decoder } from '../../../src/cpu/isa/decoder.ts';
 import { type RawFields, type Row, rawFields } from '../../../src/cpu/isa/insn.ts';
 import { type Banks, layOutBanks } from '../../../src/cpu/isa/register-file.ts';
 import { WORD_PC } from '../../../src/cpu/isa/state-words.ts';
-import { type BranchTaken, Evaluator, GuestTrap, Leave, type World } from './evaluator.ts';
+import { Evaluator } from './evaluator.ts';
 import type { MachineName } from './machines.ts';
+import { type BranchTaken, GuestTrap, Leave, type World } from './world.ts';
 
 const STATE_BASE = 0x100;
 const PAGE_SIZE = 4096;
