@@ -101,6 +101,33 @@ describe('a store of the guest', () => {
     expect([twins.regions, twins.everCompiled]).toEqual([regions, everCompiled]);
   });
 
+  it.each([0x20, 0x40, 0xe0])(
+    'into its own line, %i bytes from its beginning and behind its code, leaves a region alone',
+    (distance) => {
+      const twins = new Twins();
+      twins.load(storing(distance), CODE);
+      twins.enter(400);
+      const { regions, everCompiled } = twins;
+      expect(regions).toBeGreaterThan(0);
+      twins.creep(600);
+      expect([twins.regions, twins.everCompiled]).toEqual([regions, everCompiled]);
+    },
+  );
+
+  it('into the slot of a jump to itself, again and again, is executed from the next round on', () => {
+    const twins = new Twins();
+    const at = twins.load([{ label: 'self' }, b('self'), { label: 'slot' }, nop]);
+    let expected = 0;
+    for (let n = 0; n < 12; n++) {
+      const counts = n % 2 === 0;
+      const word = counts ? addiu(s1, s1, 1) : nop;
+      twins.both(({ vm }) => vm.memory.writeU32(physical(at('slot')), word, 'little'));
+      twins.enter(100);
+      if (counts) expected += 50;
+      expect(twins.gpr(s1)).toBe(expected);
+    }
+  });
+
   it('into its own loop is executed next', () => {
     const twins = new Twins();
     // t2 counts up in the low half of an instruction: the immediate of the addition that follows.
@@ -109,8 +136,9 @@ describe('a store of the guest', () => {
       [{ label: 'round' }, addiu(t2, t2, 1), sw(t2, 0, t0), { label: 'change' }, addiu(s1, s1, 0), b('round'), nop],
     ];
     twins.load(patching);
-    twins.enter(4 + 5 * 60);
-    expect(twins.gpr(s1)).toBe((60 * 61) / 2);
+    // Often enough for lines to be forgotten whole, then word by word, and whole again.
+    twins.enter(4 + 5 * 150);
+    expect(twins.gpr(s1)).toBe((150 * 151) / 2);
     twins.creep(200);
   });
 

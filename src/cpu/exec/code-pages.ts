@@ -18,11 +18,16 @@ import type { SoftTlb } from './soft-tlb.ts';
 
 /** Who must know that code is not what it was. */
 export interface CodeListener {
-  /** The 256-byte line of host address `line << CODE_LINE_SHIFT` changes; its records go right after. */
-  lineGoes(line: number): void;
+  /** Bytes [from, to) of one 256-byte line change. True when something was made of other code of that line, and must go on being told. */
+  codeGoes(from: number, to: number): boolean;
   /** All records go. */
   allGo(): void;
 }
+
+/** A line is forgotten whole so often, then its words are so often, and so on. */
+const [LINES_FIRST, WORDS_THEN] = [4, 64];
+/** Lines remembered. */
+const MOST_REWRITTEN = 4096;
 
 export class CodePages {
   private readonly plan: MemoryPlan;
@@ -34,6 +39,8 @@ export class CodePages {
   /** Record page -> host address of the page; PAGE_MAP leads the other way. */
   private readonly hostPageOf: Int32Array;
   private used = 0;
+  /** Writes to lines with records. */
+  private readonly rewritten = new Map<number, number>();
   listener: CodeListener | null = null;
 
   constructor(plan: MemoryPlan, buffer: ArrayBufferLike, predecoder: Predecoder, tlb: SoftTlb) {
@@ -127,16 +134,31 @@ export class CodePages {
     return result;
   }
 
-  /** Bytes [host, host + length) change: forget the records of their lines. */
+  /** Bytes [host, host + length) change: forget the records of their lines, or only those of their words. */
   wrote(host: number, length: number): void {
-    const last = (host + length - 1) >>> CODE_LINE_SHIFT;
-    for (let line = host >>> CODE_LINE_SHIFT; line <= last; line++) {
+    const end = host + length;
+    for (let line = host >>> CODE_LINE_SHIFT; line <= (end - 1) >>> CODE_LINE_SHIFT; line++) {
       if (this.u8[CODE_MAP + line] === 0) continue;
-      this.listener?.lineGoes(line);
-      const at = line << CODE_LINE_SHIFT;
-      const page = at & ~(PAGE_SIZE - 1);
-      this.predecoder.forgetLine(page >>> 0, this.records(at >>> 0), at & (PAGE_SIZE - 1));
+      const start = (line << CODE_LINE_SHIFT) >>> 0;
+      const from = Math.max(host, start);
+      const to = Math.min(end, start + (1 << CODE_LINE_SHIFT));
+      const page = (start & ~(PAGE_SIZE - 1)) >>> 0;
+      const records = this.records(start);
+      const keeps = this.listener?.codeGoes(from, to) ?? false;
+      if (keeps || this.isWrittenOften(line)) this.predecoder.forgetWords(records, from - page, to - page);
+      else this.predecoder.forgetLine(page, records, start - page);
     }
+  }
+
+  /**
+   * To forget a line whole makes the next write to it cheap, and is right where code goes for good; where code and data share a line it makes
+   * a loop decode the line anew each time. So some writes are taken word by word when a line has been forgotten before.
+   */
+  private isWrittenOften(line: number): boolean {
+    const times = this.rewritten.get(line) ?? 0;
+    if (this.rewritten.size === MOST_REWRITTEN) this.rewritten.clear();
+    this.rewritten.set(line, times === LINES_FIRST + WORDS_THEN ? 0 : times + 1);
+    return times >= LINES_FIRST;
   }
 
   private forgetAll(): void {

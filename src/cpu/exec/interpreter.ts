@@ -10,6 +10,7 @@ import { COLD_FAULT, COLD_JUMP, COLD_TYPE, EVENT, HELPER, IMPORTS, RUN_TYPE } fr
 import { expandRows, type Handler, type HandlerTable } from './handlers.ts';
 import { GLOBAL, MAX_WASM_PAGES, RECORD_SIZE, WORD } from './layout.ts';
 import { MainFunction } from './main-function.ts';
+import { CALL_REGION_TYPE, callRegion } from './region-call.ts';
 import { type Callees, type Frame, InterpreterSemantics } from './semantics.ts';
 import { slowPaths } from './slow-paths.ts';
 
@@ -73,6 +74,7 @@ class Generator {
         body: buildFunction(definition, this.callees.routine),
         exportName: definition.name,
       });
+    functions.push({ type: CALL_REGION_TYPE, body: callRegion(this.types), exportName: 'callRegion' });
     const firstCold = IMPORTS.length + functions.length;
     for (const handler of this.cold) functions.push(this.coldFunction(handler));
     const bytes = encodeModule(

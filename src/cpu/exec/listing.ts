@@ -138,8 +138,6 @@ export class CodeListing {
       raise: architecture.raise,
       fetchEntry: () => 0,
       jumpSite: () => null,
-      regionWords: 0,
-      regionType: module.regionType,
       callee: (name) => module.callee(name),
     });
     const text = printRegionCode(body, module.imports, this.banks);

@@ -52,9 +52,20 @@ export class Predecoder {
     const first = records + line * WORDS_PER_LINE * RECORD_SIZE;
     for (let record = first; record < first + WORDS_PER_LINE * RECORD_SIZE; record += RECORD_SIZE)
       this.u16[record >>> 1] = HANDLER.UNDECODED;
-    // A self-jump before the line has its slot in it.
-    const before = (first - RECORD_SIZE) >>> 1;
-    if (line > 0 && this.u16[before] === HANDLER.SELF_JUMP) this.u16[before] = HANDLER.UNDECODED;
+    this.forgetSelfJump(first, line * WORDS_PER_LINE * 4);
+  }
+
+  /** Forget the records of the words that bytes [from, to) of a page lie in. */
+  forgetWords(records: number, from: number, to: number): void {
+    const first = from & ~3;
+    for (let at = first; at < to; at += 4) this.forget(records + (at << RECORD_SHIFT));
+    this.forgetSelfJump(records + (first << RECORD_SHIFT), first);
+  }
+
+  /** A self-jump before the `record` at `offset` has its slot there. */
+  private forgetSelfJump(record: number, offset: number): void {
+    const before = record - RECORD_SIZE;
+    if (offset > 0 && this.u16[before >>> 1] === HANDLER.SELF_JUMP) this.forget(before);
   }
 
   /** Write the record of the row itself over a self-jump or watch record. */

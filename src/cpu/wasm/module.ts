@@ -20,8 +20,8 @@ export interface ModuleDefinition {
   readonly functions: readonly FunctionDefinition[];
   /** Number of mutable i32 globals, all exported as `g0`, `g1`, ... */
   readonly globals: number;
-  /** Function indices of the one table, from 0; exported as `table`. Or the table is imported, `e.table`. */
-  readonly table: readonly number[] | 'imported';
+  /** Function indices of the one table, from 0; exported as `table`. */
+  readonly table: readonly number[];
   readonly memory: { readonly minPages: number; readonly maxPages: number };
 }
 
@@ -51,31 +51,31 @@ export class TypeSection {
   }
 }
 
-const FUNCREF = 0x70;
-
 /** The whole module as bytes. */
 export function encodeModule(module: ModuleDefinition, types: TypeSection): Uint8Array<ArrayBuffer> {
-  const owned = module.table === 'imported' ? null : module.table;
-  const imports = new ByteWriter().uleb(module.imports.length + (owned ? 1 : 2));
+  const imports = new ByteWriter().uleb(module.imports.length + 1);
   for (const { name, type } of module.imports) imports.name('e').name(name).u8(0).uleb(types.index(type));
   imports.name('e').name('memory').u8(2, 3).uleb(module.memory.minPages).uleb(module.memory.maxPages);
-  if (!owned) imports.name('e').name('table').u8(1, FUNCREF, 0, 0);
 
   const declarations = new ByteWriter().uleb(module.functions.length);
   for (const definition of module.functions) declarations.uleb(types.index(definition.type));
 
+  const table = new ByteWriter().u8(1, 0x70, 0).uleb(module.table.length);
   const globals = new ByteWriter().uleb(module.globals);
   for (let i = 0; i < module.globals; i++) globals.u8(VALUE_TYPE.i32, 1, 0x41, 0, 0x0b);
 
   const exported = module.functions.flatMap((f, i) => (f.exportName ? [[f.exportName, i] as const] : []));
-  const exports = new ByteWriter().uleb(exported.length + module.globals + (owned ? 1 : 0));
+  const exports = new ByteWriter().uleb(exported.length + module.globals + 1);
   for (const [name, i] of exported)
     exports
       .name(name)
       .u8(0)
       .uleb(module.imports.length + i);
   for (let i = 0; i < module.globals; i++) exports.name(`g${i}`).u8(3).uleb(i);
-  if (owned) exports.name('table').u8(1).uleb(0);
+  exports.name('table').u8(1).uleb(0);
+
+  const elements = new ByteWriter().uleb(1).u8(0, 0x41, 0, 0x0b).uleb(module.table.length);
+  for (const index of module.table) elements.uleb(index);
 
   const code = new ByteWriter().uleb(module.functions.length);
   for (const { body } of module.functions) {
@@ -92,14 +92,10 @@ export function encodeModule(module: ModuleDefinition, types: TypeSection): Uint
   section(1, types.encode());
   section(2, imports);
   section(3, declarations);
-  if (owned) section(4, new ByteWriter().u8(1, FUNCREF, 0).uleb(owned.length));
+  section(4, table);
   section(6, globals);
   section(7, exports);
-  if (owned) {
-    const elements = new ByteWriter().uleb(1).u8(0, 0x41, 0, 0x0b).uleb(owned.length);
-    for (const index of owned) elements.uleb(index);
-    section(9, elements);
-  }
+  section(9, elements);
   section(10, code);
   return out.bytes;
 }

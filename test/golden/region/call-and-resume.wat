@@ -14,7 +14,7 @@ loops
   loop, header 0, entered at 0 1
     block 0
     block 1
-function, 341 bytes
+function, 261 bytes
 i32.const 0
 i32.load offset=1148 (;gpr[31];)
 local.set $gpr[31]
@@ -65,56 +65,12 @@ block
       local.get $gpr[16]
       i32.store offset=1088 (;gpr[16];)
       block
-        local.get $depth
-        i32.eqz
-        br_if 0
-        local.get $tables
         local.get $pc
-        i32.const 12
-        i32.shr_u
-        i32.const 2
-        i32.shl
-        i32.add
-        i32.load offset=8388608 (;fetch table;)
-        local.tee $record
-        i32.const 1
-        i32.xor
-        local.get $pc
-        i32.or
-        i32.const 3
-        i32.and
-        br_if 0
-        local.get $pc
-        i32.const 2
-        i32.shl
-        local.get $record
-        i32.add
-        i32.const 1
-        i32.sub
-        local.tee $record
-        i32.load16_u
-        i32.const 4
-        i32.ne
-        br_if 0
-        local.get $record
-        i32.const 2
-        i32.shr_u
-        i32.load
-        local.tee $descriptor
-        i32.load
-        local.get $pc
-        i32.ne
-        br_if 0
-        local.get $descriptor
-        i32.load offset=8
         local.get $left
         local.get $tables
         local.get $depth
-        i32.const 1
-        i32.sub
-        local.get $descriptor
-        i32.load offset=4
-        call_indirect (type 0)
+        i32.const 1073807368 (;0x40010008;)
+        call $callRegion
         local.set $pc
         local.set $left
         local.get $pc

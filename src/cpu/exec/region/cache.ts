@@ -180,10 +180,16 @@ export class RegionCache {
     return { record, descriptor };
   }
 
-  /** Code in this line changes: the regions made from it go. */
-  forgetLine(line: number): void {
+  /** Bytes [from, to) of one line change: the regions made from them go. True when there are others of that line. */
+  forget(from: number, to: number): boolean {
+    const line = from >>> CODE_LINE_SHIFT;
     const there = this.byLine.get(line);
-    if (there) for (const region of [...there]) this.remove(region);
+    if (!there) return false;
+    for (let host = (from & ~3) >>> 0; host < to; host += 4) {
+      if (!this.covers(host)) continue;
+      for (const region of [...there]) if (region.code.includes(host)) this.remove(region);
+    }
+    return this.byLine.has(line);
   }
 
   forgetAll(): void {
@@ -202,8 +208,10 @@ export class RegionCache {
     for (const { record, descriptor } of region.entries) {
       // A later region may have taken the entry over.
       const word = (record / 4 + this.words) >>> 2;
-      if (this.isEntry(record) && this.i32[word] === descriptor)
+      if (this.isEntry(record) && this.i32[word] === descriptor) {
         this.u16[record >>> 1] = this.i32[(descriptor + DESCRIPTOR.HANDLER) >>> 2]!;
+        this.i32[word] = 0; // it counts from now on (region-entry.ts)
+      }
       this.freeDescriptors.push(descriptor);
     }
     for (const line of region.lines) {

@@ -6,7 +6,7 @@ import type { Banks } from '../../isa/register-file.ts';
 import { FunctionWriter, type Label } from '../../wasm/writer.ts';
 import { REGION_TYPE } from '../conventions.ts';
 import { FETCH_TABLE, PAGE_SHIFT, SITE, WORD } from '../layout.ts';
-import { callRegion } from './calls.ts';
+import { callOut } from './calls.ts';
 import { Choices } from './choice.ts';
 import { Counting } from './counting.ts';
 import type { Arm, Block, BlockEnd, Edge, Flow } from './graph.ts';
@@ -28,12 +28,8 @@ export interface RegionContext {
   fetchEntry(page: number): number;
   /** Address of the words that note where the indirect jump at `pc` goes; null when nothing is noted. */
   jumpSite(pc: number): number | null;
-  /** Function index of a routine or function of the program. */
+  /** Function index of a routine or function of the program, `callRegion` among them. */
   callee(name: string): number;
-  /** A record's region word is at record / 4 + this. */
-  readonly regionWords: number;
-  /** Index of the regions' function type. */
-  readonly regionType: number;
 }
 
 /** Entries of a level, less one, that are told apart by comparisons. */
@@ -63,8 +59,6 @@ class RegionCompiler {
   private readonly condition: number;
   private readonly target: number;
   private readonly state: number;
-  private readonly record: number;
-  private readonly descriptor: number;
   private readonly frames: Frame[] = [];
   /** Blocks that a dispatch may be asked for. */
   private readonly dispatched = new Set<Block>();
@@ -86,8 +80,6 @@ class RegionCompiler {
     this.condition = w.local('i32', 'condition');
     this.target = w.local('i32', 'target');
     this.state = ENTRY;
-    this.record = w.local('i32', 'record');
-    this.descriptor = w.local('i32', 'descriptor');
     const registers = new RegisterLocals(w);
     this.keeping = keepingOf(flow, w, registers);
     this.semantics = new RegionSemantics(
@@ -348,9 +340,9 @@ class RegionCompiler {
       this.finish();
       return;
     }
-    const { w, pc, record, descriptor, context } = this;
+    const { w, pc, context } = this;
     this.keeping.beforeCall(this.current!);
-    callRegion(w, { left: LEFT, tables: TABLES, depth: DEPTH, pc, record, descriptor }, context, back.pc, () => {
+    callOut(w, { left: LEFT, tables: TABLES, depth: DEPTH, pc }, context.callee('callRegion'), back.pc, () => {
       this.keeping.afterCall();
       this.goTo(from, back);
     });

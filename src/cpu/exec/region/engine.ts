@@ -84,10 +84,14 @@ export class RegionEngine implements CodeListener {
     this.cache.use(exports.table as WebAssembly.Table);
   }
 
-  lineGoes(line: number): void {
-    this.cache.forgetLine(line);
-    for (const region of this.pending)
-      if (region.code.some((host) => host >>> CODE_LINE_SHIFT === line)) region.dead = true;
+  codeGoes(from: number, to: number): boolean {
+    let keeps = this.cache.forget(from, to);
+    for (const region of this.pending) {
+      if (region.dead) continue;
+      if (region.code.some((host) => host < to && host + 4 > from)) region.dead = true;
+      else if (region.code.some((host) => host >>> CODE_LINE_SHIFT === from >>> CODE_LINE_SHIFT)) keeps = true;
+    }
+    return keeps;
   }
 
   allGo(): void {
@@ -120,19 +124,19 @@ export class RegionEngine implements CodeListener {
     if (this.pending.length >= batch || this.waited >= patience) this.install();
   }
 
-  /** Compile places where compiled code has often gone on, as far as they are what they were in the current address space. */
+  /** Compile places where compiled code has often gone on, a batch at a time, if they are what they were in the current address space. */
   private compileWhereLeft(): void {
-    const end = this.i32[WORD.PLACES_LEFT >>> 2]!;
-    if (end === 0) return;
-    this.i32[WORD.PLACES_LEFT >>> 2] = 0;
-    for (let at = 0; at < end; at += LEFT_TO_ENTRY) {
-      const pc = this.i32[(LEFT_TO + at) >>> 2]! >>> 0;
+    let end = this.i32[WORD.PLACES_LEFT >>> 2]!;
+    while (end > 0 && this.pending.length < this.tuning.batch) {
+      end -= LEFT_TO_ENTRY;
+      const pc = this.i32[(LEFT_TO + end) >>> 2]! >>> 0;
       const code = new CodeReader(this.host, this.expander);
-      if (code.recordOf(pc) !== this.i32[(LEFT_TO + at + 4) >>> 2]! >>> 0) continue;
+      if (code.recordOf(pc) !== this.i32[(LEFT_TO + end + 4) >>> 2]! >>> 0) continue;
       const host = code.hostOf(pc);
       if (this.cache.covers(host) || this.isPending(host)) continue;
       this.compile({ pc, root: pc, innermost: false }, code);
     }
+    this.i32[WORD.PLACES_LEFT >>> 2] = end;
   }
 
   private isPending(host: number): boolean {
@@ -174,8 +178,6 @@ export class RegionEngine implements CodeListener {
       fetchEntry: (page) => code.fetchEntry(page),
       jumpSite: (at) => this.sites.addressOf(at, request),
       callee: (name) => module.callee(name),
-      regionWords: this.i32[WORD.REGION_WORDS >>> 2]!,
-      regionType: module.regionType,
     });
     module.add(body);
     const entries = flow.entries.flatMap((block) => {
@@ -200,7 +202,7 @@ export class RegionEngine implements CodeListener {
     const { module, exports, host } = this;
     const imports = Object.fromEntries(module.imports.map((name) => [name, exports[name]!]));
     const instance = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), {
-      e: { memory: host.wasmMemory, table: exports.table!, ...imports },
+      e: { memory: host.wasmMemory, ...imports },
     });
     this.pending.forEach(({ entries, code, size, source, dead }, i) => {
       if (dead) return;

@@ -5,6 +5,7 @@ import { encodeModule, type FunctionType, TypeSection } from '../../wasm/module.
 import type { FunctionWriter } from '../../wasm/writer.ts';
 import { REGION_TYPE } from '../conventions.ts';
 import { MAX_WASM_PAGES } from '../layout.ts';
+import { CALL_REGION_TYPE } from '../region-call.ts';
 
 /** Name under which the region at `index` is exported. */
 export const regionName = (index: number): string => `region${index}`;
@@ -14,9 +15,6 @@ export class RegionModule {
   private readonly types: ReadonlyMap<string, FunctionType>;
   private readonly imported: string[] = [];
   private readonly bodies: FunctionWriter[] = [];
-  private readonly section = new TypeSection();
-  /** Index of the regions' own type. */
-  readonly regionType = this.section.index(REGION_TYPE);
 
   constructor(architecture: ArchitectureDefinition, banks: Banks) {
     const routines = architecture.routines.map(({ name, parameters }): [string, FunctionType] => [
@@ -27,7 +25,7 @@ export class RegionModule {
       name,
       type,
     ]);
-    this.types = new Map([...routines, ...functions]);
+    this.types = new Map([...routines, ...functions, ['callRegion', CALL_REGION_TYPE]]);
   }
 
   /** Names of imported functions, by index. */
@@ -52,10 +50,10 @@ export class RegionModule {
         imports: this.imported.map((name) => ({ name, type: this.types.get(name)! })),
         functions: this.bodies.map((body, i) => ({ type: REGION_TYPE, body, exportName: regionName(i) })),
         globals: 0,
-        table: 'imported',
+        table: [],
         memory: { minPages: 1, maxPages: MAX_WASM_PAGES },
       },
-      this.section,
+      new TypeSection(),
     );
   }
 }
