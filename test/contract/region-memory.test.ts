@@ -1,5 +1,7 @@
 // Compiled code and the memory under it: slots that go, move and become read-only, dirty logs, reservations, records that run out.
-import { describe, expect, it } from 'vitest';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it, vi } from 'vitest';
 import { ExitReason, KVM_MEM_LOG_DIRTY_PAGES, KVM_MEM_READONLY } from '../../src/kvm/constants.ts';
 import { type Guest, RAM_BYTES, SPARE } from '../support/kvm/guest.ts';
 import {
@@ -11,6 +13,7 @@ import {
   jalr,
   jr,
   type Line,
+  la,
   li,
   ll,
   lw,
@@ -19,11 +22,14 @@ import {
   s0,
   s1,
   s2,
+  s3,
+  s4,
   sc,
   sw,
   t0,
   t1,
   t2,
+  v0,
   zero,
 } from '../support/kvm/mips-words.ts';
 import { getDirty, HIGH, HIGH_VA, PAGE, setSlot } from '../support/kvm/slots.ts';
@@ -225,5 +231,45 @@ describe('more code than there are records for', () => {
     twins.enter(perPage * 100);
     expect(twins.regions).toBeLessThanOrEqual(twins.everCompiled - everCompiled);
     expect(twins.gpr(s1)).toBeGreaterThan(pages * CALLS);
+  });
+});
+
+describe('a module whose regions have all gone', () => {
+  it('is collected: nothing that lives longer leads to it', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const made: WeakRef<object>[] = [];
+    const { Instance } = WebAssembly;
+    class Noted extends Instance {
+      constructor(module: WebAssembly.Module, imports?: WebAssembly.Imports) {
+        super(module, imports);
+        made.push(new WeakRef(this));
+      }
+    }
+    vi.stubGlobal(
+      'WebAssembly',
+      new Proxy(WebAssembly, { get: (of, name) => (name === 'Instance' ? Noted : Reflect.get(of, name)) }),
+    );
+    try {
+      const twins = new Twins();
+      // A function that is called in a loop, and rewritten after every forty calls.
+      twins.load([
+        [la(s3, 'function'), li(s4, addiu(v0, v0, 1)), { label: 'round' }, sw(s4, 0, s3), addiu(s0, zero, 40)],
+        [{ label: 'again' }, jalr(ra, s3), addiu(s0, s0, -1), bne(s0, zero, 'again'), nop, b('round'), nop],
+        [{ label: 'function' }, Array.from({ length: 30 }, () => addiu(v0, v0, 1)), jr(ra), nop],
+      ]);
+      const before = made.length;
+      for (let n = 0; n < 10; n++) twins.enter(10_000);
+      twins.makeRoom(0);
+      for (let n = 0; n < 5; n++) {
+        await new Promise((done) => setTimeout(done, 1));
+        collect();
+      }
+      const count = made.length - before;
+      expect(count).toBeGreaterThan(20);
+      expect(made.slice(before).filter((instance) => instance.deref()).length).toBeLessThan(count / 2);
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 });

@@ -9,7 +9,7 @@ const EVENT_TYPE: FunctionType = { parameters: ['i32', 'i32', 'i32'], results: [
 export const COLD_TYPE: FunctionType = { parameters: ['i32', 'i32'], results: ['i32', 'i32'] };
 /** A region: (entry block, instructions left, tables, how many calls deep it may go) -> (instructions left, pc to go on at). */
 export const REGION_TYPE: FunctionType = { parameters: ['i32', 'i32', 'i32', 'i32'], results: ['i32', 'i32'] };
-/** Regions that call one another, most of them at once. */
+/** Most calls from region to region that are open at once. */
 export const MOST_NESTED = 48;
 export const RUN_TYPE: FunctionType = { parameters: [], results: [] };
 

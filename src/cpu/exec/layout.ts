@@ -48,10 +48,11 @@ export const WORD = {
   USER_SEEN: 0x58,
   /** LEFT when the last region was left. */
   REGION_LEFT: 0xe4,
-  /** A record's region word lies at (ip >>> 2) + this. */
+  /** A record's region word lies at (ip >>> 2) + this: the descriptor of an entry; elsewhere how often compiled code has gone on there. */
   REGION_WORDS: 0x60,
-  /** Times that compiled code goes on at a place that is not compiled before that is noted (LEFT_TO), a power of two, less one; how many are. */
+  /** Times that compiled code goes on at a place that is not compiled before that is noted (LEFT_TO): a power of two, less one. */
   OFTEN_LEFT: 0x70,
+  /** Bytes of LEFT_TO in use. */
   PLACES_LEFT: 0x74,
   /** Lockstep: how many region entries run their record's own handler before the next one leaves to the host. */
   OWN_HANDLERS: 0x64,

@@ -16,7 +16,7 @@ export class ByteWriter {
   private data = new Uint8Array(SMALLEST);
   private length = 0;
 
-  /** What has been written so far. */
+  /** What has been written so far; a view, which the next write may leave behind. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.data.subarray(0, this.length);
   }
@@ -78,6 +78,7 @@ export class ByteWriter {
     return this;
   }
 
+  /** One byte; what `u8` does, for code that writes many. */
   put(value: number): void {
     if (this.length === this.data.length) this.reserve(1);
     this.data[this.length++] = value;

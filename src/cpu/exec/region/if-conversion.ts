@@ -63,7 +63,7 @@ function wayThrough({ instructions, end, length }: Block, banks: Banks): Way | u
   return { arm: { instructions: [...instructions, at, slot], length }, edge: taken };
 }
 
-/** Does the instruction do nothing but cheap operations on 32-bit registers that are held in locals? */
+/** Does the instruction do nothing but cheap operations on 32-bit registers that are held in locals? (The time depends on the way taken.) */
 function computesOnly({ statements, guards }: RegionInstruction, banks: Banks): boolean {
   if (guards.length > 0) return false;
   let only = true;

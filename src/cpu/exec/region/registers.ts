@@ -116,14 +116,14 @@ function usesOf(block: Block): Uses {
   for (const instruction of instructionsOf(block)) {
     need(instruction.reads);
     // What may not happen needs the value that stays.
-    if (instruction.writesSometimes || isIn(instruction, end)) need(instruction.writes);
+    if (instruction.writesSometimes || happensSometimes(instruction, end)) need(instruction.writes);
     else for (const offset of instruction.writes.keys()) has.add(offset);
   }
   return { needs, has };
 }
 
 /** Is the instruction executed in some cases only: in the slot of a likely branch, in an arm of a choice? */
-function isIn(instruction: RegionInstruction, end: Block['end']): boolean {
+function happensSometimes(instruction: RegionInstruction, end: Block['end']): boolean {
   if (end.kind === 'choice')
     return end.taken.instructions.includes(instruction) || end.otherwise.instructions.includes(instruction);
   return end.kind === 'branch' && end.slot === instruction && end.at.branch?.slot === 'likely';
