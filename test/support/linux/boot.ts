@@ -74,6 +74,7 @@ export async function boot(place: Place, options: BootOptions): Promise<Boot> {
   const hash = createHash('sha256');
   let said = '';
   let fresh = '';
+  let stopped = false;
   const waiting = [...typed];
   // The guest may end before it has read everything.
   child.stdin.on('error', () => {});
@@ -85,7 +86,10 @@ export async function boot(place: Place, options: BootOptions): Promise<Boot> {
     bytes.push(chunk);
     hash.update(chunk);
     fresh += chunk.toString('latin1');
-    if (options.until !== undefined && fresh.includes(options.until)) child.kill('SIGINT');
+    if (!stopped && options.until !== undefined && fresh.includes(options.until)) {
+      stopped = true; // a second signal would end it without a verdict
+      child.kill('SIGINT');
+    }
     const next = waiting[0];
     if (next === undefined || !fresh.includes(next.after)) return;
     waiting.shift();
