@@ -1,6 +1,5 @@
 // A board and an image become a machine: memory slots, vCPUs, devices, the kernel in memory and the boot registers.
 // The emulated core is handed in (CreateVm), so that everything here and after it knows only the KVM contract.
-
 import {
   type Board,
   type BoardImage,

@@ -100,7 +100,7 @@ describe('a branch whose ways meet again soon', () => {
     ]);
   });
 
-  it('has a store on one of its ways, and stays a branch', () => {
+  it('has a store on one of its ways', () => {
     const twins = expectSame([
       la(t1, 'cell'),
       beq(t2, zero, 'joined'),

@@ -8,6 +8,7 @@ import type { ArchitectureDefinition } from '../isa/architecture.ts';
 import type { TypeSection } from '../wasm/module.ts';
 import { FunctionWriter, type Label } from '../wasm/writer.ts';
 import { COLD_FAULT, COLD_FLAGS, COLD_JUMP, COLD_TYPE, DECODE } from './conventions.ts';
+import { pushMisses, pushRecord } from './fetch-entry.ts';
 import type { Handler } from './handlers.ts';
 import {
   FETCH_TABLE,
@@ -247,10 +248,11 @@ export class MainFunction implements RegionFrame {
   private lookUp(fault: Label): void {
     const { w, t0, t1 } = this;
     this.pushFetchEntry();
-    // Valid entries have bit 0 set: the addend from four times the address to the record.
-    w.tee(t0).i32(1).op('i32.xor').get(t1).op('i32.or').i32(3).op('i32.and').if();
+    pushMisses(w, t0, t1);
+    w.if();
     w.get(t1).call(this.callees.slowFetch).tee(t0).op('i32.eqz').brIf(fault).else();
-    w.get(t1).i32(RECORD_SHIFT).op('i32.shl').get(t0).op('i32.add').i32(1).op('i32.sub').set(t0).end();
+    pushRecord(w, t0, t1);
+    w.set(t0).end();
   }
 
   pushFetchEntry(): void {

@@ -3,8 +3,8 @@
 // nothing is compiled. It is of the program and not of the regions' modules because V8 keeps every module alive that has the function table.
 import type { FunctionType, TypeSection } from '../wasm/module.ts';
 import { FunctionWriter } from '../wasm/writer.ts';
-import { REGION_TYPE } from './conventions.ts';
-import { DESCRIPTOR, FETCH_TABLE, HANDLER, PAGE_SHIFT, RECORD_SHIFT, WORD } from './layout.ts';
+import { callDescriptor, pushMisses, pushRecord, pushRegionWord } from './fetch-entry.ts';
+import { DESCRIPTOR, FETCH_TABLE, HANDLER, PAGE_SHIFT, WORD } from './layout.ts';
 
 /** (address called, instructions left, tables, how many calls deep it may go, return address) -> (instructions left, pc). */
 export const CALL_REGION_TYPE: FunctionType = {
@@ -23,16 +23,18 @@ export function callRegion(types: TypeSection): FunctionWriter {
   w.get(DEPTH).op('i32.eqz').brIf(done);
   const chain = w.loop('chain');
   w.get(TABLES).get(PC).i32(PAGE_SHIFT).op('i32.shr_u').i32(2).ops('i32.shl', 'i32.add');
-  w.memory('i32.load', FETCH_TABLE).tee(record);
-  w.i32(1).op('i32.xor').get(PC).op('i32.or').i32(3).op('i32.and').brIf(done);
-  w.get(PC).i32(RECORD_SHIFT).op('i32.shl').get(record).op('i32.add').i32(1).op('i32.sub').tee(record);
-  w.memory('i32.load16_u', 0).i32(HANDLER.REGION).op('i32.ne').brIf(done);
-  w.get(record).i32(RECORD_SHIFT).op('i32.shr_u').i32(0).memory('i32.load', WORD.REGION_WORDS).op('i32.add');
+  w.memory('i32.load', FETCH_TABLE);
+  pushMisses(w, record, PC);
+  w.brIf(done);
+  pushRecord(w, record, PC);
+  w.tee(record).memory('i32.load16_u', 0).i32(HANDLER.REGION).op('i32.ne').brIf(done);
+  pushRegionWord(w, record);
   w.memory('i32.load', 0).tee(descriptor);
   w.memory('i32.load', DESCRIPTOR.PC).get(PC).op('i32.ne').brIf(done);
   w.get(LEFT).set(before);
-  w.get(descriptor).memory('i32.load', DESCRIPTOR.BLOCK).get(LEFT).get(TABLES).get(DEPTH).i32(1).op('i32.sub');
-  w.get(descriptor).memory('i32.load', DESCRIPTOR.FUNCTION).callIndirect(types.index(REGION_TYPE)).set(PC).set(LEFT);
+  const locals = { descriptor, left: LEFT, tables: TABLES };
+  callDescriptor(w, types, locals, () => w.get(DEPTH).i32(1).op('i32.sub'));
+  w.set(PC).set(LEFT);
   w.get(LEFT).get(before).op('i32.eq').brIf(done);
   w.get(PC).get(RETURN).op('i32.eq').brIf(done);
   w.i32(0).memory('i32.load', WORD.CURRENT_TABLES).get(TABLES).op('i32.eq').brIf(chain);

@@ -2,7 +2,8 @@
 // the function (ENGINE.md 2: "chained by a Wasm dispatcher"). Part of main-function.ts.
 import type { TypeSection } from '../wasm/module.ts';
 import type { FunctionWriter, Label } from '../wasm/writer.ts';
-import { MOST_NESTED, REGION_TYPE } from './conventions.ts';
+import { MOST_NESTED } from './conventions.ts';
+import { callDescriptor, pushMisses, pushRecord, pushRegionWord } from './fetch-entry.ts';
 import {
   DESCRIPTOR,
   GLOBAL,
@@ -11,7 +12,6 @@ import {
   LEFT_TO,
   LEFT_TO_ENTRY,
   LEFT_TO_SIZE,
-  RECORD_SHIFT,
   RECORD_SIZE,
   WHY,
   WORD,
@@ -66,8 +66,8 @@ export function enterRegions(main: RegionFrame, { top, handle }: Labels): void {
   w.set(t1);
   const chain = w.loop('chain');
   w.get(descriptor).memory('i32.load', DESCRIPTOR.PC).get(t1).op('i32.ne').brIf(own);
-  w.get(descriptor).memory('i32.load', DESCRIPTOR.BLOCK).get(left).get(main.tables).i32(MOST_NESTED);
-  w.get(descriptor).memory('i32.load', DESCRIPTOR.FUNCTION).callIndirect(main.types.index(REGION_TYPE)).set(t1).set(t0);
+  callDescriptor(w, main.types, main, () => w.i32(MOST_NESTED));
+  w.set(t1).set(t0);
   w.get(t0).get(left).op('i32.eq').brIf(own);
   w.get(t0).set(left);
   w.i32(0).get(left).memory('i32.store', WORD.REGION_LEFT);
@@ -76,8 +76,10 @@ export function enterRegions(main: RegionFrame, { top, handle }: Labels): void {
   const anew = w.block('anew');
   w.get(left).i32(0).op('i32.le_s').brIf(anew);
   main.pushFetchEntry();
-  w.tee(t0).i32(1).op('i32.xor').get(t1).op('i32.or').i32(3).op('i32.and').brIf(anew);
-  w.get(t1).i32(RECORD_SHIFT).op('i32.shl').get(t0).op('i32.add').i32(1).op('i32.sub').set(t0);
+  pushMisses(w, t0, t1);
+  w.brIf(anew);
+  pushRecord(w, t0, t1);
+  w.set(t0);
   main.enterPage();
   w.get(ip).i32(RECORD_SIZE).op('i32.add').set(nip);
   w.get(ip).memory('i32.load16_u', 0).tee(handler).i32(HANDLER.REGION).op('i32.eq').if();
@@ -102,7 +104,8 @@ export function enterRegions(main: RegionFrame, { top, handle }: Labels): void {
 /** Compiled code goes on at the record `ip`, at t1, where nothing is compiled: count that in its region word, and note the place now and then. */
 function noteLeaving({ w, ip, t0, t1 }: RegionFrame): void {
   const count = () => w.i32(0).memory('i32.load', WORD.PLACES_LEFT);
-  w.get(ip).i32(RECORD_SHIFT).op('i32.shr_u').i32(0).memory('i32.load', WORD.REGION_WORDS).op('i32.add').tee(t0);
+  pushRegionWord(w, ip);
+  w.tee(t0);
   w.get(t0).memory('i32.load', 0).i32(1).op('i32.add').memory('i32.store', 0);
   w.get(t0).memory('i32.load', 0).i32(0).memory('i32.load', WORD.OFTEN_LEFT).op('i32.and').op('i32.eqz');
   count();
@@ -139,6 +142,6 @@ export function leaveAtRegion(main: RegionFrame, { fault, handle }: Labels): voi
 
 function loadDescriptor(main: RegionFrame): void {
   const { w, ip, descriptor } = main;
-  w.get(ip).i32(RECORD_SHIFT).op('i32.shr_u').i32(0).memory('i32.load', WORD.REGION_WORDS).op('i32.add');
+  pushRegionWord(w, ip);
   w.memory('i32.load', 0).set(descriptor);
 }

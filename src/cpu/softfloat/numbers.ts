@@ -100,7 +100,7 @@ const jam: WasmFunction = {
   },
 };
 
-/** (sign, exponent, significand: any, mode) -> the number nearest in the rounding's sense. */
+/** (sign, exponent, significand of every length, mode) -> the number nearest in the rounding's sense. */
 const round = (rules: SoftfloatRules, raise: Raise): WasmFunction => ({
   name: 'fpRound',
   type: { parameters: ['i32', 'i32', 'i64', 'i32'], results: ['i64'] },

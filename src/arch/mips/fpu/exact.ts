@@ -141,7 +141,7 @@ function finished(code: Code, result: Operand): void {
   code.return(kept);
 }
 
-/** (operation, a, b) -> result: any operation, exactly. */
+/** (operation, a, b) -> result: every operation, exactly. */
 const slow = (fpu: Fpu): WasmFunction => ({
   name: 'fpuSlow',
   type: { parameters: ['i32', 'i64', 'i64'], results: ['i64'] },

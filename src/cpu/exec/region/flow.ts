@@ -176,10 +176,10 @@ class Explorer {
   /** Can the function at `entry` be taken in: small, all of it the region's kind of code, nothing but returns leading out? */
   private isSmallLeaf(entry: number, depth: number): boolean {
     if (depth >= MAX_CALL_DEPTH) return false;
-    const todo = [entry];
+    const starts = [entry];
     const done = new Set<number>();
     let size = 0;
-    for (let start = todo.pop(); start !== undefined; start = todo.pop()) {
+    for (let start = starts.pop(); start !== undefined; start = starts.pop()) {
       for (let pc = start; !done.has(pc); pc += 4) {
         done.add(pc);
         const at = this.at(pc);
@@ -192,12 +192,12 @@ class Explorer {
         const target = targetOf(at, branch);
         if (branch.link) {
           if (target === null || branch.condition !== null || !this.isSmallLeaf(target, depth + 1)) return false;
-          todo.push(pc + 8);
+          starts.push(pc + 8);
           break;
         }
         if (target === null && !at.returns) return false;
-        if (target !== null) todo.push(target);
-        if (branch.condition !== null) todo.push(pc + 8);
+        if (target !== null) starts.push(target);
+        if (branch.condition !== null) starts.push(pc + 8);
         break;
       }
     }

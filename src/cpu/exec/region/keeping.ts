@@ -1,6 +1,6 @@
 // How a region keeps the guest's registers in locals. A loop loads all it uses where it is entered, and writes back what it has written where it
 // leaves (ENGINE: "guest registers in Wasm locals"). Other code, of which a small part runs each time it is entered, loads a register when a
-// block first needs it and writes it to memory at once: nothing to do at its many ways in and out, and half as much for V8 to optimise.
+// block first needs it and writes it to memory at once: nothing to do at its many ways in and out.
 import type { Bank } from '../../isa/register-file.ts';
 import type { FunctionWriter } from '../../wasm/writer.ts';
 import { registerName } from '../names.ts';
