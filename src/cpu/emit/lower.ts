@@ -60,7 +60,7 @@ export class Lowering {
   private readonly w: FunctionWriter;
   private readonly temporaries: Temporaries;
   private readonly hooks: LoweringHooks;
-  private uses = new Map<Node, number>();
+  private uses: ReadonlyMap<Node, number> = new Map();
   private locals = new Map<Node, number>();
 
   constructor(writer: FunctionWriter, temporaries: Temporaries, hooks: LoweringHooks) {
@@ -72,16 +72,8 @@ export class Lowering {
   /** Lower one instruction (or routine). */
   run(statements: readonly Statement[]): void {
     this.temporaries.reset();
-    this.uses = new Map();
+    this.uses = usesOf(statements);
     this.locals = new Map();
-    const count = (node: Node): void => {
-      const before = this.uses.get(node) ?? 0;
-      this.uses.set(node, before + 1);
-      if (before === 0) for (const operand of operands(node)) count(operand);
-    };
-    forEachStatement(statements, (statement) => {
-      for (const root of roots(statement)) count(root);
-    });
     this.statements(statements, []);
   }
 
@@ -153,8 +145,9 @@ export class Lowering {
       return;
     }
     list.forEach((statement, i) => {
-      const later = [...list.slice(i + 1), ...after];
-      if (statement.kind === 'write' || statement.kind === 'when') this.keepWhatChanges(statement, later);
+      const later = i + 1 === list.length ? after : [...list.slice(i + 1), ...after];
+      const changes = statement.kind === 'write' || statement.kind === 'when';
+      if (changes && later.length > 0) this.keepWhatChanges(statement, later);
       this.one(statement, later);
     });
   }
@@ -320,6 +313,25 @@ export class Lowering {
     w.end();
     w.end();
   }
+}
+
+const knownUses = new WeakMap<readonly Statement[], ReadonlyMap<Node, number>>();
+
+/** How often each node is used. Regions lower the same instructions again and again: it is remembered. */
+function usesOf(statements: readonly Statement[]): ReadonlyMap<Node, number> {
+  const known = knownUses.get(statements);
+  if (known) return known;
+  const uses = new Map<Node, number>();
+  const count = (node: Node): void => {
+    const before = uses.get(node) ?? 0;
+    uses.set(node, before + 1);
+    if (before === 0) for (const operand of operands(node)) count(operand);
+  };
+  forEachStatement(statements, (statement) => {
+    for (const root of roots(statement)) count(root);
+  });
+  knownUses.set(statements, uses);
+  return uses;
 }
 
 /** Costs nothing to push again. */

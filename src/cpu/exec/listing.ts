@@ -119,7 +119,13 @@ export class CodeListing {
   region(pc: number): string {
     const { operations, wasm } = this.options;
     const { architecture, endianness } = this.code;
-    const flow = selectFlow({ at: (address) => this.at(address) }, () => [], pc, pc, this.banks);
+    const flow = selectFlow(
+      { at: (address) => this.at(address) },
+      () => [],
+      { pc, root: pc, innermost: false, onwards: false },
+      this.banks,
+      () => false,
+    );
     if (flow.entries.length === 0)
       return `no region begins at ${place(pc, this.writing)}: the interpreter executes it\n`;
     const counted = flow.blocks.reduce((sum, { length }) => sum + length, 0);

@@ -3,6 +3,10 @@
 import { CONTROL, MEMORY, type MemoryOp, PLAIN, type PlainOp, VALUE_TYPE, type ValueType } from './opcodes.ts';
 
 const BLOCK_VOID = 0x40;
+// What region compilers write most, looked up once.
+const I32_CONST = CONTROL['i32.const'];
+const [LOCAL_GET, LOCAL_SET, LOCAL_TEE] = [CONTROL['local.get'], CONTROL['local.set'], CONTROL['local.tee']];
+const [BR, BR_IF] = [CONTROL.br, CONTROL.br_if];
 
 /** A structured-control label; br() to it from anywhere inside. */
 export interface Label {
@@ -29,6 +33,10 @@ export class ByteWriter {
   /** Unsigned LEB128 of a 32-bit value. */
   uleb(value: number): this {
     let rest = value >>> 0;
+    if (rest < 0x80) {
+      this.put(rest); // nearly always
+      return this;
+    }
     do {
       const low = rest & 0x7f;
       rest >>>= 7;
@@ -40,6 +48,10 @@ export class ByteWriter {
   /** Signed LEB128 of a 32-bit value. */
   sleb(value: number): this {
     let rest = value | 0;
+    if (rest >= -0x40 && rest < 0x40) {
+      this.put(rest & 0x7f); // mostly
+      return this;
+    }
     for (;;) {
       const low = rest & 0x7f;
       rest >>= 7;
@@ -124,7 +136,8 @@ export class FunctionWriter {
   }
 
   i32(value: number): this {
-    this.code.u8(CONTROL['i32.const']).sleb(value);
+    this.code.put(I32_CONST);
+    this.code.sleb(value);
     return this;
   }
 
@@ -134,17 +147,20 @@ export class FunctionWriter {
   }
 
   get(local: number): this {
-    this.code.u8(CONTROL['local.get']).uleb(local);
+    this.code.put(LOCAL_GET);
+    this.code.uleb(local);
     return this;
   }
 
   set(local: number): this {
-    this.code.u8(CONTROL['local.set']).uleb(local);
+    this.code.put(LOCAL_SET);
+    this.code.uleb(local);
     return this;
   }
 
   tee(local: number): this {
-    this.code.u8(CONTROL['local.tee']).uleb(local);
+    this.code.put(LOCAL_TEE);
+    this.code.uleb(local);
     return this;
   }
 
@@ -160,8 +176,10 @@ export class FunctionWriter {
 
   /** A load or store; `offset` is the static memarg offset. */
   memory(name: MemoryOp, offset: number): this {
-    const [opcode, align] = MEMORY[name];
-    this.code.u8(opcode, align).uleb(offset);
+    const encoding = MEMORY[name];
+    this.code.put(encoding[0]);
+    this.code.put(encoding[1]);
+    this.code.uleb(offset);
     return this;
   }
 
@@ -187,12 +205,14 @@ export class FunctionWriter {
   }
 
   br(label: Label): this {
-    this.code.u8(CONTROL.br).uleb(this.depth(label));
+    this.code.put(BR);
+    this.code.uleb(this.depth(label));
     return this;
   }
 
   brIf(label: Label): this {
-    this.code.u8(CONTROL.br_if).uleb(this.depth(label));
+    this.code.put(BR_IF);
+    this.code.uleb(this.depth(label));
     return this;
   }
 
@@ -216,7 +236,8 @@ export class FunctionWriter {
   private open(opcode: number, name: string, result?: ValueType): Label {
     const label = { name };
     this.labels.push(label);
-    this.code.u8(opcode, result === undefined ? BLOCK_VOID : VALUE_TYPE[result]);
+    this.code.put(opcode);
+    this.code.put(result === undefined ? BLOCK_VOID : VALUE_TYPE[result]);
     return label;
   }
 

@@ -33,7 +33,8 @@ export class CodeReader {
   private readonly words: Int32Array;
   private readonly handlers: Uint16Array;
   private readonly pages = new Map<number, Page | undefined>();
-  private readonly instructions = new Map<number, RegionInstruction | undefined>();
+  private lastNumber = -1;
+  private lastPage: Page | undefined;
 
   constructor(host: RegionHost, expander: InstructionExpander) {
     this.host = host;
@@ -43,29 +44,29 @@ export class CodeReader {
   }
 
   readonly at = (pc: number): RegionInstruction | undefined => {
-    const known = this.instructions.get(pc);
-    if (known || this.instructions.has(pc)) return known;
-    const instruction = this.read(pc);
-    this.instructions.set(pc, instruction);
-    return instruction;
-  };
-
-  private read(pc: number): RegionInstruction | undefined {
     const page = (pc & 3) === 0 ? this.page(pc) : undefined;
-    if (!page) return undefined;
+    if (page === undefined) return undefined;
     const { program, codePages } = this.host;
     const address = page.host + (pc & (PAGE_SIZE - 1));
     const word = this.words[address >>> 2]!;
     if (codePages.watched.has(address) || program.architecture.isSelfJump(word, pc & (PAGE_SIZE - 1), pc))
       return undefined;
     return this.expander.expand(word, pc);
+  };
+
+  private page(pc: number): Page | undefined {
+    const number = pc >>> PAGE_SHIFT;
+    if (number !== this.lastNumber) {
+      this.lastNumber = number;
+      this.lastPage = this.pageAt(number);
+    }
+    return this.lastPage;
   }
 
   /** Only pages that have records: making some could make all others go. */
-  private page(pc: number): Page | undefined {
-    const number = pc >>> PAGE_SHIFT;
+  private pageAt(number: number): Page | undefined {
     if (this.pages.has(number)) return this.pages.get(number);
-    const host = this.host.hostAddress(pc & -PAGE_SIZE, Access.FETCH);
+    const host = this.host.hostAddress((number << PAGE_SHIFT) >>> 0, Access.FETCH);
     const records = host === undefined ? undefined : this.host.codePages.recordsOf(host);
     const page = records === undefined ? undefined : { host: host!, records };
     this.pages.set(number, page);

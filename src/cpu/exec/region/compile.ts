@@ -1,7 +1,7 @@
 // The region compiler: blocks in structured control flow -> one WebAssembly function (entry block, instructions left, tables, depth) -> (left, pc
 // to go on at). As many instructions left as before means that nothing has been executed.
 import { Lowering, Temporaries } from '../../emit/lower.ts';
-import type { Node, Statement } from '../../emit/values.ts';
+import type { Node } from '../../emit/values.ts';
 import type { Banks } from '../../isa/register-file.ts';
 import { FunctionWriter, type Label } from '../../wasm/writer.ts';
 import { REGION_TYPE } from '../conventions.ts';
@@ -10,7 +10,7 @@ import { callOut } from './calls.ts';
 import { Choices } from './choice.ts';
 import { Counting } from './counting.ts';
 import type { Arm, Block, BlockEnd, Edge, Flow } from './graph.ts';
-import type { RegionInstruction } from './instruction.ts';
+import { leaveWhen, type RegionInstruction } from './instruction.ts';
 import { keepingOf, type RegisterKeeping, RegisterLocals } from './keeping.ts';
 import { RegionSemantics, type Site } from './semantics.ts';
 import { type Item, type Level, structureFlow } from './structure.ts';
@@ -195,13 +195,13 @@ class RegionCompiler {
 
   /** Lower one instruction; when it leaves, the interpreter goes on at `from` with `back` instructions not executed. */
   private instruction(
-    { statements, guards, pc, changesTables }: RegionInstruction,
+    { guarded, pc, changesTables }: RegionInstruction,
     from: number,
     back: number,
     after: number,
   ): void {
     this.semantics.at({ pc, after, raise: null, leave: () => this.leave(from, back) });
-    this.lowering.run([...guards.map(leaveWhen), ...statements]);
+    this.lowering.run(guarded);
     if (!changesTables) return;
     const { w } = this;
     w.i32(0).memory('i32.load', WORD.CURRENT_TABLES).get(TABLES).op('i32.ne').if();
@@ -217,7 +217,8 @@ class RegionCompiler {
       this.semantics.tentatively(() => {
         for (const instruction of instructions) this.instruction(instruction, at.pc, 0, 0);
       });
-    this.keeping.wrote(this.choices.choose(taken, otherwise, condition, lower));
+    for (const [offset, bank] of this.choices.choose(taken, otherwise, condition, lower))
+      this.keeping.wrote(offset, bank);
     if (taken.length === otherwise.length) this.count(-taken.length);
     else w.get(LEFT).i32(-taken.length).i32(-otherwise.length).get(condition).ops('select', 'i32.add').set(LEFT);
     this.goTo(at.pc, edge);
@@ -384,9 +385,4 @@ class RegionCompiler {
 
 function isTaken(condition: Node | null): boolean {
   return condition === null || (condition.op === 'const' && condition.value !== 0);
-}
-
-/** Leaving is what a trap does in a region. */
-function leaveWhen(condition: Node): Statement {
-  return { kind: 'when', condition, body: [{ kind: 'trap', code: { op: 'const', type: 'i32', value: 0 } }] };
 }

@@ -20,7 +20,7 @@ const NEAR_THE_END = 1024;
 const MOST_PLACES = 8192;
 
 /** Hot: about as much time has gone into the code as compiling it takes. */
-const TUNING: RegionTuning = { hot: 12, left: 65536, sampledRun: 40_000, batch: 8, patience: 24 };
+const TUNING: RegionTuning = { hot: 12, left: 2048, sampledRun: 40_000, batch: 8, patience: 24 };
 
 /** A region that waits for its module. */
 interface Pending {
@@ -133,8 +133,8 @@ export class RegionEngine implements CodeListener {
       const code = new CodeReader(this.host, this.expander);
       if (code.recordOf(pc) !== this.i32[(LEFT_TO + end + 4) >>> 2]! >>> 0) continue;
       const host = code.hostOf(pc);
-      if (this.cache.covers(host) || this.isPending(host)) continue;
-      this.compile({ pc, root: pc, innermost: false }, code);
+      if (this.isEntry(code, pc) || this.isPending(host)) continue;
+      this.compile({ pc, root: pc, innermost: false, onwards: true }, code);
     }
     this.i32[WORD.PLACES_LEFT >>> 2] = end;
   }
@@ -155,20 +155,28 @@ export class RegionEngine implements CodeListener {
     if (!covered) this.seen.delete(pc >>> CODE_LINE_SHIFT);
     if (this.isPending(host)) return covered;
     const code = new CodeReader(this.host, this.expander);
-    this.compile({ pc, root: covered ? pc : this.rootFor(code, pc, jumped), innermost: covered }, code);
+    this.compile({ pc, root: covered ? pc : this.rootFor(code, pc, jumped), innermost: covered, onwards: false }, code);
     return covered;
   }
 
   /** Where the code seen at `pc` was entered, if that is not compiled yet. */
   private rootFor(code: CodeReader, pc: number, jumped: number): number {
-    const record = code.recordOf(jumped);
-    return record === undefined || this.cache.isEntry(record) ? pc : jumped;
+    return code.recordOf(jumped) === undefined || this.isEntry(code, jumped) ? pc : jumped;
+  }
+
+  /** Does compiled code begin at `pc`, or will it when what is pending is installed? */
+  private isEntry(code: CodeReader, pc: number): boolean {
+    const record = code.recordOf(pc);
+    if (record === undefined) return false;
+    return (
+      this.cache.isEntry(record) || this.pending.some(({ entries }) => entries.some((entry) => entry.record === record))
+    );
   }
 
   private compile(request: CompileRequest, code: CodeReader): void {
     const { host, module } = this;
-    const { pc, root, innermost } = request;
-    const flow = selectFlow(code, this.sites.seen, root, pc, host.banks, innermost);
+    const isElsewhere = (pc: number): boolean => this.isEntry(code, pc);
+    const flow = selectFlow(code, this.sites.seen, request, host.banks, isElsewhere);
     if (flow.entries.length === 0) return;
     const body = compileRegion(flow, {
       banks: host.banks,

@@ -2,7 +2,7 @@
 // A branch and its delay slot end a block together.
 import type { Node } from '../../emit/values.ts';
 import { PAGE_SHIFT } from '../layout.ts';
-import { type Block, type BlockEnd, type Edge, edgesOf, type Flow } from './graph.ts';
+import { type Block, type BlockEnd, type Edge, edgesOf, type Flow, targetsOf } from './graph.ts';
 import { type BranchStatement, type RegionInstruction, usesRegister } from './instruction.ts';
 
 export interface FlowLimits {
@@ -14,6 +14,9 @@ export interface FlowLimits {
 
 /** Guest code as it is now: the instruction at a virtual address, or undefined where a region cannot have one. */
 export type CodeAt = (pc: number) => RegionInstruction | undefined;
+
+/** Does other compiled code begin at this address? It is gone on to, not compiled again. */
+export type IsElsewhere = (pc: number) => boolean;
 
 /** Targets seen of the indirect jump at `pc`, the likeliest first. */
 export type SeenTargets = (pc: number) => readonly number[];
@@ -44,6 +47,7 @@ class Explorer {
   private readonly at: CodeAt;
   private readonly seen: SeenTargets;
   private readonly limits: FlowLimits;
+  private readonly isElsewhere: IsElsewhere;
   private readonly contexts: Context[] = [{ parent: -1, returnPc: -1 }];
   /** By context, then by pc (as a 32-bit integer). */
   private readonly leaders: Map<number, Place>[] = [];
@@ -53,24 +57,34 @@ class Explorer {
   private readonly continuations: Map<number, Continuation>[] = [];
   private size = 0;
 
-  constructor(at: CodeAt, seen: SeenTargets, limits: FlowLimits) {
+  constructor(at: CodeAt, seen: SeenTargets, limits: FlowLimits, isElsewhere: IsElsewhere) {
     this.at = at;
     this.seen = seen;
     this.limits = limits;
+    this.isElsewhere = isElsewhere;
   }
 
   explore(roots: readonly number[]): Flow {
-    for (const root of roots) this.lead({ context: 0, pc: root });
-    for (let place = this.queue.shift(); place; place = this.queue.shift()) this.follow(place);
+    for (const root of roots) this.begin({ context: 0, pc: root });
+    for (let i = 0; i < this.queue.length; i++) this.follow(this.queue[i]!);
     return this.build(roots);
   }
 
   private lead(place: Place): void {
+    if (!this.goesOut(place.context, place.pc)) this.begin(place);
+  }
+
+  /** Does control leave the region when it comes to this place? */
+  private goesOut(context: number, pc: number): boolean {
+    return context === OUTSIDE || (context === 0 && !this.isLeader(0, pc) && this.isElsewhere(pc));
+  }
+
+  private begin(place: Place): void {
     const { blocks, instructions } = this.limits;
-    if (this.isLeader(place.context, place.pc) || this.leaderCount >= blocks || this.size >= instructions) return;
-    if (place.context === OUTSIDE || !this.at(place.pc)) return;
-    this.leaderCount++;
     const { context, pc } = place;
+    if (this.isLeader(context, pc) || this.leaderCount >= blocks || this.size >= instructions) return;
+    if (!this.at(pc)) return;
+    this.leaderCount++;
     ofContext(this.leaders, context).set(pc | 0, place);
     this.queue.push(place);
   }
@@ -83,7 +97,7 @@ class Explorer {
   private follow(start: Place): void {
     const { context } = start;
     for (let { pc } = start; ; pc += 4) {
-      if (pc !== start.pc && this.isLeader(context, pc)) return;
+      if (pc !== start.pc && (this.isLeader(context, pc) || this.goesOut(context, pc))) return;
       const at = this.at(pc);
       if (!at) {
         // The interpreter executes it; what follows it may be entered again.
@@ -102,7 +116,7 @@ class Explorer {
           return;
         }
         this.size++;
-        const next = this.continuation({ context, pc }, at, at.branch);
+        const next = this.continuation(context, at, at.branch);
         for (const place of [next.otherwise, next.taken, ...next.likely]) if (place) this.lead(place);
         if (next.resume !== null) this.resume(context, next.resume);
         return;
@@ -132,12 +146,12 @@ class Explorer {
     return slot;
   }
 
-  private continuation(place: Place, at: RegionInstruction, branch: BranchStatement): Continuation {
-    const continuations = ofContext(this.continuations, place.context);
-    const known = continuations.get(place.pc | 0);
+  private continuation(context: number, at: RegionInstruction, branch: BranchStatement): Continuation {
+    const continuations = ofContext(this.continuations, context);
+    const known = continuations.get(at.pc | 0);
     if (known) return known;
-    const made = this.makeContinuation(place.context, at, branch);
-    continuations.set(place.pc | 0, made);
+    const made = this.makeContinuation(context, at, branch);
+    continuations.set(at.pc | 0, made);
     return made;
   }
 
@@ -207,58 +221,60 @@ class Explorer {
   private build(roots: readonly number[]): Flow {
     const blocks: Block[] = [];
     const byPlace: Map<number, Block>[] = [];
-    for (const place of this.leaders.flatMap((leaders) => [...leaders.values()])) {
-      const draft = this.draft(place);
-      if (!draft) continue;
-      const block = { ...draft, number: blocks.length, successors: [] };
-      blocks.push(block);
-      ofContext(byPlace, place.context).set(place.pc | 0, block);
-    }
+    for (const leaders of this.leaders)
+      for (const place of leaders?.values() ?? []) {
+        const block = this.block(place, blocks.length);
+        if (!block) continue;
+        blocks.push(block);
+        ofContext(byPlace, place.context).set(place.pc | 0, block);
+      }
     for (const block of blocks) connect(block, byPlace);
     const entries = new Set([...roots, ...this.resumes].flatMap((pc) => byPlace[0]?.get(pc | 0) ?? []));
     return { blocks, entries: [...entries], loops: false };
   }
 
   /** The block of a leader; undefined when it would be empty. */
-  private draft({ context, pc: start }: Place): Draft | undefined {
+  private block({ context, pc: start }: Place, number: number): Block | undefined {
     const instructions: RegionInstruction[] = [];
-    const made = (end: BlockEnd, length: number) => ({ pc: start, context, instructions, end, length });
+    const made = (end: BlockEnd, length: number): Block => {
+      return { number, pc: start, context, instructions, end, length, successors: [] };
+    };
     for (let pc = start; ; pc += 4) {
-      const at = this.at(pc);
-      const stop =
-        !at ||
-        (pc !== start && (pageOf(pc) !== pageOf(start) || this.isLeader(context, pc))) ||
-        (at.branch && at.branch.slot !== 'now' && !this.slotOf(at));
-      if (stop) {
+      const at = pc === start || !this.endsBefore(context, pc) ? this.at(pc) : undefined;
+      if (!at || (at.branch && at.branch.slot !== 'now' && !this.slotOf(at))) {
         if (instructions.length === 0) return undefined;
         return made({ kind: 'goto', edge: { pc, to: null } }, instructions.length);
       }
       if (at.traps || at.branch?.slot === 'now') return made({ kind: 'last', at }, instructions.length + 1);
-      if (at.branch) return this.draftBranch(context, at, at.branch, made, instructions.length);
+      if (at.branch) {
+        const counted = at.branch.slot === 'delayed' ? 2 : 1;
+        return made(this.branchEnd(context, at, at.branch), instructions.length + counted);
+      }
       instructions.push(at);
     }
   }
 
-  private draftBranch(
-    context: number,
-    at: RegionInstruction,
-    branch: BranchStatement,
-    made: (end: BlockEnd, length: number) => Draft,
-    before: number,
-  ): Draft {
-    const next = this.continuation({ context, pc: at.pc }, at, branch);
-    const edge = (place: Place): ContextEdge => ({ pc: place.pc, to: null, context: place.context });
-    const end: BlockEnd = {
+  /** Does a block that has come to `pc` end in front of it? */
+  private endsBefore(context: number, pc: number): boolean {
+    return pageOf(pc) !== pageOf(pc - 4) || this.isLeader(context, pc) || this.goesOut(context, pc);
+  }
+
+  private branchEnd(context: number, at: RegionInstruction, branch: BranchStatement): BlockEnd {
+    const next = this.continuation(context, at, branch);
+    return {
       kind: 'branch',
       at,
       slot: this.slotOf(at)!,
-      taken: next.taken && edge(next.taken),
-      otherwise: next.otherwise && edge(next.otherwise),
-      likely: next.likely.map(edge),
-      resume: next.resume === null ? null : edge({ context, pc: next.resume }),
+      taken: next.taken && edgeTo(next.taken),
+      otherwise: next.otherwise && edgeTo(next.otherwise),
+      likely: next.likely.map(edgeTo),
+      resume: next.resume === null ? null : edgeTo({ context, pc: next.resume }),
     };
-    return made(end, before + (branch.slot === 'delayed' ? 2 : 1));
   }
+}
+
+function edgeTo({ context, pc }: Place): ContextEdge {
+  return { pc, to: null, context };
 }
 
 function ofContext<T>(maps: Map<number, T>[], context: number): Map<number, T> {
@@ -266,15 +282,13 @@ function ofContext<T>(maps: Map<number, T>[], context: number): Map<number, T> {
   return maps[context];
 }
 
-type Draft = Omit<Block, 'number' | 'successors'>;
-
 function connect(block: Block, byPlace: readonly Map<number, Block>[]): void {
   const edges = edgesOf(block);
   for (const edge of edges) {
-    const context = 'context' in edge ? (edge as ContextEdge).context : block.context;
+    const context = (edge as Partial<ContextEdge>).context ?? block.context;
     edge.to = byPlace[context]?.get(edge.pc | 0) ?? null;
   }
-  block.successors = edges.flatMap(({ to }) => to ?? []);
+  block.successors = targetsOf(edges);
 }
 
 interface ContextEdge extends Edge {
@@ -289,8 +303,14 @@ function pageOf(pc: number): number {
 }
 
 /** Find a region's blocks from its roots. */
-export function exploreFlow(roots: readonly number[], at: CodeAt, seen: SeenTargets, limits: FlowLimits): Flow {
-  return new Explorer(at, seen, limits).explore(roots);
+export function exploreFlow(
+  roots: readonly number[],
+  at: CodeAt,
+  seen: SeenTargets,
+  limits: FlowLimits,
+  isElsewhere: IsElsewhere = () => false,
+): Flow {
+  return new Explorer(at, seen, limits, isElsewhere).explore(roots);
 }
 
 /** The address a direct branch goes to, or null. */

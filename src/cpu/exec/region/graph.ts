@@ -69,7 +69,19 @@ export interface Flow {
 export function edgesOf({ end }: Block): readonly Edge[] {
   if (end.kind === 'goto' || end.kind === 'choice') return [end.edge];
   if (end.kind === 'last') return [];
-  return [end.taken, end.otherwise, ...end.likely, end.resume].filter((edge) => edge !== null);
+  const edges: Edge[] = [];
+  if (end.taken) edges.push(end.taken);
+  if (end.otherwise) edges.push(end.otherwise);
+  for (const edge of end.likely) edges.push(edge);
+  if (end.resume) edges.push(end.resume);
+  return edges;
+}
+
+/** The blocks of the region that these edges lead to. */
+export function targetsOf(edges: readonly Edge[]): readonly Block[] {
+  const targets: Block[] = [];
+  for (const { to } of edges) if (to) targets.push(to);
+  return targets;
 }
 
 /** All instructions of a block, in the order of memory but for those of a choice's arms. */
@@ -92,7 +104,7 @@ export function restrictFlow(
     block.number = number;
     const edges = edgesOf(block);
     for (const edge of edges) if (edge.to && !kept.has(edge.to)) edge.to = null;
-    block.successors = edges.flatMap(({ to }) => to ?? []);
+    block.successors = targetsOf(edges);
   });
   return { blocks, entries, loops };
 }

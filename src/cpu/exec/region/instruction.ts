@@ -17,6 +17,8 @@ export interface RegionInstruction {
   readonly statements: readonly Statement[];
   /** Conditions on the state before it under which the interpreter executes it instead (a trap, a helper, the end of the run). */
   readonly guards: readonly Node[];
+  /** What is lowered for the two: leaving is what a trap does in a region. */
+  readonly guarded: readonly Statement[];
   readonly branch: BranchStatement | null;
   /** A jump to what the link register holds, taken for a return from a call. */
   readonly returns: boolean;
@@ -41,6 +43,9 @@ type Refusal = 'refused';
 
 type Expansion = Omit<RegionInstruction, 'pc'>;
 
+/** Instructions remembered, by some bits of their place: a power of two. */
+const PLACES = 1 << 14;
+
 /** Expands words of one architecture. What a word says does not depend on where it stands, so it is worked out once. */
 export class InstructionExpander {
   private readonly architecture: ArchitectureDefinition;
@@ -48,6 +53,7 @@ export class InstructionExpander {
   private readonly functions: ReadonlySet<string>;
   private readonly decoder: Decoder;
   private readonly known = new Map<number, Expansion | null>();
+  private readonly placed: (RegionInstruction | undefined)[] = new Array(PLACES).fill(undefined);
 
   constructor(architecture: ArchitectureDefinition, banks: Banks, decoder: Decoder) {
     this.decoder = decoder;
@@ -58,14 +64,24 @@ export class InstructionExpander {
 
   /** The instruction `word` at `pc`, or undefined when only the interpreter can execute it. */
   expand(word: number, pc: number): RegionInstruction | undefined {
-    let expansion = this.known.get(word);
-    if (expansion === undefined) {
-      const row = this.decoder.decode(word);
-      expansion = (row && this.expandRow(row, word)) ?? null;
-      if (this.known.size === MOST_KNOWN) this.known.clear();
-      this.known.set(word, expansion);
-    }
-    return expansion === null ? undefined : instructionAt(pc, expansion);
+    const place = (pc >>> 2) & (PLACES - 1);
+    const last = this.placed[place];
+    if (last !== undefined && last.pc === pc && last.word === word) return last;
+    const expansion = this.expansion(word);
+    if (expansion === null) return undefined;
+    const instruction = { pc, ...expansion };
+    this.placed[place] = instruction;
+    return instruction;
+  }
+
+  private expansion(word: number): Expansion | null {
+    const known = this.known.get(word);
+    if (known !== undefined) return known;
+    const row = this.decoder.decode(word);
+    const expansion = (row && this.expandRow(row, word)) ?? null;
+    if (this.known.size === MOST_KNOWN) this.known.clear();
+    this.known.set(word, expansion);
+    return expansion;
   }
 
   private expandRow(row: Row, word: number): Expansion | undefined {
@@ -90,6 +106,7 @@ export class InstructionExpander {
       row,
       statements,
       guards,
+      guarded: guards.length === 0 ? statements : [...guards.map(leaveWhen), ...statements],
       branch: branch ?? null,
       returns: this.isReturn(branch),
       changesTables,
@@ -143,24 +160,9 @@ export class InstructionExpander {
   }
 }
 
-/** Written out, because this is made for every instruction that is looked at. */
-function instructionAt(pc: number, expansion: Expansion): RegionInstruction {
-  const { word, row, statements, guards, branch, returns, changesTables, traps } = expansion;
-  const { reads, writes, writesSometimes } = expansion;
-  return {
-    pc,
-    word,
-    row,
-    statements,
-    guards,
-    branch,
-    returns,
-    changesTables,
-    traps,
-    reads,
-    writes,
-    writesSometimes,
-  };
+/** Leaving is what a trap does in a region. */
+export function leaveWhen(condition: Node): Statement {
+  return { kind: 'when', condition, body: [{ kind: 'trap', code: { op: 'const', type: 'i32', value: 0 } }] };
 }
 
 /** Does something in here belong to the interpreter? */

@@ -45,10 +45,13 @@ export class RegisterLocals {
   }
 
   store(w: FunctionWriter, registers: Registers): void {
-    for (const [offset, bank] of registers)
-      w.i32(0)
-        .get(this.at(offset, bank))
-        .memory(bank.width === 64 ? 'i64.store' : 'i32.store', offset);
+    for (const [offset, bank] of registers) this.storeOne(w, offset, bank);
+  }
+
+  storeOne(w: FunctionWriter, offset: number, bank: Bank): void {
+    w.i32(0)
+      .get(this.at(offset, bank))
+      .memory(bank.width === 64 ? 'i64.store' : 'i32.store', offset);
   }
 }
 
@@ -58,8 +61,8 @@ export interface RegisterKeeping {
   /** At the one place where code leaves that has nothing better; after it registers are in memory. */
   exit(w: FunctionWriter): void;
   begin(block: Block): void;
-  /** Locals of registers have been written. */
-  wrote(registers: Registers): void;
+  /** The local of a register has been written. */
+  wrote(offset: number, bank: Bank): void;
   /** Bring all registers to memory at the end of a block. False: better go to the common exit. */
   finish(block: Block): boolean;
   beforeCall(block: Block): void;
@@ -98,8 +101,8 @@ class WriteBack implements RegisterKeeping {
 
   begin(): void {}
 
-  wrote(registers: Registers): void {
-    for (const [offset, bank] of registers) this.written.set(offset, bank);
+  wrote(offset: number, bank: Bank): void {
+    this.written.set(offset, bank);
   }
 
   finish(block: Block): boolean {
@@ -137,8 +140,8 @@ class WriteThrough implements RegisterKeeping {
     this.locals.load(this.w, this.needed.get(block)!);
   }
 
-  wrote(registers: Registers): void {
-    this.locals.store(this.w, registers);
+  wrote(offset: number, bank: Bank): void {
+    this.locals.storeOne(this.w, offset, bank);
   }
 
   finish(): boolean {

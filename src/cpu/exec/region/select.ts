@@ -1,33 +1,35 @@
 // What to compile for code that was seen to be hot: the loop around it, or what follows from where it was entered.
 import type { Banks } from '../../isa/register-file.ts';
-import { type CodeAt, exploreFlow, type FlowLimits, type SeenTargets } from './flow.ts';
+import { type CodeAt, exploreFlow, type FlowLimits, type IsElsewhere, type SeenTargets } from './flow.ts';
 import { type Block, type Flow, restrictFlow } from './graph.ts';
 import { convertBranches } from './if-conversion.ts';
+import type { CompileRequest } from './sites.ts';
 import { type Item, structureFlow } from './structure.ts';
 
-/** What is looked at. */
+/** What is looked at for loops. */
 const LIMITS: FlowLimits = { blocks: 64, instructions: 250, inlined: 24 };
 /** What is compiled: V8's optimiser takes more than twice as long for twice the code (ENGINE, "compile cost"). */
 const LARGEST_LOOP = 240;
 const LARGEST_PATH = 160;
+const PATH_LIMITS: FlowLimits = { ...LIMITS, instructions: LARGEST_PATH };
 
-/**
- * The flow to compile for code that is hot at `pc` and was entered at `root`: the largest loop around it of a reasonable size, else what follows.
- * With `innermost`, the smallest loop: what is around it is compiled already, and comes back too late to it when it is left in its middle.
- */
+/** The flow to compile: the largest loop around the hot code of a reasonable size, else what follows, up to other compiled code. */
 export function selectFlow(
   code: { readonly at: CodeAt },
   seen: SeenTargets,
-  root: number,
-  pc: number,
+  { pc, root, innermost, onwards }: CompileRequest,
   banks: Banks,
-  innermost = false,
+  isElsewhere: IsElsewhere,
 ): Flow {
-  const fromRoot = exploreFlow([root], code.at, seen, LIMITS);
-  const reaches = fromRoot.blocks.some((block) => holds(block, pc));
-  const flow = reaches || root === pc ? fromRoot : exploreFlow([pc], code.at, seen, LIMITS);
-  const here = flow.blocks.find((block) => holds(block, pc));
-  const loop = here && loopAround(flow, here, innermost);
+  const explore = (from: number, limits: FlowLimits, stop?: IsElsewhere): Flow =>
+    exploreFlow([from], code.at, seen, limits, stop);
+  const holdsHot = ({ blocks }: Flow): Block | undefined => blocks.find((block) => holds(block, pc));
+  const entered = onwards ? explore(root, PATH_LIMITS, isElsewhere) : explore(root, LIMITS);
+  const from = root === pc || holdsHot(entered) ? root : pc;
+  const around = from === root ? entered : explore(from, LIMITS);
+  const here = holdsHot(around);
+  const loop = here && loopAround(around, here, innermost);
+  const flow = loop || onwards ? around : explore(from, PATH_LIMITS, isElsewhere);
   const kept = loop ?? firstBlocks(flow);
   const headers = headersIn(structureFlow(flow).items);
   const starts = loop ? [startOf(loop), ...flow.entries, ...headers] : [...flow.entries, ...headers];

@@ -64,7 +64,7 @@ export class RegionSemantics implements LoweringHooks {
   /** The value on the stack goes to a register that lives in a local. */
   writeLocal(bank: Bank, index: number): void {
     this.w.set(this.registers.of(bank, index));
-    if (!this.tentative) this.keeping.wrote(new Map([[bank.offset + index * bank.size, bank]]));
+    if (!this.tentative) this.keeping.wrote(bank.offset + index * bank.size, bank);
   }
 
   /** Emit code that goes no further than the registers' locals. */

@@ -2,12 +2,16 @@
 // again with these targets in it (ENGINE.md 2: "indirect jumps through a profiled compare chain").
 import { SITE, SITE_SIZE, SITES, SITES_END } from '../layout.ts';
 
-/** What is asked for when a region is compiled: code that is hot at `pc`, entered at `root`. */
+/** What is asked for when a region is compiled. */
 export interface CompileRequest {
+  /** Code that is hot. */
   readonly pc: number;
+  /** Where it was entered. */
   readonly root: number;
-  /** Only the innermost loop is wanted. */
+  /** The smallest loop: what is around it is compiled already, and comes back too late to it when it is left in its middle. */
   readonly innermost: boolean;
+  /** Compiled code goes on here: only what is not compiled yet is wanted. */
+  readonly onwards: boolean;
 }
 
 interface JumpSite {
