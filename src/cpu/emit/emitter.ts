@@ -6,6 +6,10 @@ import type { AccessWidth, I32, I64, Node, Operand, Statement, Target, TargetNod
 
 export type Signedness = 'signed' | 'unsigned';
 
+/** Operations that give their other operand back when the right one, or the left one, is 0. */
+const ZERO_AFTER: ReadonlySet<PureOp> = new Set<PureOp>(['add', 'sub', 'or', 'xor', 'shl']);
+const ZERO_BEFORE: ReadonlySet<PureOp> = new Set<PureOp>(['add', 'or', 'xor']);
+
 export class Emitter {
   readonly banks: Banks;
   private readonly observing: boolean;
@@ -365,9 +369,9 @@ export class Emitter {
       const fold = FOLD[op];
       if (fold) return this.const(fold(left.value, right.value));
     }
-    if (right.op === 'const' && right.value === 0 && ['add', 'sub', 'or', 'xor', 'shl'].includes(op))
+    if (right.op === 'const' && right.value === 0 && ZERO_AFTER.has(op))
       return asI32(left);
-    if (left.op === 'const' && left.value === 0 && ['add', 'or', 'xor'].includes(op)) return asI32(right);
+    if (left.op === 'const' && left.value === 0 && ZERO_BEFORE.has(op)) return asI32(right);
     return asI32({ op, type: PURE[op].type, args: [left, right] });
   }
 

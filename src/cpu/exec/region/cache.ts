@@ -98,6 +98,12 @@ export class RegionCache {
     return this.u16[record >>> 1] === HANDLER.REGION;
   }
 
+  /** A place that is not compiled has been gone on at so often, at least. */
+  countFrom(record: number, times: number): void {
+    const word = (record / 4 + this.words) >>> 2;
+    if (!this.isEntry(record)) this.i32[word] = Math.max(this.i32[word]!, times);
+  }
+
   /** What the region at `slot` of the table was made from, where that was kept. */
   sourceOf(slot: number): RegionSource | null {
     for (const region of this.all) if (region.slot === slot) return region.source;

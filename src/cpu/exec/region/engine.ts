@@ -7,6 +7,7 @@ import { CODE_LINE_SHIFT, GLOBAL, LEFT_TO, LEFT_TO_ENTRY, LONGEST_RUN, WORD } fr
 import { RegionCache, type RegionEntry, type RegionSource } from './cache.ts';
 import { CodeReader, type RegionHost } from './code-reader.ts';
 import { compileRegion } from './compile.ts';
+import { edgesOf, type Flow } from './graph.ts';
 import { InstructionExpander } from './instruction.ts';
 import { RegionModule, regionName } from './module.ts';
 import { selectFlow } from './select.ts';
@@ -193,9 +194,20 @@ export class RegionEngine implements CodeListener {
       return at === undefined ? [] : [{ pc: block.pc | 0, record: at, block: block.number }];
     });
     const source = host.logStores ? { flow, body, imports: module.imports } : null;
+    this.expectBehind(flow, code);
     const instructions = code.codeOf(flow);
     this.pending.push({ entries, code: instructions, size: body.code.bytes.length, source, dead: false });
     this.cache.watch(instructions);
+  }
+
+  /** Where a region leads to is as hot as the region: an eighth of the times are enough there. */
+  private expectBehind({ blocks }: Flow, code: CodeReader): void {
+    const { left } = this.tuning;
+    for (const block of blocks)
+      for (const { pc, to } of edgesOf(block)) {
+        const record = to ? undefined : code.recordOf(pc);
+        if (record !== undefined) this.cache.countFrom(record, left - left / 8);
+      }
   }
 
   /** Make the module of what is pending, and let records lead to it. */

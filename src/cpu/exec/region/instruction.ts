@@ -87,13 +87,9 @@ export class InstructionExpander {
   private expandRow(row: Row, word: number): Expansion | undefined {
     const emitter = this.architecture.createEmitter(this.banks, false);
     const raw = rawFields(row, word);
-    const steering = new Set(row.pattern.fields.filter((field) => field.steers).map((field) => field.name));
-    const fields = Object.fromEntries(
-      Object.entries(raw).map(([name, value]) => [
-        name,
-        steering.has(name) ? value : (emitter.const(value) as unknown as Operand),
-      ]),
-    );
+    const fields: Record<string, Operand | number> = {};
+    for (const name of Object.keys(raw)) fields[name] = emitter.const(raw[name]!) as unknown as Operand;
+    for (const { name, steers } of row.pattern.fields) if (steers) fields[name] = raw[name]!;
     row.build(emitter, fields);
     const guards: Node[] = [];
     const statements = this.withoutGuards(emitter.statements, guards);
