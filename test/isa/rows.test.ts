@@ -67,7 +67,7 @@ describe.each(['little', 'big'] as const)('the MIPS rows, %s endian', (endiannes
     const insn = insnFor<object>();
     const steered = insn('steered', '000000 a:2! b:1! r:23', '{r}', () => {});
     const plain = insn('plain', '000001 r:26', '{r}', () => {});
-    const table = expandRows({ ...architecture, rows: [steered, plain] }, banks);
+    const table = expandRows({ ...architecture, rows: [steered, plain], pairs: [] }, banks);
     expect(table.handlers.map(({ row }) => row.mnemonic)).toEqual([...new Array(8).fill('steered'), 'plain']);
     expect(table.find(steered, { a: 2, b: 1, r: 5 }).steering).toEqual({ a: 2, b: 1 });
   });

@@ -13,6 +13,7 @@ import { CONTROL_ROWS } from './insns/control.ts';
 import { FPU_ROWS } from './insns/fpu.ts';
 import { FPU_MOVE_ROWS, fpuMemoryRows } from './insns/fpu-moves.ts';
 import { MEMORY_ROWS, unalignedRows } from './insns/memory.ts';
+import { PAIRS } from './insns/pairs.ts';
 import { SYSTEM_ROWS } from './insns/system.ts';
 import { CPU_MODELS, cpuModel } from './models.ts';
 import { BANKS, TLB_BANKS } from './registers.ts';
@@ -69,6 +70,7 @@ export function mips32(endianness: 'little' | 'big'): ArchitectureDefinition {
       ...fpuMemoryRows[endianness],
       ...SYSTEM_ROWS,
     ],
+    pairs: PAIRS,
     syntax: mipsSyntax,
     banks: [...BANKS, ...FPU_BANKS, ...TLB_BANKS],
     routines: [...EXCEPTION_ROUTINES, ...TLB_ROUTINES],

@@ -7,6 +7,7 @@ import type { ArchitectureDefinition } from '../isa/architecture.ts';
 import type { RawFields, Row } from '../isa/insn.ts';
 import type { Bank, Banks } from '../isa/register-file.ts';
 import { HANDLER } from './layout.ts';
+import { makePairs, type Pair } from './pairs.ts';
 
 export type SlotKind = 'source' | 'destination' | 'immediate' | 'relative' | 'region';
 
@@ -34,29 +35,36 @@ export interface Handler {
 
 export interface HandlerTable {
   readonly handlers: readonly Handler[];
+  /** Their numbers follow the hot handlers'. */
+  readonly pairs: readonly Pair[];
   /** The near (or only) handler of a row for its steering values; the far one follows when `hasFar`. */
   find(row: Row, raw: RawFields): Handler;
 }
 
-/** Expand all rows. Hot handlers come first, so that the main switch is a range. */
+/** Expand all rows. Hot handlers come first, and pairs of them, so that the main switch is a range. */
 export function expandRows(architecture: ArchitectureDefinition, banks: Banks, observing = false): HandlerTable {
   const handlers: Handler[] = [];
+  let number: number = HANDLER.FIRST_ROW;
   const index = new Map<Row, Map<string, Handler>>();
-  const ordered = [...architecture.rows].sort((a, b) => Number(b.hot) - Number(a.hot));
-  for (const row of ordered) {
+  const expandRow = (row: Row): void => {
     const byShape = new Map<string, Handler>();
     index.set(row, byShape);
     for (const steering of shapes(row)) {
       const statements = buildStatements(architecture, banks, row, steering, observing);
-      const near = expand(banks, row, steering, statements, HANDLER.FIRST_ROW + handlers.length);
+      const near = expand(banks, row, steering, statements, number++);
       handlers.push(near);
       byShape.set(shapeKey(row, steering), near);
       const relative = near.slots.some((slot) => slot.kind === 'relative');
-      if (relative) handlers.push({ ...near, number: HANDLER.FIRST_ROW + handlers.length, reach: 'far' });
+      if (relative) handlers.push({ ...near, number: number++, reach: 'far' });
     }
-  }
+  };
+  for (const row of architecture.rows) if (row.hot) expandRow(row);
+  const pairs = makePairs(architecture.pairs, handlers, number);
+  number += pairs.length;
+  for (const row of architecture.rows) if (!row.hot) expandRow(row);
   return {
     handlers,
+    pairs,
     find: (row, raw) => index.get(row)!.get(shapeKey(row, raw))!,
   };
 }

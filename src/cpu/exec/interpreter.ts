@@ -176,6 +176,8 @@ class Generator {
       types: this.types,
       leavesAtRegions: this.variant === 'lockstep',
     };
-    return new MainFunction(this.hot, this.cold.length, this.callees, options, (w) => this.semantics(w)).build();
+    return new MainFunction(this.hot, this.table.pairs, this.cold.length, this.callees, options, (w) =>
+      this.semantics(w),
+    ).build();
   }
 }

@@ -200,7 +200,8 @@ const REGION_WORD_RATIO = RECORD_SIZE / 4;
 export function planMemory(vcpus: number, privileges: number, arenaSize: number): MemoryPlan {
   const arena = TABLE_SETS + vcpus * privileges * SET_SIZE;
   const size = Math.ceil(arenaSize / PAGE_SIZE) * PAGE_SIZE;
-  const records = Math.ceil((arena + size) / RECORD_SIZE) * RECORD_SIZE;
+  // Every record has one before it, the first one too (pairs.ts).
+  const records = (Math.ceil((arena + size) / RECORD_SIZE) + 1) * RECORD_SIZE;
   const limit = MAX_WASM_PAGES * WASM_PAGE;
   const wanted = Math.min(MAX_RECORD_PAGES, Math.max(64, size / PAGE_SIZE));
   const perPage = RECORD_PAGE_SIZE + RECORD_PAGE_SIZE / REGION_WORD_RATIO;

@@ -21,6 +21,7 @@ import {
   WHY,
   WORD,
 } from './layout.ts';
+import type { Pair } from './pairs.ts';
 import { enterRegions, type Labels, leaveAtRegion, type RegionFrame } from './region-entry.ts';
 import type { Callees, Frame, InterpreterSemantics } from './semantics.ts';
 
@@ -35,6 +36,7 @@ export interface MainFunctionOptions {
 export class MainFunction implements RegionFrame {
   readonly w = new FunctionWriter([]);
   private readonly hot: readonly Handler[];
+  private readonly pairs: readonly Pair[];
   private readonly coldCount: number;
   private readonly callees: Callees;
   private readonly architecture: ArchitectureDefinition;
@@ -53,12 +55,14 @@ export class MainFunction implements RegionFrame {
 
   constructor(
     hot: readonly Handler[],
+    pairs: readonly Pair[],
     coldCount: number,
     callees: Callees,
     { architecture, types, leavesAtRegions }: MainFunctionOptions,
     semantics: (w: FunctionWriter) => InterpreterSemantics,
   ) {
     this.hot = hot;
+    this.pairs = pairs;
     this.coldCount = coldCount;
     this.callees = callees;
     this.architecture = architecture;
@@ -74,6 +78,11 @@ export class MainFunction implements RegionFrame {
     this.handler = w.local('i32');
     this.descriptor = w.local('i32');
     this.semantics = semantics(w);
+  }
+
+  /** Number of the first handler that is not in the switch. */
+  private get firstCold(): number {
+    return HANDLER.FIRST_ROW + this.hot.length + this.pairs.length;
   }
 
   build(): FunctionWriter {
@@ -156,8 +165,8 @@ export class MainFunction implements RegionFrame {
     };
     bodies[HANDLER.WATCH] = () => this.leave(WHY.WATCH, labels.fault);
     for (const handler of this.hot) bodies.push(() => this.hotBody(handler, labels));
-    if (bodies.length !== HANDLER.FIRST_ROW + this.hot.length)
-      throw new Error('handlers out of step with their numbers');
+    for (const pair of this.pairs) bodies.push(() => this.pairBody(pair, labels));
+    if (bodies.length !== this.firstCold) throw new Error('handlers out of step with their numbers');
     bodies.push(() => this.callCold(labels));
     const temporaryBlocks = bodies.map((_, i) => `handler ${i}`);
     // The last block opened is the first to end: open them backwards.
@@ -172,9 +181,54 @@ export class MainFunction implements RegionFrame {
 
   private readonly temporaries = new Temporaries(this.w);
 
-  private hotBody(handler: Handler, { dispatch, next, fault }: { dispatch: Label; next: Label; fault: Label }): void {
+  private hotBody(handler: Handler, labels: Labels): void {
+    this.body(handler, this.frame(labels));
+  }
+
+  /**
+   * Two instructions. Where the second is not what follows the first, or not now, the pair ends after the first, as that does by itself: at the
+   * deadline, in the slot of a branch that is taken, and when the host may have changed records or ended the run.
+   */
+  private pairBody({ first, second }: Pair, labels: Labels): void {
+    const { w, ip, nip, left, handler, t0 } = this;
+    const frame = this.frame(labels);
+    const pushFollowing = () => w.get(ip).i32(RECORD_SIZE).op('i32.add');
+    const alone = HANDLER.UNDECODED;
+    let leaves = false;
+    const pushAlone = () => (leaves ? w.get(handler).i32(alone).op('i32.eq') : w.i32(0));
+    this.body(first, {
+      ...frame,
+      // Wherever the host may have been at work, the instructions left are loaded anew.
+      loadLeft: () => {
+        leaves = true;
+        frame.loadLeft();
+        w.i32(alone).set(handler);
+      },
+      next: () => {
+        pushFollowing().tee(t0).get(nip).op('i32.ne').get(left).i32(0).ops('i32.le_s', 'i32.or');
+        pushAlone();
+        w.op('i32.or').brIf(labels.next);
+        w.get(t0).tee(ip).i32(RECORD_SIZE).op('i32.add').set(nip);
+      },
+      jump: (target) => {
+        pushFollowing().set(ip).get(target).set(nip); // not in a slot itself, or it would have faulted
+        pushAlone();
+        w.brIf(labels.dispatch);
+      },
+    });
+    w.get(left).i32(1).op('i32.sub').set(left);
+    this.body(second, frame);
+  }
+
+  private body(handler: Handler, frame: Frame): void {
+    this.semantics.begin(handler, frame);
+    new Lowering(this.w, this.temporaries, this.semantics).run(handler.statements);
+    this.semantics.finish();
+  }
+
+  private frame({ dispatch, next, fault }: Labels): Frame {
     const { w, ip, nip, left } = this;
-    const frame: Frame = {
+    return {
       ip,
       nip,
       pushTables: () => w.get(this.tables),
@@ -184,9 +238,6 @@ export class MainFunction implements RegionFrame {
       jump: (target) => w.get(nip).set(ip).get(target).set(nip).br(dispatch),
       fault: () => w.br(fault),
     };
-    this.semantics.begin(handler, frame);
-    new Lowering(w, this.temporaries, this.semantics).run(handler.statements);
-    this.semantics.finish();
   }
 
   private callCold({ top, dispatch, fault }: { top: Label; dispatch: Label; fault: Label }): void {
@@ -197,11 +248,7 @@ export class MainFunction implements RegionFrame {
     }
     w.i32(0).get(left).memory('i32.store', WORD.LEFT);
     w.get(ip).get(nip).get(this.handler);
-    w.i32(HANDLER.FIRST_ROW + this.hot.length)
-      .op('i32.sub')
-      .callIndirect(this.types.index(COLD_TYPE))
-      .set(t1)
-      .set(t0);
+    w.i32(this.firstCold).op('i32.sub').callIndirect(this.types.index(COLD_TYPE)).set(t1).set(t0);
     w.i32(0).memory('i32.load', WORD.LEFT).set(left);
     w.get(t0).i32(COLD_FAULT).op('i32.and').brIf(fault);
     w.get(t1).set(nip);

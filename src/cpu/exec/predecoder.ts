@@ -5,6 +5,7 @@ import type { RawFields, Row } from '../isa/insn.ts';
 import { extractField, type FieldSpec } from '../isa/pattern.ts';
 import type { HandlerTable } from './handlers.ts';
 import { CODE_LINE_SHIFT, CODE_MAP, HANDLER, PAGE_SIZE, RECORD_SHIFT, RECORD_SIZE } from './layout.ts';
+import { RecordPairs } from './pairs.ts';
 
 const WORDS_PER_LINE = (1 << CODE_LINE_SHIFT) / 4;
 
@@ -13,6 +14,7 @@ export class Predecoder {
   private readonly architecture: ArchitectureDefinition;
   private readonly table: HandlerTable;
   private readonly plans = new Map<Row, RowPlan>();
+  private readonly pairs: RecordPairs;
   private readonly u8: Uint8Array;
   private readonly u16: Uint16Array;
   private readonly i32: Int32Array;
@@ -23,6 +25,7 @@ export class Predecoder {
     this.architecture = architecture;
     this.table = table;
     this.decoder = new Decoder(architecture.rows);
+    this.pairs = new RecordPairs(table.pairs, buffer);
     this.u8 = new Uint8Array(buffer);
     this.u16 = new Uint16Array(buffer);
     this.i32 = new Int32Array(buffer);
@@ -30,15 +33,17 @@ export class Predecoder {
 
   /**
    * Decode from `offset` (bytes in the page) to the end of its 256-byte line, into the records at `records`, from the page at host address
-   * `page`. Records that exist already are left alone.
+   * `page`. Records that exist already end it.
    */
   decodeLine(page: number, records: number, offset: number): void {
     this.u8[CODE_MAP + ((page + offset) >>> CODE_LINE_SHIFT)] = 1;
     const end = ((offset >>> CODE_LINE_SHIFT) + 1) << CODE_LINE_SHIFT;
     for (let at = offset; at < end; at += 4) {
       const record = records + (at << RECORD_SHIFT);
-      if (this.u16[record >>> 1] !== HANDLER.UNDECODED) break;
-      this.decodeOne(page, at, record);
+      const known = this.u16[record >>> 1] !== HANDLER.UNDECODED;
+      if (!known) this.decodeOne(page, at, record);
+      if (at % (WORDS_PER_LINE * 4) !== 0) this.pairs.join(record - RECORD_SIZE);
+      if (known) break;
     }
   }
 
@@ -75,6 +80,7 @@ export class Predecoder {
 
   /** Forget one record. */
   forget(record: number): void {
+    this.pairs.split(record);
     this.u16[record >>> 1] = HANDLER.UNDECODED;
   }
 

@@ -193,6 +193,11 @@ export interface ArchitectureDefinition {
   /** Capabilities that the architecture adds to CHECK_EXTENSION; `cpuModel` is one of cpuModels. */
   capabilities(cpuModel: string): readonly (readonly [cap: number, answer: number])[];
   readonly rows: readonly Row[];
+  /**
+   * Mnemonics of hot rows that are often executed one after the other: the interpreter executes such two by one dispatch. With a branch first, the
+   * other one is in its slot.
+   */
+  readonly pairs: readonly (readonly [first: string, second: string])[];
   readonly syntax: AssemblySyntax;
   readonly banks: readonly BankSpec[];
   readonly routines: readonly Routine[];

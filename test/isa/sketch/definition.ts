@@ -75,6 +75,7 @@ export function definitionOf(sketch: Sketch): ArchitectureDefinition {
     events: [],
     createEmitter: sketch.createEmitter,
     createModel: (services) => new FlatModel(services, Object.values(sketch.helpers)),
+    pairs: [],
     isSelfJump: () => false,
     linkRegister: { bank: 'gpr', index: 31 },
     nop: 0,

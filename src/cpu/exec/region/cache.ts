@@ -13,6 +13,7 @@ import {
   PAGE_SIZE,
   WORD,
 } from '../layout.ts';
+import { type Pair, RecordPairs } from '../pairs.ts';
 import type { Flow } from './graph.ts';
 
 /** One compiled region, and where it lies. */
@@ -57,6 +58,7 @@ export class RegionCache {
   private readonly u8: Uint8Array;
   /** A record's region word is at record / 4 + this. */
   private readonly words: number;
+  private readonly pairs: RecordPairs;
   private readonly byLine = new Map<number, Set<InstalledRegion>>();
   /** By host page: how many regions have each of its instructions. */
   private readonly coverage = new Map<number, Uint16Array>();
@@ -68,11 +70,13 @@ export class RegionCache {
   private table: WebAssembly.Table;
   private bytes = 0;
 
-  constructor(buffer: ArrayBufferLike, table: WebAssembly.Table) {
+  /** `pairs`: those that the program's interpreter knows; another program of the architecture has the same. */
+  constructor(buffer: ArrayBufferLike, table: WebAssembly.Table, pairs: readonly Pair[]) {
     this.i32 = new Int32Array(buffer);
     this.u16 = new Uint16Array(buffer);
     this.u8 = new Uint8Array(buffer);
     this.words = this.i32[WORD.REGION_WORDS >>> 2]!;
+    this.pairs = new RecordPairs(pairs, buffer);
     this.table = table;
     this.nextSlot = table.length;
   }
@@ -174,15 +178,14 @@ export class RegionCache {
     const descriptor = this.freeDescriptors.pop() ?? this.nextDescriptor;
     if (descriptor === this.nextDescriptor) this.nextDescriptor += DESCRIPTOR_SIZE;
     const word = (record / 4 + this.words) >>> 2;
-    const own = this.isEntry(record)
-      ? this.i32[(this.i32[word]! + DESCRIPTOR.HANDLER) >>> 2]!
-      : this.u16[record >>> 1]!;
+    const own = this.isEntry(record) ? this.i32[(this.i32[word]! + DESCRIPTOR.HANDLER) >>> 2]! : this.pairs.own(record);
     this.i32[(descriptor + DESCRIPTOR.PC) >>> 2] = pc;
     this.i32[(descriptor + DESCRIPTOR.FUNCTION) >>> 2] = slot;
     this.i32[(descriptor + DESCRIPTOR.BLOCK) >>> 2] = block;
     this.i32[(descriptor + DESCRIPTOR.HANDLER) >>> 2] = own;
     this.i32[word] = descriptor;
     this.u16[record >>> 1] = HANDLER.REGION;
+    this.pairs.split(record);
     return { record, descriptor };
   }
 

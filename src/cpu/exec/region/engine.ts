@@ -62,7 +62,7 @@ export class RegionEngine implements CodeListener {
     this.nextLook = this.interval;
     this.exports = exports;
     this.i32 = new Int32Array(host.wasmMemory.buffer);
-    this.cache = new RegionCache(host.wasmMemory.buffer, exports.table as WebAssembly.Table);
+    this.cache = new RegionCache(host.wasmMemory.buffer, exports.table as WebAssembly.Table, host.program.table.pairs);
     host.codePages.listener = this;
     this.expander = new InstructionExpander(host.program.architecture, host.banks, host.codePages.decoder);
     this.sites = new JumpSites(host.wasmMemory.buffer);
