@@ -46,7 +46,6 @@ export class MainFunction implements RegionFrame {
   readonly ip: number;
   readonly nip: number;
   readonly left: number;
-  readonly tables: number;
   readonly t0: number;
   readonly t1: number;
   /** Number of the handler that runs, and a region entry's descriptor. */
@@ -72,7 +71,6 @@ export class MainFunction implements RegionFrame {
     this.ip = w.local('i32');
     this.nip = w.local('i32');
     this.left = w.local('i32');
-    this.tables = w.local('i32');
     this.t0 = w.local('i32');
     this.t1 = w.local('i32');
     this.handler = w.local('i32');
@@ -95,7 +93,6 @@ export class MainFunction implements RegionFrame {
       .i32(JUMP_RECORD + RECORD_SIZE)
       .set(nip);
     w.i32(0).globalSet(GLOBAL.BRANCH);
-    this.reloadTables();
     const exit = w.block('exit');
     const top = w.loop('top');
     const fault = w.block('fault');
@@ -142,7 +139,6 @@ export class MainFunction implements RegionFrame {
     w.call(this.callees.routine(this.architecture.raise)).globalSet(GLOBAL.TARGET);
     w.i32(0).memory('i32.load', WORD.LEFT).set(left);
     w.i32(JUMP_RECORD).set(ip);
-    this.reloadTables();
   }
 
   private bodies(labels: Labels): void {
@@ -231,7 +227,7 @@ export class MainFunction implements RegionFrame {
     return {
       ip,
       nip,
-      pushTables: () => w.get(this.tables),
+      pushTables: () => this.pushTables(),
       saveLeft: () => w.i32(0).get(left).memory('i32.store', WORD.LEFT),
       loadLeft: () => w.i32(0).memory('i32.load', WORD.LEFT).set(left),
       next: () => w.br(next),
@@ -254,7 +250,6 @@ export class MainFunction implements RegionFrame {
     w.get(t1).set(nip);
     w.get(t0).i32(~COLD_FLAGS).op('i32.and').set(ip);
     w.get(t0).i32(COLD_JUMP).op('i32.and').brIf(dispatch);
-    this.reloadTables();
     w.br(top);
   }
 
@@ -309,7 +304,8 @@ export class MainFunction implements RegionFrame {
       .op('i32.shr_u')
       .i32(0x3ffffc)
       .op('i32.and');
-    w.get(this.tables).op('i32.add').memory('i32.load', FETCH_TABLE);
+    this.pushTables();
+    w.op('i32.add').memory('i32.load', FETCH_TABLE);
   }
 
   /** ip := t0, the record of address t1; pc follows. */
@@ -333,8 +329,9 @@ export class MainFunction implements RegionFrame {
     this.w.i32(0).i32(why).memory('i32.store', WORD.WHY).br(fault);
   }
 
-  reloadTables(): void {
-    this.w.i32(0).memory('i32.load', WORD.CURRENT_TABLES).set(this.tables);
+  /** No local: one less that lives from instruction to instruction. */
+  pushTables(): void {
+    this.w.i32(0).memory('i32.load', WORD.CURRENT_TABLES);
   }
 
   /** Push the address of the record at ip (which is not the jump record). */

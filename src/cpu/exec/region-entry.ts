@@ -35,7 +35,6 @@ export interface RegionFrame {
   readonly ip: number;
   readonly nip: number;
   readonly left: number;
-  readonly tables: number;
   readonly t0: number;
   readonly t1: number;
   /** Number of the handler that runs, and a region entry's descriptor. */
@@ -47,7 +46,8 @@ export interface RegionFrame {
   pushFetchEntry(): void;
   /** ip := t0, the record of address t1; pc follows. */
   enterPage(): void;
-  reloadTables(): void;
+  /** Push the address of the current table set. */
+  pushTables(): void;
   leave(why: number, fault: Label): void;
 }
 
@@ -66,12 +66,13 @@ export function enterRegions(main: RegionFrame, { top, handle }: Labels): void {
   w.set(t1);
   const chain = w.loop('chain');
   w.get(descriptor).memory('i32.load', DESCRIPTOR.PC).get(t1).op('i32.ne').brIf(own);
-  callDescriptor(w, main.types, main, () => w.i32(MOST_NESTED));
+  main.pushTables();
+  w.set(t0);
+  callDescriptor(w, main.types, { descriptor, left, tables: t0 }, () => w.i32(MOST_NESTED));
   w.set(t1).set(t0);
   w.get(t0).get(left).op('i32.eq').brIf(own);
   w.get(t0).set(left);
   w.i32(0).get(left).memory('i32.store', WORD.REGION_LEFT);
-  main.reloadTables();
   w.i32(0).globalSet(GLOBAL.BRANCH);
   const anew = w.block('anew');
   w.get(left).i32(0).op('i32.le_s').brIf(anew);
