@@ -369,8 +369,7 @@ export class Emitter {
       const fold = FOLD[op];
       if (fold) return this.const(fold(left.value, right.value));
     }
-    if (right.op === 'const' && right.value === 0 && ZERO_AFTER.has(op))
-      return asI32(left);
+    if (right.op === 'const' && right.value === 0 && ZERO_AFTER.has(op)) return asI32(left);
     if (left.op === 'const' && left.value === 0 && ZERO_BEFORE.has(op)) return asI32(right);
     return asI32({ op, type: PURE[op].type, args: [left, right] });
   }

@@ -21,7 +21,7 @@ const NEAR_THE_END = 1024;
 const MOST_PLACES = 8192;
 
 /** Hot: about as much time has gone into the code as compiling it takes. */
-const TUNING: RegionTuning = { hot: 12, left: 2048, sampledRun: 40_000, batch: 8, patience: 24 };
+const TUNING: RegionTuning = { hot: 12, left: 4096, sampledRun: 40_000, batch: 8, patience: 24 };
 
 /** A region that waits for its module. */
 interface Pending {
@@ -200,13 +200,13 @@ export class RegionEngine implements CodeListener {
     this.cache.watch(instructions);
   }
 
-  /** Where a region leads to is as hot as the region: an eighth of the times are enough there. */
+  /** Where a region leads to is as hot as the region: a sixteenth of the times is enough there. */
   private expectBehind({ blocks }: Flow, code: CodeReader): void {
     const { left } = this.tuning;
     for (const block of blocks)
       for (const { pc, to } of edgesOf(block)) {
         const record = to ? undefined : code.recordOf(pc);
-        if (record !== undefined) this.cache.countFrom(record, left - left / 8);
+        if (record !== undefined) this.cache.countFrom(record, left - left / 16);
       }
   }
 
