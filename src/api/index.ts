@@ -7,6 +7,7 @@ export type { TraceEvent, TracePlace, TraceSink } from '../kvm/trace.ts';
 export { TsvmError } from '../util/errors.ts';
 export type { Log, LogLevel } from '../util/log.ts';
 export { type DiskConfig, parseVmConfig, type VmConfig, type VmConfigInput } from '../vmm/config.ts';
+export type { DriveEnd, DriveTarget } from '../vmm/drive.ts';
 export type { JournalEntry, JournalEvent } from '../vmm/journal.ts';
 export type { BacktraceEntry, KernelFault } from '../vmm/kernel-fault.ts';
 export type { VcpuPlace, Verdict, VerdictKind } from '../vmm/verdict.ts';

@@ -51,7 +51,7 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
   const transport = chooseTransport(board, image, config.virtioTransport);
   if (options.rtc !== undefined && !board.hasRtc) log.log('warning', `--rtc: ${board.name} has no real-time clock`);
   const symbols = await findSymbols(config, image, log);
-  const plan = planInput(options.input ?? 'none', replay);
+  const plan = planInput(options.input ?? (options.driven ? 'api' : 'none'), replay);
   const output = new OutputQueue();
   const disks = openDisks(config.disks, log);
   try {
@@ -98,6 +98,7 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
       debugMmio: config.debugMmio,
       pull: plan.pull,
       sourceOpen: plan.kind === 'tty' || plan.kind === 'pipe' || plan.kind === 'api',
+      driven: options.driven ?? false,
       waitNote: plan.kind === 'pipe' ? PIPE_NOTE : null,
       replay,
       identity: prepared.identity,
@@ -212,6 +213,13 @@ function runningVm(
       await Promise.all([vm.pause(), symbols.load()]);
     },
     resume: () => vm.resume(),
+    drive: async (target) => {
+      if (!options.driven) throw new TsvmError('usage', 'drive() needs a VM started with driven: true');
+      return vm.drive(target);
+    },
+    get clock() {
+      return vm.clock;
+    },
     stop: (reason = 'stopped') => stop(reason),
     wait: () => result,
     journal: () => formatJournal(vm.journal),

@@ -3,6 +3,7 @@
 import type { TraceSink } from '../kvm/trace.ts';
 import type { Log } from '../util/log.ts';
 import type { VmConfig, VmConfigInput } from '../vmm/config.ts';
+import type { DriveEnd, DriveTarget } from '../vmm/drive.ts';
 import type { JournalEntry } from '../vmm/journal.ts';
 import type { KernelFault } from '../vmm/kernel-fault.ts';
 import type { Verdict } from '../vmm/verdict.ts';
@@ -23,7 +24,7 @@ export type TerminalRequest =
   | 'debug'; // Ctrl-a c: reserved for the debug shell
 
 export interface StartVmOptions extends VmConfigInput {
-  /** Default `none`. */
+  /** Default `none`, or `api` for a driven VM. */
   readonly input?: ConsoleInputOption | undefined;
   /**
    * The guest's console bytes, exactly. A promise holds the VM (not its result) until it settles, which is how a slow reader
@@ -42,6 +43,11 @@ export interface StartVmOptions extends VmConfigInput {
   readonly stat?: boolean | undefined;
   /** KVM trace events as they happen. Slow; no effect on the guest. */
   readonly trace?: TraceSink | undefined;
+  /**
+   * The guest stands still but while RunningVm.drive() waits for something of it, so that what a script sends enters at an instant that
+   * does not depend on the host. Default false.
+   */
+  readonly driven?: boolean | undefined;
   /** A journal to feed back instead of live input: the text that RunningVm.journal() gave. */
   readonly replay?: string | undefined;
 }
@@ -82,6 +88,13 @@ export interface RunningVm {
   /** Hold the VM between two instructions; resolves when it is held. Legal while running; no effect on the guest's result. */
   pause(): Promise<void>;
   resume(): void;
+  /**
+   * Run a driven VM until the target is reached, nothing is armed in the guest any more (`waiting`), or the run has ended. Input that was
+   * sent before enters first. @throws TsvmError usage when the VM is not driven, or is being waited for
+   */
+  drive(target: DriveTarget): Promise<DriveEnd>;
+  /** Where the guest stands. */
+  readonly clock: { readonly instructions: number; readonly guestTimeNs: number };
   /** End the run as interrupted, with everything said so far kept. `reason` is shown in the verdict. */
   stop(reason?: string): void;
   /** Resolves once, when the run has ended and the terminal is restored. Rejects only for a bug in tsvm. */

@@ -3,6 +3,7 @@
 import type { Vcpu } from '../kvm/contract.ts';
 import type { OnceLog } from '../util/log.ts';
 import type { ConsoleFeed } from './console-feed.ts';
+import type { DriveEnd, DriveWatch } from './drive.ts';
 import { type ExitServices, runVcpu, settle } from './exit-loop.ts';
 import { answerHypercall } from './hypercalls.ts';
 import type { JournalEvent, JournalRecorder, JournalReplay } from './journal.ts';
@@ -26,8 +27,10 @@ export interface RunnerOptions {
   /** Guest instant in nanoseconds at which the run ends, or null. */
   readonly limit: number | null;
   readonly debugMmio: boolean;
-  /** Is an outside source (tty, open pipe) open from the start? */
+  /** Is an outside source (tty, open pipe, a script) open from the start? */
   readonly sourceOpen: boolean;
+  /** The script that the guest waits for, or null when it simply runs. */
+  readonly drive: DriveWatch | null;
   consoleOutput(bytes: Uint8Array): void;
 }
 
@@ -36,6 +39,8 @@ export type Outcome =
   | { readonly type: 'slice' }
   /** Every vCPU waits; only outside input or guest instant `wakeAt` (maybe Infinity) goes on. Live input only. */
   | { readonly type: 'idle'; readonly wakeAt: number }
+  /** The script has what it waited for, or must do something. */
+  | { readonly type: 'held'; readonly why: DriveEnd }
   | { readonly type: 'ended'; readonly ending: Ending };
 
 const SLICE: Outcome = { type: 'slice' };
@@ -96,7 +101,7 @@ export class Runner {
 
   /** Run until the host's turn, until everybody waits for the outside, or to the end. */
   advance(): Outcome {
-    const { machine, pacer, panic } = this.options;
+    const { machine, pacer, panic, drive } = this.options;
     const { clock } = machine;
     pacer.startSlice();
     for (;;) {
@@ -106,6 +111,8 @@ export class Runner {
       if (broken) return { type: 'ended', ending: broken };
       if (this.stopped) return this.ends(this.stopped);
       if (clock.now >= this.limit) return this.ends(limitReached(this.limit));
+      const held = drive?.due;
+      if (held) return { type: 'held', why: held };
       if (pacer.sliceOver) return SLICE;
       const vcpu = this.scheduler.pick(clock.now);
       if (!vcpu) {
@@ -152,11 +159,11 @@ export class Runner {
   }
 
   private deadline(): number {
-    const { replay, pacer, panic } = this.options;
+    const { replay, pacer, panic, drive } = this.options;
     if (this.stopped || panic.attention) return Number.NEGATIVE_INFINITY;
     const ran = pacer.sliceOver ? Number.NEGATIVE_INFINITY : this.chunkEnd;
     const next = Math.min(this.machine.timers.next, replay?.nextAt ?? Number.POSITIVE_INFINITY, this.limit);
-    return Math.min(this.scheduler.deadline, ran, next);
+    return Math.min(this.scheduler.deadline, ran, next, drive?.deadline ?? Number.POSITIVE_INFINITY);
   }
 
   private replayDue(): void {
@@ -199,15 +206,17 @@ export class Runner {
 
   /** Nobody can run now. Null when guest time was skipped to the next event. */
   private idle(): Outcome | null {
-    const { machine, replay } = this.options;
+    const { machine, replay, drive } = this.options;
     const idle = this.scheduler.idleState();
     const stuck = idle.waiting === idle.deaf; // whatever may still happen outside the vCPUs
     const replayAt = replay?.nextAt ?? Number.POSITIVE_INFINITY;
-    const wakeAt = Math.min(idle.wakeAt, machine.timers.next, replayAt);
+    const armed = Math.min(idle.wakeAt, machine.timers.next, replayAt);
     const live = this.sourceOpen && replay === null;
-    const quiet = wakeAt === Number.POSITIVE_INFINITY && !live;
+    const quiet = armed === Number.POSITIVE_INFINITY && !live;
     if (stuck || quiet) return this.ends(ending('hang', hangSummary(idle, quiet)));
-    if (live) return { type: 'idle', wakeAt: Math.min(wakeAt, this.limit) };
+    if (live && drive && armed === Number.POSITIVE_INFINITY) return { type: 'held', why: 'waiting' };
+    const wakeAt = Math.min(armed, drive?.deadline ?? armed);
+    if (live && !drive) return { type: 'idle', wakeAt: Math.min(wakeAt, this.limit) };
     this.sayIdle(wakeAt - machine.clock.now);
     this.skipIdle(wakeAt);
     return null;

@@ -5,6 +5,7 @@ import { EnginesDiffer } from '../kvm/errors.ts';
 import { sumStats } from '../kvm/stats.ts';
 import type { OnceLog } from '../util/log.ts';
 import { ConsoleFeed, type PullSource } from './console-feed.ts';
+import { type DriveEnd, type DriveTarget, DriveWatch } from './drive.ts';
 import { formatJournal, type Journal, type JournalEvent, JournalRecorder, JournalReplay } from './journal.ts';
 import type { KernelFault } from './kernel-fault.ts';
 import type { Machine } from './machine.ts';
@@ -40,6 +41,8 @@ export interface VmOptions {
   readonly pull: PullSource | null;
   /** Is a tty, pipe or API source open, from which bytes may still come? */
   readonly sourceOpen: boolean;
+  /** Does a script say when the guest runs (drive())? */
+  readonly driven: boolean;
   /** Said once when only that source can go on and nothing came for a while; null for a tty, where a human sits. */
   readonly waitNote: string | null;
   /** Entries to feed back; live input is then refused. */
@@ -73,6 +76,7 @@ export class Vm {
   private readonly feed: ConsoleFeed;
   private readonly panic: PanicWatch;
   private readonly runner: Runner;
+  private readonly driver: DriveWatch | null;
   private readonly waiter: Waiter;
   private readonly pulled: Hasher;
   private arrivals: JournalEvent[] = [];
@@ -102,7 +106,11 @@ export class Vm {
       stopAtOops: options.onOops === 'stop',
       onFault: options.onFault,
     });
-    output.setWriteListener((bytes) => this.panic.consoleOutput(bytes));
+    this.driver = options.driven ? new DriveWatch(machine.clock) : null;
+    output.setWriteListener((bytes) => {
+      this.panic.consoleOutput(bytes);
+      this.driver?.consoleOutput(bytes);
+    });
     this.runner = new Runner({
       machine,
       feed: this.feed,
@@ -115,6 +123,7 @@ export class Vm {
       limit: options.limit,
       debugMmio: options.debugMmio,
       sourceOpen: options.sourceOpen,
+      drive: this.driver,
       consoleOutput: (bytes) => output.write(bytes),
     });
   }
@@ -164,6 +173,23 @@ export class Vm {
     this.waiter.wake();
   }
 
+  /** Where the guest stands. */
+  get clock(): { readonly instructions: number; readonly guestTimeNs: number } {
+    const { clock } = this.options.machine;
+    return { instructions: clock.instructions, guestTimeNs: clock.now };
+  }
+
+  /**
+   * Let a driven guest run to the target; resolves when it stands still, with all it has put out handed over. What arrives before the next
+   * drive enters there.
+   */
+  drive(target: DriveTarget): Promise<DriveEnd> {
+    if (!this.driver) throw new Error('the VM runs by itself');
+    const stopped = this.driver.begin(target);
+    this.waiter.wake();
+    return stopped;
+  }
+
   /** The name of a function of the kernel that runs, as `name+0x10`, where its own tables tell; else null. */
   nameOf(address: number): string | null {
     return this.panic.nameOf(address);
@@ -180,6 +206,7 @@ export class Vm {
         const outcome = this.runner.advance();
         await this.flush();
         if (outcome.type === 'ended') over = outcome.ending;
+        else if (outcome.type === 'held') this.driver?.end(outcome.why);
         else if (outcome.type === 'idle') await this.sleepUntil(outcome.wakeAt);
         else await host.turn();
       }
@@ -195,6 +222,7 @@ export class Vm {
     const { machine, host } = this.options;
     this.ended = true;
     for (const resolve of this.pauseWaiters.splice(0)) resolve();
+    this.driver?.end('ended');
     const wallMs = host.now() - this.startMs;
     // After a failure of ours the state may be beyond hashing; the verdict still has to be given.
     const failed = over.kind === 'tsvm-failed' || over.kind === 'engines-differ';
@@ -257,7 +285,7 @@ export class Vm {
   }
 
   private async holdWhilePaused(): Promise<void> {
-    while (this.paused && !this.mustStop) {
+    while ((this.paused || this.driver?.active === false) && !this.mustStop) {
       for (const resolve of this.pauseWaiters.splice(0)) resolve();
       await this.waiter.wait(this.msToTimeout());
     }

@@ -49,6 +49,7 @@ async function run(name: string, params: string, seed: number, msPerLook: () => 
     debugMmio: false,
     pull: null,
     sourceOpen: false,
+    driven: false,
     waitNote: null,
     replay: null,
     identity: '',

@@ -224,6 +224,7 @@ export function testVm(
     debugMmio: false,
     pull: null,
     sourceOpen: false,
+    driven: false,
     waitNote: null,
     replay: null,
     identity: 'test',

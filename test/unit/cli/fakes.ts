@@ -212,6 +212,8 @@ export function fakeApi(guest: FakeGuest): { api: Api; seen: Seen } {
         resize: (columns, rows) => void seen.sizes.push([columns, rows]),
         pause: async () => {},
         resume() {},
+        drive: async () => 'ended',
+        clock: { instructions: 0, guestTimeNs: 0 },
         stop: (reason = '') => {
           seen.stops.push(reason);
           stop(reason);

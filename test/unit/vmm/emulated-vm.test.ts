@@ -65,6 +65,7 @@ async function run(words: readonly number[], cpus = 1, options: Partial<VmOption
     debugMmio: false,
     pull: null,
     sourceOpen: false,
+    driven: false,
     waitNote: null,
     replay: null,
     identity: '',

@@ -1,0 +1,80 @@
+// Driving a VM from a script: the guest runs only while the script waits for something of it, and stands still at the very instruction at which
+// that came. So what the script does next enters at an instant that the guest alone has set, and a scripted run is as deterministic as any.
+import type { VmClock } from '../kvm/contract.ts';
+
+/** What a script waits for; whichever comes first. */
+export interface DriveTarget {
+  /** Told of console bytes as they are written; true: this is it. The bytes are not its to keep. */
+  readonly console?: ((bytes: Uint8Array) => boolean) | undefined;
+  /** Guest instant in nanoseconds. */
+  readonly time?: number | undefined;
+  /** Instructions retired by all vCPUs together. */
+  readonly instructions?: number | undefined;
+}
+
+/**
+ * Why the guest stands still: `console` has said so; `time` or `instructions` were reached; `waiting`: nothing is armed in the guest, and
+ * only what the script does can go on; `ended`: the run is over.
+ */
+export type DriveEnd = 'console' | 'time' | 'instructions' | 'waiting' | 'ended';
+
+interface Drive {
+  readonly target: DriveTarget;
+  readonly resolve: (end: DriveEnd) => void;
+}
+
+export class DriveWatch {
+  private readonly clock: VmClock;
+  private drive: Drive | null = null;
+  private seen = false;
+  private over = false;
+
+  constructor(clock: VmClock) {
+    this.clock = clock;
+  }
+
+  /** Is the guest to run? */
+  get active(): boolean {
+    return this.drive !== null;
+  }
+
+  /** Run to the target. Resolves when the guest stands still. Throws when another one is waited for. */
+  begin(target: DriveTarget): Promise<DriveEnd> {
+    if (this.drive) throw new Error('the guest is being waited for already');
+    if (this.over) return Promise.resolve('ended');
+    this.seen = false;
+    return new Promise((resolve) => {
+      this.drive = { target, resolve };
+    });
+  }
+
+  /** The guest put out bytes. */
+  consoleOutput(bytes: Uint8Array): void {
+    if (this.drive?.target.console?.(bytes)) this.seen = true;
+  }
+
+  /** Guest instant to run to at most; past when the guest must stand still now. */
+  get deadline(): number {
+    if (this.seen) return Number.NEGATIVE_INFINITY;
+    const { time = Number.POSITIVE_INFINITY, instructions } = this.drive?.target ?? {};
+    if (instructions === undefined) return time;
+    return Math.min(time, this.clock.now + (instructions - this.clock.instructions) * this.clock.nsPerInstruction);
+  }
+
+  /** Why the guest stands still here, or null when it goes on. */
+  get due(): DriveEnd | null {
+    if (!this.drive) return null;
+    const { time, instructions } = this.drive.target;
+    if (this.seen) return 'console';
+    if (instructions !== undefined && this.clock.instructions >= instructions) return 'instructions';
+    return time !== undefined && this.clock.now >= time ? 'time' : null;
+  }
+
+  /** The guest stands still. */
+  end(why: DriveEnd): void {
+    const { drive } = this;
+    this.drive = null;
+    if (why === 'ended') this.over = true;
+    drive?.resolve(why);
+  }
+}

@@ -1,0 +1,145 @@
+// A driven VM runs only while a script waits for something of the guest, and stands still at the very instruction at which that came.
+import { describe, expect, it } from 'vitest';
+import { formatJournal, parseJournal } from '../../../src/vmm/journal.ts';
+import type { GuestProgram, Step, StepResult } from '../../support/vmm/fake-kvm.ts';
+import { CONSOLE, FakeHost, print, type TestVm, testVm } from '../../support/vmm/fake-machine.ts';
+
+const ROOM = { write: CONSOLE + 4, data: [16, 0, 0, 0] };
+const DRIVEN = { driven: true, sourceOpen: true };
+
+/** Prints a dot, computing 1,000 instructions before each, until it gets input; then powers off. */
+function* dots(): Generator<Step, void, StepResult> {
+  yield ROOM;
+  for (;;) {
+    yield { run: 1000 };
+    yield* print('.');
+    const { data } = yield { read: CONSOLE + 8 };
+    if (data[3] !== 0xff) return;
+  }
+}
+
+function sees(character: string, times = 1): (bytes: Uint8Array) => boolean {
+  let left = times;
+  return (bytes) => {
+    for (const byte of bytes) if (byte === character.charCodeAt(0)) left--;
+    return left <= 0;
+  };
+}
+
+const send = (test: TestVm, text: string): void => {
+  test.vm.arrive({ type: 'console', bytes: Buffer.from(text) });
+};
+
+describe('a driven VM', () => {
+  it('does nothing before it is driven', async () => {
+    const test = testVm([dots], DRIVEN);
+    void test.vm.start();
+    for (let i = 0; i < 20; i++) await Promise.resolve();
+    expect(test.vm.clock.instructions).toBe(0);
+    test.vm.arrive({ type: 'stop', cause: 'interrupted', reason: 'enough' });
+    expect((await test.vm.start()).kind).toBe('interrupted');
+  });
+
+  it('stands still at the instruction that put out what was waited for, the output handed over', async () => {
+    const counts = new Set<number>();
+    // However often the host's clock ends slices and runs of the core.
+    for (const msPerLook of [0.01, 0.5, 4, 40]) {
+      const host = new FakeHost();
+      host.msPerLook = () => msPerLook;
+      const test = testVm([dots], DRIVEN, host);
+      void test.vm.start();
+      expect(await test.vm.drive({ console: sees('.', 3) })).toBe('console');
+      expect(test.text()).toBe('...');
+      counts.add(test.vm.clock.instructions);
+    }
+    expect(counts.size).toBe(1);
+  });
+
+  it('takes what is sent where it stands, so that a replay is the same run', async () => {
+    const test = testVm([dots], DRIVEN);
+    const verdict = test.vm.start();
+    await test.vm.drive({ console: sees('.', 5) });
+    const { instructions } = test.vm.clock;
+    send(test, 'x');
+    expect(await test.vm.drive({})).toBe('ended');
+    expect(test.vm.journal.entries.map((entry) => entry.instructions)).toEqual([instructions]);
+    const again = testVm([dots], { replay: parseJournal(formatJournal(test.vm.journal)) });
+    expect(await again.vm.start()).toMatchObject({
+      stateHash: (await verdict).stateHash,
+      instructions: (await verdict).instructions,
+    });
+    expect(again.text()).toBe(test.text());
+  });
+
+  it('stops at an instruction count and at a guest instant', async () => {
+    const test = testVm([dots], DRIVEN);
+    void test.vm.start();
+    expect(await test.vm.drive({ instructions: 4321 })).toBe('instructions');
+    expect(test.vm.clock.instructions).toBe(4321);
+    expect(await test.vm.drive({ time: 50_000, console: sees('x') })).toBe('time');
+    expect(test.vm.clock.guestTimeNs).toBe(50_000);
+    expect(await test.vm.drive({ instructions: 1 })).toBe('instructions');
+    expect(test.vm.clock.guestTimeNs).toBe(50_000);
+  });
+
+  it('skips the time in which the guest sleeps, up to the instant that is waited for', async () => {
+    const host = new FakeHost();
+    const sleeper: GuestProgram = function* () {
+      yield { wait: 60e9 };
+      yield* print('up');
+    };
+    const test = testVm([sleeper], DRIVEN, host);
+    void test.vm.start();
+    expect(await test.vm.drive({ time: 10e9 })).toBe('time');
+    expect(test.vm.clock.guestTimeNs).toBe(10e9);
+    expect(await test.vm.drive({ console: sees('p') })).toBe('console');
+    expect(test.vm.clock.guestTimeNs).toBeGreaterThanOrEqual(60e9);
+    expect(host.slept).toBe(0);
+  });
+
+  it('says when the guest waits for the script, which may go on; without input to come that is a hang', async () => {
+    const waits: GuestProgram = function* () {
+      yield ROOM;
+      for (;;) {
+        yield { wait: Number.POSITIVE_INFINITY };
+        const { data } = yield { read: CONSOLE + 8 };
+        yield* print(String.fromCharCode(data[0]!));
+      }
+    };
+    const test = testVm([waits], DRIVEN);
+    const verdict = test.vm.start();
+    expect(await test.vm.drive({ console: sees('a') })).toBe('waiting');
+    send(test, 'a');
+    expect(await test.vm.drive({ console: sees('a') })).toBe('console');
+    test.vm.arrive({ type: 'end-of-input' });
+    expect(await test.vm.drive({ console: sees('b') })).toBe('ended');
+    expect(await verdict).toMatchObject({ kind: 'hang', exitCode: 103 });
+  });
+
+  it('ends at the limit and by a power-off, and says so to whoever waits, also afterwards', async () => {
+    const limited = testVm([dots], { ...DRIVEN, limit: 100_000 });
+    const verdict = limited.vm.start();
+    expect(await limited.vm.drive({ time: 1e9 })).toBe('ended');
+    expect((await verdict).kind).toBe('guest-time-limit');
+    expect(await limited.vm.drive({ time: 2e9 })).toBe('ended');
+  });
+
+  it('is waited for once at a time', async () => {
+    const test = testVm([dots], DRIVEN);
+    void test.vm.start();
+    const first = test.vm.drive({ instructions: 100 });
+    expect(() => test.vm.drive({ instructions: 200 })).toThrow('being waited for');
+    expect(await first).toBe('instructions');
+  });
+
+  it('ends at the wall-clock limit while the script does nothing', async () => {
+    const test = testVm([dots], { ...DRIVEN, timeout: 500 });
+    expect((await test.vm.start()).kind).toBe('wall-time-limit');
+  });
+});
+
+describe('a VM that is not driven', () => {
+  it('cannot be', () => {
+    expect(() => testVm([dots]).vm.drive({})).toThrow('runs by itself');
+  });
+});
