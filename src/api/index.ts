@@ -1,5 +1,6 @@
 // The library's front door (`import { startVm } from 'tsvm'`). The CLI is a thin user of exactly this.
 import { createEmulatedVm } from '../vmm/emulated-vm.ts';
+import { type ScriptedVm, type ScriptOptions, scriptVmWith } from './script/scripted-vm.ts';
 import { startVmWith } from './start.ts';
 import type { RunningVm, StartVmOptions } from './types.ts';
 
@@ -13,6 +14,8 @@ export type { BacktraceEntry, KernelFault } from '../vmm/kernel-fault.ts';
 export type { VcpuPlace, Verdict, VerdictKind } from '../vmm/verdict.ts';
 export { type DisassembleOptions, disassemble } from './disassemble.ts';
 export { describeMachines } from './machines.ts';
+export type { Found } from './script/console-text.ts';
+export { type ScriptedVm, type ScriptOptions, WaitFailed, type WaitOptions } from './script/scripted-vm.ts';
 export { describeStats, type StatLine } from './stats.ts';
 
 export type {
@@ -30,4 +33,12 @@ export type {
  */
 export function startVm(options: StartVmOptions): Promise<RunningVm> {
   return startVmWith(createEmulatedVm, options);
+}
+
+/**
+ * Start a VM for a script: the guest runs only while the script waits for something, and stands at its first instruction until then.
+ * @throws TsvmError usage, not-found, not-runnable, image-*, symbols-bad, io
+ */
+export function scriptVm(options: ScriptOptions): Promise<ScriptedVm> {
+  return scriptVmWith(startVm, options);
 }

@@ -199,7 +199,7 @@ function runningVm(
       requireInput();
       vm.arrive({
         type: 'console',
-        bytes: typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes.slice(),
+        bytes: typeof bytes === 'string' ? new TextEncoder().encode(bytes) : Uint8Array.from(bytes),
       });
     },
     closeInput: () => {

@@ -132,8 +132,8 @@ export function parseVmConfig(input: VmConfigInput): VmConfig {
     console: input.console === undefined ? null : oneOf('console', input.console, CONSOLES),
     seed: integer('seed', input.seed ?? 1, 0, 0xffffffff),
     rtc: rtcDate(input.rtc ?? DEFAULT_RTC),
-    limit: input.limit === undefined ? null : duration('limit', input.limit, 1),
-    timeout: input.timeout === undefined ? null : duration('timeout', input.timeout, 1e6),
+    limit: input.limit === undefined ? null : parseDuration('limit', input.limit, 1),
+    timeout: input.timeout === undefined ? null : parseDuration('timeout', input.timeout, 1e6),
     nsPerInstruction: integer('ns-per-instruction', input.nsPerInstruction ?? DEFAULT_NS_PER_INSTRUCTION, 1, 1000),
     engine: oneOf('engine', input.engine ?? 'regions', ENGINES),
     symbols: optionalPath('symbols', input.symbols),
@@ -212,7 +212,8 @@ function memoryBytes(value: string | number): number {
   return bytes;
 }
 
-function duration(option: string, value: string | number, unitNs: number): number {
+/** A duration in units of `unitNs`, rounded up; a bare number is seconds. Throws TsvmError 'usage'. */
+export function parseDuration(option: string, value: string | number, unitNs: number): number {
   const match = /^([0-9]+(?:\.[0-9]+)?)(ns|us|ms|s|m|h)?$/.exec(String(value).trim());
   const ns = match ? Math.round(Number(match[1]) * TIME_UNITS_NS[match[2] ?? 's']!) : Number.NaN;
   if (!Number.isSafeInteger(ns)) throw usage(`--${option} ${value}: not a duration`, 'such as 10s, 500ms or 2m');

@@ -4,8 +4,10 @@ import type { VmClock } from '../kvm/contract.ts';
 
 /** What a script waits for; whichever comes first. */
 export interface DriveTarget {
-  /** Told of console bytes as they are written; true: this is it. The bytes are not its to keep. */
-  readonly console?: ((bytes: Uint8Array) => boolean) | undefined;
+  /** Told of console bytes as they are written, at that instruction. The bytes are not its to keep. */
+  readonly onOutput?: ((bytes: Uint8Array) => void) | undefined;
+  /** Asked after that: is this it? */
+  readonly console?: (() => boolean) | undefined;
   /** Guest instant in nanoseconds. */
   readonly time?: number | undefined;
   /** Instructions retired by all vCPUs together. */
@@ -13,8 +15,8 @@ export interface DriveTarget {
 }
 
 /**
- * Why the guest stands still: `console` has said so; `time` or `instructions` were reached; `waiting`: nothing is armed in the guest, and
- * only what the script does can go on; `ended`: the run is over.
+ * Why the guest stands still: `console` has said so; `time` or `instructions` were reached; `waiting`: more than time is waited for, but
+ * nothing is armed in the guest, and only what the script does can go on; `ended`: the run is over.
  */
 export type DriveEnd = 'console' | 'time' | 'instructions' | 'waiting' | 'ended';
 
@@ -50,7 +52,15 @@ export class DriveWatch {
 
   /** The guest put out bytes. */
   consoleOutput(bytes: Uint8Array): void {
-    if (this.drive?.target.console?.(bytes)) this.seen = true;
+    const { target } = this.drive ?? {};
+    target?.onOutput?.(bytes);
+    if (target?.console?.()) this.seen = true;
+  }
+
+  /** Is only the passing of time waited for? */
+  get forTimeOnly(): boolean {
+    const { time, instructions, console } = this.drive?.target ?? {};
+    return time !== undefined && instructions === undefined && console === undefined;
   }
 
   /** Guest instant to run to at most; past when the guest must stand still now. */

@@ -214,7 +214,8 @@ export class Runner {
     const live = this.sourceOpen && replay === null;
     const quiet = armed === Number.POSITIVE_INFINITY && !live;
     if (stuck || quiet) return this.ends(ending('hang', hangSummary(idle, quiet)));
-    if (live && drive && armed === Number.POSITIVE_INFINITY) return { type: 'held', why: 'waiting' };
+    if (live && drive && armed === Number.POSITIVE_INFINITY && !drive.forTimeOnly)
+      return { type: 'held', why: 'waiting' };
     const wakeAt = Math.min(armed, drive?.deadline ?? armed);
     if (live && !drive) return { type: 'idle', wakeAt: Math.min(wakeAt, this.limit) };
     this.sayIdle(wakeAt - machine.clock.now);
