@@ -1,7 +1,7 @@
 // An error as the user reads it: what happened and where, the likely cause, what to type next, and the exit code.
 import { type ErrorCode, TsvmError } from '../util/errors.ts';
+import { printable } from '../util/format.ts';
 import type { Style } from './style.ts';
-import { printable } from './words.ts';
 
 export const EXIT_USAGE = 2;
 const EXIT_WALL_TIME_LIMIT = 105;

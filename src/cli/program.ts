@@ -36,7 +36,8 @@ export function buildProgram(
     if (spec.epilogue !== undefined) command.addHelpText('after', spec.epilogue);
     command.action(async (...given: unknown[]) => {
       const names = command.registeredArguments.length;
-      await act(spec, given.slice(0, names) as (string | undefined)[], command.opts<ParsedOptions>());
+      // A variadic argument is a list.
+      await act(spec, given.slice(0, names).flat() as (string | undefined)[], command.opts<ParsedOptions>());
     });
   }
   return program;

@@ -2,29 +2,16 @@
 // (virtual seconds @ instructions), wall time in parentheses.
 import type { InferredFacts, KernelFault, StatLine, Verdict } from '../api/index.ts';
 import { hex } from '../util/bits.ts';
+import { grouped, hostTime, instant, printable } from '../util/format.ts';
 import { alignRight } from './errors.ts';
 import type { Style } from './style.ts';
-import { printable } from './words.ts';
 
-/** 1234567 is `1,234,567`. */
-export function grouped(count: number): string {
-  return count.toString().replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
-/** Guest nanoseconds as seconds: milliseconds from a tenth of a second up, microseconds below. */
-export function guestSeconds(ns: number): string {
-  return `${(ns / 1e9).toFixed(ns >= 1e8 ? 3 : 6)}s`;
-}
-
-/** `3.412s @ 412,885,103`. */
-export function instant(verdict: Pick<Verdict, 'guestTimeNs' | 'instructions'>): string {
-  return `${guestSeconds(verdict.guestTimeNs)} @ ${grouped(verdict.instructions)}`;
-}
+export { grouped, guestSeconds, instant } from '../util/format.ts';
 
 /** `wall 2.9 s, 142 MIPS`: the speed is left out when there was no time to measure it in. */
 export function wallTime(verdict: Pick<Verdict, 'wallMs' | 'instructions'>): string {
   const { wallMs } = verdict;
-  const wall = wallMs < 1000 ? `${Math.round(wallMs)} ms` : `${(wallMs / 1000).toFixed(1)} s`;
+  const wall = hostTime(wallMs);
   if (wallMs < 1) return `wall ${wall}`;
   const mips = verdict.instructions / wallMs / 1000;
   return `wall ${wall}, ${mips.toFixed(mips < 10 ? 1 : 0)} MIPS`;

@@ -1,9 +1,9 @@
 // tsvm's own lines on stderr. The guest may have left the cursor in the middle of a line: when stdout and stderr are the
 // same terminal a line of ours starts on a fresh one; anywhere else the streams are separate and stay untouched.
 import type { Writable } from 'node:stream';
+import { printable } from '../util/format.ts';
 import type { LogLevel } from '../util/log.ts';
 import type { Style, TerminalFacts } from './style.ts';
-import { printable } from './words.ts';
 
 export class StderrLines {
   readonly style: Style;

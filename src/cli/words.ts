@@ -1,26 +1,4 @@
-// Words: made safe for a terminal, and matched when nearly right.
-
-/** Text from a guest or a file made safe for one line of a terminal: control characters become escapes. */
-export function printable(text: string): string {
-  return [...text].map((char) => (isControl(char) ? escapeControl(char) : char)).join('');
-}
-
-/** C0, C1, DEL, line and paragraph separators, and the marks that turn text around on a terminal. */
-function isControl(char: string): boolean {
-  const code = char.codePointAt(0)!;
-  return (
-    code < 0x20 ||
-    (code >= 0x7f && code < 0xa0) ||
-    (code >= 0x2028 && code <= 0x202e) ||
-    (code >= 0x2066 && code <= 0x2069)
-  );
-}
-
-/** C1 controls are two bytes in UTF-8, so they are spelled \u, not \x. */
-function escapeControl(char: string): string {
-  const code = char.codePointAt(0)!;
-  return code < 0x80 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
-}
+// Words matched when nearly right.
 
 /** The candidate nearest to `word`, when near enough to be a slip of the fingers (or a prefix). */
 export function nearest<T extends string>(word: string, candidates: readonly T[]): T | undefined {

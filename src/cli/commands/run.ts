@@ -4,6 +4,7 @@ import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseDisk, quoteWord } from '../../api/command-line.ts';
 import type { KernelFault, RunningVm, StartVmOptions, TerminalRequest, Verdict } from '../../api/index.ts';
 import { TsvmError } from '../../util/errors.ts';
+import { printable } from '../../util/format.ts';
 import type { LogLevel } from '../../util/log.ts';
 import type { Cli, CommandSpec } from '../command.ts';
 import { isImpatient, READER_PATIENCE, reportError } from '../errors.ts';
@@ -15,7 +16,6 @@ import { faultLine, NO_DEBUG_SHELL, renderInferred, renderStats, renderVerdict, 
 import { keepReport } from '../report-file.ts';
 import { startSpinner } from '../spinner.ts';
 import { optimiseRegionsLater } from '../v8.ts';
-import { printable } from '../words.ts';
 
 const EPILOGUE = `
 Standard output is the guest's console, byte for byte; everything tsvm says goes to standard error, the verdict last.

@@ -1,6 +1,7 @@
 // Words of the command line: terminal safety, near matches.
 import { expect, test } from 'vitest';
-import { nearest, printable } from '../../../src/cli/words.ts';
+import { nearest } from '../../../src/cli/words.ts';
+import { printable } from '../../../src/util/format.ts';
 
 test('near matches are slips, not guesses', () => {
   expect(nearest('rum', ['run', 'help'])).toBe('run');

@@ -1,0 +1,113 @@
+// `tsvm test`: run test files, each in a process of its own, and say what has come of them. Standard output carries the report.
+import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { type Command, Option } from 'commander';
+import type { SuiteResult } from '../../regress/results.ts';
+import { TsvmError } from '../../util/errors.ts';
+import type { Cli, CommandSpec } from '../command.ts';
+import type { ParsedOptions } from '../options.ts';
+import { styleFor } from '../style.ts';
+
+const EPILOGUE = `
+A test file defines tests: import { test } from 'tsvm/test'; test(name, { kernel, initrd, ... }, async (m) => { await m.waitFor('login: '); ... }).
+In a folder every *.test.ts, *.test.mts, *.test.js and *.test.mjs is one. The guest runs only while the test waits for it, so that a result
+depends neither on the host nor on its load. Exit code: 0 all passed, 1 some failed, 2 no test at all.
+
+Examples:
+  tsvm test tests/boot.test.ts
+  tsvm test tests -j 4 --report pretty --report junit=results.xml`;
+
+const OPTIONS: readonly (readonly [flags: string, help: string])[] = [
+  ['-j, --jobs <n>', 'test files that run at a time (default: one for each CPU)'],
+  ['-t, --filter <pattern>', 'only tests whose names match this regular expression'],
+  ['--shard <i/n>', 'only the tests of shard i of n; the shards together are the suite'],
+];
+
+export const testCommand: CommandSpec = {
+  name: 'test',
+  args: '<paths...>',
+  summary: 'run regression tests: scripts that boot guests and judge them',
+  epilogue: EPILOGUE,
+  addOptions(command: Command) {
+    for (const [flags, help] of OPTIONS) command.addOption(new Option(flags, help));
+    command.addOption(
+      new Option(
+        '--report <name>',
+        'pretty, tap, junit, json or github; NAME=FILE writes it there (default: pretty)',
+      ).argParser((value: string, before: readonly string[] = []) => [...before, value]),
+    );
+  },
+  async run(cli, paths, options) {
+    const [{ runSuite }, { exitCodeOf }] = await Promise.all([
+      import('../../regress/suite.ts'),
+      import('../../regress/report/index.ts'),
+    ]);
+    const reports = await reportsOf(cli, options);
+    const result = await runSuite({
+      paths: paths.filter((path) => path !== undefined),
+      jobs: jobsOf(options),
+      filter: typeof options.filter === 'string' ? options.filter : null,
+      shard: shardOf(options),
+    });
+    for (const report of reports) report.write(result);
+    return exitCodeOf(result);
+  },
+};
+
+interface Report {
+  write(result: SuiteResult): void;
+}
+
+async function reportsOf(cli: Cli, options: ParsedOptions): Promise<Report[]> {
+  const { REPORTS } = await import('../../regress/report/index.ts');
+  const style = await styleFor(cli.stdout, cli.env);
+  const asked = Array.isArray(options.report) ? (options.report as readonly string[]) : ['pretty'];
+  return asked.map((text) => {
+    const [name = '', ...rest] = text.split('=');
+    const file = rest.length === 0 ? null : rest.join('=');
+    const format = REPORTS.get(name);
+    if (!format || file === '')
+      throw new TsvmError(
+        'usage',
+        `--report ${text}: ${format ? 'the file name is missing' : 'there is no such report'}`,
+        {
+          next: `one of ${[...REPORTS.keys()].join(', ')}; NAME=FILE writes it to a file`,
+        },
+      );
+    return {
+      write: (result) => {
+        if (file === null) cli.stdout.write(format.render(result, { colour: (kind, words) => style[kind](words) }));
+        else writeReport(file, format.render(result));
+      },
+    };
+  });
+}
+
+function writeReport(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw new TsvmError('io', `--report ${file}: cannot be written (${(error as Error).message})`, {
+      next: 'give a file in a folder that exists and is yours',
+    });
+  }
+}
+
+const MOST_JOBS = 256;
+
+function jobsOf({ jobs }: ParsedOptions): number {
+  if (jobs === undefined) return availableParallelism();
+  const number = /^[0-9]{1,4}$/.test(String(jobs)) ? Number(jobs) : 0;
+  if (number < 1 || number > MOST_JOBS)
+    throw new TsvmError('usage', `--jobs ${String(jobs)}: must be a whole number from 1 to ${MOST_JOBS}`);
+  return number;
+}
+
+function shardOf({ shard }: ParsedOptions): { index: number; of: number } | null {
+  if (shard === undefined) return null;
+  const match = /^([0-9]{1,4})\/([0-9]{1,4})$/.exec(String(shard));
+  const [index, of] = [Number(match?.[1]), Number(match?.[2])];
+  if (!match || index < 1 || index > of)
+    throw new TsvmError('usage', `--shard ${String(shard)}: not a shard`, { next: 'such as 1/4, the first of four' });
+  return { index, of };
+}

@@ -1,0 +1,114 @@
+// A suite: test files in processes of their own, so many at a time. The order of results is that of the files, whatever ends first.
+import { fork } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { monotonicMs } from '../api/wall-clock.ts';
+import { TsvmError } from '../util/errors.ts';
+import type { Failure, SuiteResult, TestResult } from './results.ts';
+import type { FileRequest } from './run-file.ts';
+import type { WorkerMessage } from './worker.ts';
+
+export interface SuiteOptions {
+  /** Files, and folders in which every *.test.ts, .mts, .js and .mjs is one. */
+  readonly paths: readonly string[];
+  /** Processes at a time. */
+  readonly jobs: number;
+  readonly filter: string | null;
+  readonly shard: FileRequest['shard'];
+  /** Told of every result as it comes. */
+  readonly onResult?: (result: TestResult) => void;
+}
+
+const TEST_FILE = /\.test\.m?[jt]s$/;
+/** Bytes of a worker's standard error that are kept for the failure of its file. */
+const KEPT = 8192;
+
+/** Run a suite. @throws TsvmError not-found, usage */
+export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
+  const started = monotonicMs();
+  const files = findFiles(options.paths);
+  if (options.filter !== null) checkFilter(options.filter);
+  const perFile: FileOutcome[] = [];
+  let next = 0;
+  const runNext = async (): Promise<void> => {
+    for (let i = next++; i < files.length; i = next++) perFile[i] = await runInWorker(files[i]!, options);
+  };
+  await Promise.all(Array.from({ length: Math.min(options.jobs, files.length) }, runNext));
+  return {
+    results: perFile.flatMap(({ results }) => results),
+    broken: perFile.flatMap(({ broken }, i) => (broken ? [{ file: named(files[i]!), failure: broken }] : [])),
+    wallMs: monotonicMs() - started,
+  };
+}
+
+interface FileOutcome {
+  readonly results: readonly TestResult[];
+  readonly broken: Failure | null;
+}
+
+function findFiles(paths: readonly string[]): string[] {
+  const found = paths.flatMap((path) => {
+    const facts = statSync(path, { throwIfNoEntry: false });
+    if (!facts)
+      throw new TsvmError('not-found', `${path}: no such file (tests)`, {
+        next: 'give a test file, or a folder with some',
+      });
+    if (!facts.isDirectory()) return [path];
+    return readdirSync(path, { recursive: true, encoding: 'utf8' })
+      .filter((name) => TEST_FILE.test(name) && !name.split(/[\\/]/).includes('node_modules'))
+      .sort()
+      .map((name) => join(path, name));
+  });
+  return [...new Set(found)];
+}
+
+function checkFilter(filter: string): void {
+  try {
+    new RegExp(filter);
+  } catch (error) {
+    throw new TsvmError('usage', `-t ${filter}: ${(error as Error).message}`);
+  }
+}
+
+const named = (path: string): string => path.replaceAll('\\', '/');
+
+function runInWorker(path: string, { filter, shard, onResult }: SuiteOptions): Promise<FileOutcome> {
+  const request: FileRequest = { path: resolve(path), file: named(path), filter, shard };
+  const worker = fork(fileURLToPath(new URL('../regress/worker.js', import.meta.url)), [], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    serialization: 'advanced',
+  });
+  const results: TestResult[] = [];
+  let broken: Failure | null = null;
+  let done = false;
+  let said = '';
+  const keep = (chunk: Buffer): void => {
+    said = (said + chunk.toString()).slice(-KEPT);
+  };
+  worker.stdout?.on('data', keep);
+  worker.stderr?.on('data', keep);
+  worker.on('message', (message: WorkerMessage) => {
+    if (message.type === 'done') done = true;
+    else if (message.type === 'broken') broken = message.failure;
+    else {
+      results.push(message.result);
+      onResult?.(message.result);
+    }
+  });
+  worker.send(request);
+  return new Promise((settle) => {
+    worker.on('close', (code, signal) => {
+      if (!done) broken ??= endedByItself(code, signal, said);
+      settle({ results, broken });
+    });
+  });
+}
+
+function endedByItself(code: number | null, signal: string | null, said: string): Failure {
+  const how = signal === null ? `exit ${code}` : signal;
+  // Node's own code for a process that has nothing to wait for any more.
+  const why =
+    code === 0 || code === 13 ? 'a test waits for something that nothing will bring' : 'its process ended by itself';
+  return { message: `${why} (${how})`, details: said.trimEnd(), place: null };
+}

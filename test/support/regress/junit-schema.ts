@@ -1,0 +1,119 @@
+// JUnit XML as its readers want it: Jenkins' junit-10.xsd (jenkinsci/xunit-plugin), and where Ant's JUnit.xsd (windyroad)
+// is stricter about order and types of what both have, as strict as that. Ant's timestamp and hostname are not asked for:
+// Jenkins does not, and they would make two reports of the same run differ.
+import { readXml, type XmlElement } from './xml.ts';
+
+interface ElementRule {
+  /** Children in this order. */
+  readonly content: readonly { readonly names: readonly string[]; readonly most: number }[];
+  /** May it have character data other than white space? */
+  readonly text: boolean;
+  readonly required: Readonly<Record<string, RegExp>>;
+  readonly optional: Readonly<Record<string, RegExp>>;
+}
+
+const STRING = /^/;
+/** xs:token of at least one character, after its white space is collapsed. */
+const TOKEN = /\S/;
+/** xs:int, and a count. */
+const COUNT = /^(0|[1-9][0-9]{0,8})$/;
+/** SUREFIRE_TIME and xs:decimal. */
+const SECONDS = /^[0-9]+(\.[0-9]+)?$/;
+const MANY = Number.POSITIVE_INFINITY;
+const PROBLEM: ElementRule = {
+  content: [],
+  text: true,
+  required: { type: TOKEN },
+  optional: { message: STRING },
+};
+const OUTPUT: ElementRule = { content: [], text: true, required: {}, optional: {} };
+const OUTPUTS = [
+  { names: ['system-out'], most: 1 },
+  { names: ['system-err'], most: 1 },
+] as const;
+
+const RULES: Readonly<Record<string, ElementRule>> = {
+  testsuites: {
+    content: [{ names: ['testsuite'], most: MANY }],
+    text: false,
+    required: {},
+    optional: { name: STRING, time: SECONDS, tests: COUNT, failures: COUNT, errors: COUNT },
+  },
+  testsuite: {
+    content: [{ names: ['properties'], most: 1 }, { names: ['testcase'], most: MANY }, ...OUTPUTS],
+    text: false,
+    required: { name: TOKEN, tests: COUNT, failures: COUNT, errors: COUNT },
+    optional: {
+      time: SECONDS,
+      skipped: COUNT,
+      timestamp: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/,
+      hostname: TOKEN,
+      id: COUNT,
+      package: TOKEN,
+      file: STRING,
+      log: STRING,
+      url: STRING,
+      group: STRING,
+    },
+  },
+  properties: { content: [{ names: ['property'], most: MANY }], text: false, required: {}, optional: {} },
+  property: { content: [], text: false, required: { name: TOKEN, value: STRING }, optional: {} },
+  testcase: {
+    content: [{ names: ['skipped', 'error', 'failure'], most: 1 }, ...OUTPUTS],
+    text: false,
+    required: { name: STRING, classname: STRING, time: SECONDS },
+    optional: { group: STRING },
+  },
+  skipped: { content: [], text: true, required: {}, optional: { type: STRING, message: STRING } },
+  failure: PROBLEM,
+  error: PROBLEM,
+  'system-out': OUTPUT,
+  'system-err': OUTPUT,
+};
+
+/** The root of a valid report. @throws Error that says what is not valid, and in which element */
+export function readJunit(document: string): XmlElement {
+  const root = readXml(document);
+  if (root.name !== 'testsuites' && root.name !== 'testsuite') throw new Error(`the root is <${root.name}>`);
+  check(root);
+  return root;
+}
+
+function check(element: XmlElement): void {
+  const rule = RULES[element.name];
+  if (!rule) throw new Error(`<${element.name}> is not in the schema`);
+  for (const name of Object.keys(rule.required))
+    if (!element.attributes.has(name)) throw new Error(`<${element.name}> has no ${name}`);
+  for (const [name, value] of element.attributes) {
+    const type = rule.required[name] ?? rule.optional[name];
+    if (!type?.test(value)) throw new Error(`<${element.name} ${name}=${JSON.stringify(value)}>`);
+  }
+  if (!rule.text && element.text.trim() !== '') throw new Error(`text in <${element.name}>: ${element.text.trim()}`);
+  checkContent(element, rule);
+  if (element.name === 'testsuite') checkCounts(element);
+  for (const child of element.children) check(child);
+}
+
+function checkContent({ name, children }: XmlElement, { content }: ElementRule): void {
+  let next = 0;
+  for (const { names, most } of content) {
+    for (let count = 0; count < most && next < children.length && names.includes(children[next]!.name); count++) next++;
+  }
+  if (next < children.length) throw new Error(`<${children[next]!.name}> is out of place in <${name}>`);
+}
+
+/** No schema can say it: the counts are those of the testcases. */
+function checkCounts({ attributes, children }: XmlElement): void {
+  const cases = children.filter(({ name }) => name === 'testcase');
+  const having = (name: string): number =>
+    cases.filter((test) => test.children.some((child) => child.name === name)).length;
+  const counts = {
+    tests: cases.length,
+    failures: having('failure'),
+    errors: having('error'),
+    skipped: having('skipped'),
+  };
+  for (const [name, count] of Object.entries(counts))
+    if (attributes.has(name) && attributes.get(name) !== String(count))
+      throw new Error(`<testsuite ${name}=${attributes.get(name)}> has ${count}`);
+}
