@@ -16,8 +16,8 @@ export interface SuiteOptions {
   readonly jobs: number;
   readonly filter: string | null;
   readonly shard: FileRequest['shard'];
-  /** Told of every result as it comes. */
-  readonly onResult?: (result: TestResult) => void;
+  /** Told of what test files themselves print. */
+  readonly onOutput: (text: Buffer) => void;
 }
 
 const TEST_FILE = /\.test\.m?[jt]s$/;
@@ -73,7 +73,7 @@ function checkFilter(filter: string): void {
 
 const named = (path: string): string => path.replaceAll('\\', '/');
 
-function runInWorker(path: string, { filter, shard, onResult }: SuiteOptions): Promise<FileOutcome> {
+function runInWorker(path: string, { filter, shard, onOutput }: SuiteOptions): Promise<FileOutcome> {
   const request: FileRequest = { path: resolve(path), file: named(path), filter, shard };
   const worker = fork(fileURLToPath(new URL('../regress/worker.js', import.meta.url)), [], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -85,15 +85,16 @@ function runInWorker(path: string, { filter, shard, onResult }: SuiteOptions): P
   let said = '';
   const keep = (chunk: Buffer): void => {
     said = (said + chunk.toString()).slice(-KEPT);
+    onOutput(chunk);
   };
   worker.stdout?.on('data', keep);
   worker.stderr?.on('data', keep);
   worker.on('message', (message: WorkerMessage) => {
-    if (message.type === 'done') done = true;
+    if (message.type === 'result') results.push(message.result);
     else if (message.type === 'broken') broken = message.failure;
     else {
-      results.push(message.result);
-      onResult?.(message.result);
+      done = true;
+      worker.kill(); // whatever a test has left open would keep it
     }
   });
   worker.send(request);

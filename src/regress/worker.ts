@@ -19,8 +19,5 @@ register('./module-hooks.js', import.meta.url);
 process.once('message', (request: FileRequest) => {
   runFile(request, (result) => send({ type: 'result', result }))
     .catch((error: unknown) => send({ type: 'broken', failure: failureOf(error, request.path) }))
-    .finally(() => {
-      send({ type: 'done' });
-      process.disconnect();
-    });
+    .finally(() => send({ type: 'done' }));
 });

@@ -121,6 +121,14 @@ test('${lines.length}', ECHO, async (m) => {
     expect(done.stdout).toContain('/nowhere/vmlinux: no such file');
   });
 
+  it('shows what test files print, on standard error, and waits for nothing that they leave behind', async () => {
+    const done = await tsvmTest(
+      suite({ 'a.test.ts': `console.log('loaded'); setInterval(() => {}, 1000); ${PASSES}` }),
+    );
+    expect(done).toMatchObject({ exitCode: 0, stderr: 'loaded\n' });
+    expect(done.stdout).not.toContain('loaded');
+  });
+
   it('writes reports to files', async () => {
     const folder = suite({ 'a.test.ts': PASSES + FAILS });
     const junit = join(folder, 'out.xml');

@@ -48,6 +48,7 @@ export const testCommand: CommandSpec = {
       jobs: jobsOf(options),
       filter: typeof options.filter === 'string' ? options.filter : null,
       shard: shardOf(options),
+      onOutput: (text) => void cli.stderr.write(text),
     });
     for (const report of reports) report.write(result);
     return exitCodeOf(result);
