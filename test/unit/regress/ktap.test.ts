@@ -111,6 +111,10 @@ describe('the KUnit output of a kernel', () => {
     ]);
   });
 
+  it('keeps diagnostics that stand left of an indented stream', () => {
+    expect(parse(['   KTAP version 1', '# left', '   ok 1 a']).tests[0]!.diagnostics).toEqual(['left']);
+  });
+
   it('of 6.2 and later has a version line in every suite', () => {
     const report = parse(`
       KTAP version 1
@@ -396,6 +400,19 @@ describe('a suite', () => {
     expect(tree(report.tests)).toEqual(['fail a: has no result line', '  pass a1', 'pass b', '  pass b1']);
   });
 
+  it('without a name and a result line ends where the next version line is', () => {
+    const suite = (...results: string[]) => ['  KTAP version 1', `  1..${results.length}`, ...results];
+    const report = parse(['KTAP version 1', '1..2', ...suite('  ok 1 a'), ...suite('  ok 1 b'), 'ok 2 second']);
+    expect(report.errors).toEqual(['a suite has no result line']);
+    expect(tree(report.tests)).toEqual(['fail : has no result line', '  pass a', 'pass second', '  pass b']);
+  });
+
+  it('none of whose tests came counts by what is missing alone', () => {
+    const report = parse(['TAP version 14', '1..1', '    # Subtest: s', '    1..3', 'not ok 1 - s']);
+    expect(report.counts).toEqual({ ...NONE, missing: 3, errors: 3 });
+    expect(report.tests[0]).toMatchObject({ outcome: 'fail', reason: '3 of its 3 planned tests are missing' });
+  });
+
   it('is named one level above by TAP 14', () => {
     const report = parse(`
       TAP version 14
@@ -418,6 +435,13 @@ describe('a suite', () => {
       'pass bar.tap: time=12ms',
       '  pass ',
     ]);
+  });
+
+  it('is named once: the next one has its own name', () => {
+    const unused = parse(['TAP version 14', '# Subtest: a', 'ok 1 a', '    ok 1 x', 'ok 2 b']);
+    expect(unused).toMatchObject({ ok: true, errors: [] });
+    const used = parse(['TAP version 14', '# Subtest: a', '    ok 1 x', '  ok 1 y', 'ok 2 b']);
+    expect(used.errors).toEqual(['a has no result line']);
   });
 
   it('that announces itself and runs nothing is an error, and counts as the kernel counts it', () => {
@@ -454,6 +478,8 @@ describe('numbers', () => {
     const text = ['1..3', 'ok', 'not ok - second', 'ok # SKIP'];
     expect(parse(['TAP version 13', ...text]).counts).toEqual({ ...NONE, passed: 1, failed: 1, skipped: 1 });
     expect(parse(['KTAP version 1', ...text]).counts).toMatchObject({ passed: 0, missing: 3 });
+    const inside = parse(['KTAP version 1', '1..1', '  TAP version 13', '  ok', '  ok 1 a', 'ok', 'ok 1 s']);
+    expect(inside).toMatchObject({ ok: true, counts: { ...NONE, passed: 1 } });
   });
 
   it('of any size are read', () => {
@@ -546,6 +572,12 @@ describe('Bail out!', () => {
     expect(report).toMatchObject({ ok: false, bailOut: '', counts: { ...NONE, passed: 1 } });
   });
 
+  it('is final without a version line too, until a version line begins anew', () => {
+    const text = ['1..1', 'ok 1 a', 'Bail out!', 'not ok 1 b'];
+    expect(parse(text, { version: false }).counts).toEqual({ ...NONE, passed: 1 });
+    expect(parse([...text, 'TAP version 13', 'not ok 1 c'], { version: false }).counts.failed).toBe(1);
+  });
+
   it('inside of a suite ends the suites around it', () => {
     const report = parse(['KTAP version 1', '1..1', '  # Subtest: s', '  1..2', '  ok 1 a', '  Bail out! x', 'ok 1 s']);
     expect(report).toMatchObject({ bailOut: 'x', counts: { passed: 1, missing: 1 }, tests: [{ outcome: 'fail' }] });
@@ -618,9 +650,16 @@ describe('hostile output', () => {
   });
 
   it('has more diagnostics than a report holds', () => {
-    const report = parse(['KTAP version 1', '1..1', ...Array.from({ length: 5000 }, (_, n) => `# ${n}`), 'ok 1 a']);
+    const report = parse([
+      'KTAP version 1',
+      '1..2',
+      ...Array.from({ length: 5000 }, (_, n) => `# ${n}`),
+      'ok 1 a',
+      'ok 2 b',
+    ]);
     expect(report.tests[0]!.diagnostics).toHaveLength(101);
     expect(report.tests[0]!.diagnostics.slice(-2)).toEqual(['99', '(4900 more lines are not kept)']);
+    expect(report.tests[1]!.diagnostics).toEqual([]);
     const many = parse([
       'KTAP version 1',
       ...Array.from({ length: 20_000 }, (_, n) => (n % 2 ? `ok ${n} a` : `# ${n}`)),
