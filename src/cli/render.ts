@@ -6,8 +6,6 @@ import { grouped, hostTime, instant, printable } from '../util/format.ts';
 import { alignRight } from './errors.ts';
 import type { Style } from './style.ts';
 
-export { grouped, guestSeconds, instant } from '../util/format.ts';
-
 /** `wall 2.9 s, 142 MIPS`: the speed is left out when there was no time to measure it in. */
 export function wallTime(verdict: Pick<Verdict, 'wallMs' | 'instructions'>): string {
   const { wallMs } = verdict;

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { monotonicMs } from '../api/wall-clock.ts';
 import { TsvmError } from '../util/errors.ts';
+import { failureOf } from './failure.ts';
 import type { Failure, SuiteResult, TestResult } from './results.ts';
 import type { FileRequest } from './run-file.ts';
 import type { WorkerMessage } from './worker.ts';
@@ -21,7 +22,7 @@ export interface SuiteOptions {
 }
 
 const TEST_FILE = /\.test\.m?[jt]s$/;
-/** Bytes of a worker's standard error that are kept for the failure of its file. */
+/** Characters of what a worker prints that are kept for the failure of its file. */
 const KEPT = 8192;
 
 /** Run a suite. @throws TsvmError not-found, usage */
@@ -97,8 +98,12 @@ function runInWorker(path: string, { filter, shard, onOutput }: SuiteOptions): P
       worker.kill(); // whatever a test has left open would keep it
     }
   });
-  worker.send(request);
   return new Promise((settle) => {
+    // It could not be started, or has gone before it got its request.
+    worker.on('error', (error) => {
+      settle({ results, broken: failureOf(error, request.path) });
+    });
+    worker.send(request);
     worker.on('close', (code, signal) => {
       if (!done) broken ??= endedByItself(code, signal, said);
       settle({ results, broken });

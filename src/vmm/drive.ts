@@ -1,6 +1,7 @@
 // Driving a VM from a script: the guest runs only while the script waits for something of it, and stands still at the very instruction at which
-// that came. So what the script does next enters at an instant that the guest alone has set, and a scripted run is as deterministic as any.
+// that came. So what the script does next enters at an instant that the guest alone has set, and a scripted run is as deterministic as others.
 import type { VmClock } from '../kvm/contract.ts';
+import { TsvmError } from '../util/errors.ts';
 
 /** What a script waits for; whichever comes first. */
 export interface DriveTarget {
@@ -40,9 +41,12 @@ export class DriveWatch {
     return this.drive !== null;
   }
 
-  /** Run to the target. Resolves when the guest stands still. Throws when another one is waited for. */
+  /** Run to the target. Resolves when the guest stands still. Throws TsvmError 'usage' when another one is waited for. */
   begin(target: DriveTarget): Promise<DriveEnd> {
-    if (this.drive) throw new Error('the guest is being waited for already');
+    if (this.drive)
+      throw new TsvmError('usage', 'the guest is being waited for already', {
+        next: 'await each waitFor, runFor, runTo, end or drive before the next',
+      });
     if (this.over) return Promise.resolve('ended');
     this.seen = false;
     return new Promise((resolve) => {
@@ -63,12 +67,20 @@ export class DriveWatch {
     return time !== undefined && instructions === undefined && console === undefined;
   }
 
+  /** Guest instant to which idle time may be skipped; no instructions pass in it. */
+  get wakeAt(): number {
+    return this.drive?.target.time ?? Number.POSITIVE_INFINITY;
+  }
+
   /** Guest instant to run to at most; past when the guest must stand still now. */
   get deadline(): number {
     if (this.seen) return Number.NEGATIVE_INFINITY;
-    const { time = Number.POSITIVE_INFINITY, instructions } = this.drive?.target ?? {};
-    if (instructions === undefined) return time;
-    return Math.min(time, this.clock.now + (instructions - this.clock.instructions) * this.clock.nsPerInstruction);
+    const instructions = this.drive?.target.instructions;
+    if (instructions === undefined) return this.wakeAt;
+    return Math.min(
+      this.wakeAt,
+      this.clock.now + (instructions - this.clock.instructions) * this.clock.nsPerInstruction,
+    );
   }
 
   /** Why the guest stands still here, or null when it goes on. */

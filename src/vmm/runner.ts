@@ -216,7 +216,7 @@ export class Runner {
     if (stuck || quiet) return this.ends(ending('hang', hangSummary(idle, quiet)));
     if (live && drive && armed === Number.POSITIVE_INFINITY && !drive.forTimeOnly)
       return { type: 'held', why: 'waiting' };
-    const wakeAt = Math.min(armed, drive?.deadline ?? armed);
+    const wakeAt = Math.min(armed, drive?.wakeAt ?? armed);
     if (live && !drive) return { type: 'idle', wakeAt: Math.min(wakeAt, this.limit) };
     this.sayIdle(wakeAt - machine.clock.now);
     this.skipIdle(wakeAt);

@@ -15,7 +15,8 @@ const WINDOW = 4096;
 
 export class ConsoleText {
   private readonly decoder = new TextDecoder();
-  private readonly chunks: Uint8Array[] = [];
+  private data = new Uint8Array(WINDOW);
+  private length = 0;
   /** In pieces, for a UART brings one byte at a time. */
   private pieces: string[] = [];
   /** A CR whose LF may yet come. */
@@ -26,7 +27,7 @@ export class ConsoleText {
 
   /** The bytes are copied. */
   add(bytes: Uint8Array): void {
-    this.chunks.push(Uint8Array.from(bytes));
+    this.keep(bytes);
     const raw = `${this.pendingCr ? '\r' : ''}${this.decoder.decode(bytes, { stream: true })}`;
     this.pendingCr = raw.endsWith('\r');
     const text = (this.pendingCr ? raw.slice(0, -1) : raw).replaceAll(/\r+\n/g, '\n');
@@ -48,13 +49,7 @@ export class ConsoleText {
 
   /** Exactly what the guest has put out. */
   get bytes(): Uint8Array {
-    const all = new Uint8Array(this.chunks.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const chunk of this.chunks) {
-      all.set(chunk, at);
-      at += chunk.length;
-    }
-    return all;
+    return this.data.slice(0, this.length);
   }
 
   /** Has `what` come with what was added last? */
@@ -72,6 +67,17 @@ export class ConsoleText {
     this.window = unread.slice(at + text.length);
     return { text, groups, before: unread.slice(0, at) };
   }
+
+  private keep(bytes: Uint8Array): void {
+    const length = this.length + bytes.length;
+    if (length > this.data.length) {
+      const larger = new Uint8Array(Math.max(2 * this.data.length, length));
+      larger.set(this.data);
+      this.data = larger;
+    }
+    this.data.set(bytes, this.length);
+    this.length = length;
+  }
 }
 
 function look(
@@ -83,6 +89,7 @@ function look(
     return at < 0 ? null : { at, text: what, groups: [] };
   }
   // Where the last search of a /g or /y ended is nobody's business here.
-  const match = new RegExp(what.source, what.flags.replaceAll(/[gy]/g, '')).exec(where);
+  const anywhere = what.global || what.sticky ? new RegExp(what.source, what.flags.replaceAll(/[gy]/g, '')) : what;
+  const match = anywhere.exec(where);
   return match && { at: match.index, text: match[0], groups: match.slice(1) };
 }

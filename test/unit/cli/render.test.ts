@@ -1,7 +1,8 @@
 // The lines of stderr about a run (the manual's Looks).
 import { describe, expect, test } from 'vitest';
-import { grouped, guestSeconds, instant, renderInferred, renderVerdict, wallTime } from '../../../src/cli/render.ts';
+import { renderInferred, renderVerdict, wallTime } from '../../../src/cli/render.ts';
 import { plainStyle } from '../../../src/cli/style.ts';
+import { grouped, guestSeconds, instant } from '../../../src/util/format.ts';
 import { HANG, OK, PANIC } from './fakes.ts';
 
 test('guest time comes first, with every instruction counted', () => {

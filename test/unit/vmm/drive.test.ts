@@ -101,6 +101,21 @@ describe('a driven VM', () => {
     expect(host.slept).toBe(0);
   });
 
+  it('does not count the time in which the guest sleeps as instructions', async () => {
+    const sleeper: GuestProgram = function* () {
+      yield { run: 100 };
+      yield { wait: 60e9 };
+      yield { run: 100 };
+    };
+    const test = testVm([sleeper], DRIVEN);
+    void test.vm.start();
+    await test.vm.drive({ instructions: 101 }); // WAIT is one
+    // One more, after a minute that is skipped at once and not 10 ns at a time.
+    expect(await test.vm.drive({ instructions: 102 })).toBe('instructions');
+    expect(test.vm.clock).toMatchObject({ instructions: 102 });
+    expect(test.vm.clock.guestTimeNs).toBeGreaterThanOrEqual(60e9);
+  });
+
   it('says when the guest waits for the script, which may go on; without input to come that is a hang', async () => {
     const waits: GuestProgram = function* () {
       yield ROOM;
