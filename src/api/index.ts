@@ -11,6 +11,7 @@ export { type DiskConfig, parseVmConfig, type VmConfig, type VmConfigInput } fro
 export type { DriveEnd, DriveTarget } from '../vmm/drive.ts';
 export type { JournalEntry, JournalEvent } from '../vmm/journal.ts';
 export type { BacktraceEntry, KernelFault } from '../vmm/kernel-fault.ts';
+export type { CpuProgress, ProgressNote } from '../vmm/progress.ts';
 export type { VcpuPlace, Verdict, VerdictKind } from '../vmm/verdict.ts';
 export { type DisassembleOptions, disassemble } from './disassemble.ts';
 export { describeMachines } from './machines.ts';

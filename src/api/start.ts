@@ -113,6 +113,7 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
         imageBytes: image.segments.reduce((sum, { filesz }) => sum + filesz, 0),
       },
       onOops: config.onOops,
+      exitLine: config.exitLine,
       onFault: options.onFault ?? (() => {}),
       onConsole: options.onConsole ?? (() => {}),
       onInputRoom: () => input?.release(),
@@ -253,6 +254,7 @@ function identityOf(
     virtioTransport,
     cpuModel,
     onOops,
+    exitLine,
   } = config;
   const named = disks.backends.map(({ id, size }, n) => [config.disks[n]!.mode, id, size]);
   const images = [sha256Hex(kernel), initrd ? sha256Hex(initrd) : null];
@@ -272,6 +274,7 @@ function identityOf(
     cpuModel,
     named,
     ...(onOops === 'stop' ? ['stop at oops'] : []),
+    ...(exitLine === null ? [] : ['exit line', exitLine]),
   ]);
 }
 

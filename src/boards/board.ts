@@ -60,7 +60,8 @@ export interface BoardContext {
   systemEvent(event: SystemEvent): void;
 }
 
-export type SystemEvent = 'power-off' | 'reboot';
+/** How a guest ends the run through a device; `exit`: with a code of its own. */
+export type SystemEvent = 'power-off' | 'reboot' | { readonly exit: number };
 export type VirtioTransportName = 'mmio' | 'pci';
 /** `transitional` is both of the others, on PCI. */
 export type VirtioInterface = 'modern' | 'legacy' | 'transitional';

@@ -27,6 +27,7 @@ import type {
   Wiring,
 } from './board.ts';
 import { KSEG0_SEGMENT, MIPS_ARCH_FLAGS, SEGMENTS, TE_SEGMENT } from './mips-images.ts';
+import { testFinisher } from './test-finisher.ts';
 import {
   onMmio,
   onPci,
@@ -58,6 +59,9 @@ const VIRTIO_MMIO_BASE = 0x1f10_0000;
 /** CPU interrupts: the south bridge is IP2, the CBUS UART IP4. */
 const SOUTH_BRIDGE: BoardLine = { chip: 'cpu', line: 2 };
 const CBUS_UART: BoardLine = { chip: 'cpu', line: 4 };
+
+/** Where the board has nothing, behind the FPGA's registers. */
+const FINISHER = 0x1f00_0c00;
 
 const PIIX4_DEVICE = 10;
 const PM_BASE = 0x1000;
@@ -211,6 +215,7 @@ export const malta: Board = {
         return { device: rom, windows: [rom] };
       },
     },
+    testFinisher(FINISHER),
     ...virtioRows(),
   ],
   commandLineSize: COMMAND_LINE_SIZE.mips,

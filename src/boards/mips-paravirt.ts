@@ -10,10 +10,13 @@ import { ParavirtIrqchip } from '../devices/irqchip/paravirt.ts';
 import { hex } from '../util/bits.ts';
 import type { Board, BoardDevice } from './board.ts';
 import { MIPS_ARCH_FLAGS, SEGMENTS, TE_SEGMENT } from './mips-images.ts';
+import { testFinisher } from './test-finisher.ts';
 import { onMmio, VIRTIO_MMIO_ORDER, VIRTIO_MMIO_SIZE, virtioConsole, virtioDisk, virtioMmioWords } from './virtio.ts';
 
 const MIB = 0x100000;
 const VIRTIO_BASE = 0x1200_0000;
+/** Behind the interrupt controller. */
+const FINISHER = 0x1e02_0000;
 /** Slot n interrupts on line 16 + n; Linux's IRQ number is the line number. */
 const VIRTIO_FIRST_IRQ = 16;
 /** IP2, where the irqchip's output goes (KVM_INTERRUPT). */
@@ -70,14 +73,14 @@ export const mipsParavirt: Board = {
         misuse: (what) => context.log.once('irqchip misuse', 'warning', `irqchip: ${what}`),
       }),
   },
-  devices: slots.map(virtioSlot),
+  devices: [...slots.map(virtioSlot), testFinisher(FINISHER)],
   commandLineSize: COMMAND_LINE_SIZE.mips,
   initrd: 'low',
   initrdGap: 0,
   commandLine: ({ ram, cpus, console, devices }) => [
     ...ram.map(({ base, size }) => `mem=${size / 1024}K@${hex(base, 1)}`),
     `numcpus=${cpus}`,
-    ...virtioMmioWords(devices),
+    ...virtioMmioWords(devices.filter(({ irq }) => irq !== null)),
     `console=${console}`,
   ],
   boot: ({ memory, commandLine, taken }) => {

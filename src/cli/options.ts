@@ -53,6 +53,11 @@ export const RUN_OPTIONS: readonly OptionRow[] = [
     group: 'Run:',
     help: 'guest time one instruction takes, 1 to 1000 (default: 10)',
   },
+  {
+    flags: '--exit-line <word>',
+    group: 'Run:',
+    help: "a program's line `WORD N` on the console ends the run with code N (kernel lines in it do not count)",
+  },
   { flags: '--on-oops <what>', group: 'Run:', help: 'note an oops and go on, or stop there (default: note); exit 100' },
   {
     flags: '--engine <name>',
@@ -151,6 +156,7 @@ export function runRequest(bareKernel: string | undefined, options: ParsedOption
       rtc: text('rtc'),
       limit: text('limit'),
       onOops: text('onOops'),
+      exitLine: text('exitLine'),
       timeout: text('timeout'),
       loglevel: text('loglevel') ?? (debug ? 'debug' : undefined),
       debugMmio: options.debugMmio === true,

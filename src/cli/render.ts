@@ -1,8 +1,8 @@
 // What tsvm says about a run, as text: the first two lines, the verdict, and the terminal's help. Guest time comes first
 // (virtual seconds @ instructions), wall time in parentheses.
-import type { InferredFacts, KernelFault, StatLine, Verdict } from '../api/index.ts';
+import type { CpuProgress, InferredFacts, KernelFault, ProgressNote, StatLine, Verdict } from '../api/index.ts';
 import { hex } from '../util/bits.ts';
-import { grouped, hostTime, instant, printable } from '../util/format.ts';
+import { grouped, guestSeconds, hostTime, instant, printable } from '../util/format.ts';
 import { alignRight } from './errors.ts';
 import type { Style } from './style.ts';
 
@@ -73,6 +73,7 @@ export function renderVerdict(
     ...(fault ? renderFault(fault, symbolize) : []),
     ...others.flatMap((other) => [`# ${faultLine(other)}`, ...renderFault(other, symbolize)]),
     ...details,
+    ...(verdict.progress ? renderProgress(verdict.progress, verdict, symbolize) : []),
     ...(SHOW_PLACES.has(verdict.kind) ? verdict.vcpus.map((place) => renderPlace(place, symbolize)) : []),
     `#   (${wallTime(verdict)})   ${hashes}`,
     ...(withExit ? [style.bad(`# exit ${verdict.exitCode}`)] : []),
@@ -97,6 +98,43 @@ function renderFault(fault: KernelFault, symbolize: (address: number) => string 
     ...(frames.length === 0 ? [] : [`#   ${frames.slice(0, MAX_FRAMES).map(printable).join(' <- ')}${more}`]),
     ...(fault.likely === null ? [] : [`#   likely: ${printable(fault.likely)}`]),
   ];
+}
+
+/** Functions of which a vCPU's last instructions are told. */
+const MAX_FUNCTIONS = 3;
+
+/** Why a guest came to no end: when it spoke last, and what it did then. */
+function renderProgress(
+  { lastOutputNs, idleNs, cpus }: ProgressNote,
+  { guestTimeNs }: Verdict,
+  symbolize: (address: number) => string | null,
+): string[] {
+  const spoke = lastOutputNs === null ? 'nothing was printed' : `the last output came at ${guestSeconds(lastOutputNs)}`;
+  const idle = guestTimeNs === 0 ? 0 : Math.floor((100 * idleNs) / guestTimeNs);
+  const resting = cpus.length === 0 ? '; at last no cpu ran' : '';
+  return [
+    `#   ${spoke}${idle === 0 ? '' : `; idle for ${idle} % of the time`}${resting}`,
+    ...cpus.map((progress) => `#   cpu${progress.cpu} ${renderLast(progress, symbolize)}`),
+  ];
+}
+
+function renderLast(
+  { loops, places, from, to, instructions, most }: CpuProgress,
+  symbolize: (address: number) => string | null,
+): string {
+  const functions = new Map<string, number>();
+  for (const [pc, times] of most) {
+    const name = symbolize(pc)?.replace(/\+0x.*/, '');
+    if (name !== undefined) functions.set(name, (functions.get(name) ?? 0) + times);
+  }
+  const named = [...functions]
+    .sort(([, often], [, oftener]) => oftener - often)
+    .slice(0, MAX_FUNCTIONS)
+    .map(([name, times]) => `${printable(name)} ${Math.round((100 * times) / instructions)} %`);
+  const where = named.length === 0 ? '' : ` (${named.join(', ')})`;
+  const range = from === to ? `pc ${hex(from)}` : `pc ${hex(from)} to ${hex(to)}`;
+  if (loops) return `loops in ${places} instruction${places === 1 ? '' : 's'}, ${range}${where}`;
+  return `was at ${places} places in its last ${grouped(instructions)} instructions, ${range}${where}`;
 }
 
 function renderPlace(place: Verdict['vcpus'][number], symbolize: (address: number) => string | null): string {

@@ -61,6 +61,8 @@ export interface VmConfigInput {
   readonly virtio?: string | undefined;
   /** What an oops does: `note` it and go on, or `stop` there. Either ends 100. */
   readonly onOops?: string | undefined;
+  /** A program's line on the console that is this word, a blank and a decimal number ends the run with that code. */
+  readonly exitLine?: string | undefined;
   /** `mmio` or `pci`; default: what the machine and the kernel have. */
   readonly virtioTransport?: string | undefined;
   /** The CPU model, such as 24Kf; default: the machine's. */
@@ -102,6 +104,7 @@ export interface VmConfig {
   readonly virtioTransport: VirtioTransport | null;
   readonly cpuModel: string | null;
   readonly onOops: OopsPolicy;
+  readonly exitLine: string | null;
   readonly disks: readonly DiskConfig[];
 }
 
@@ -144,6 +147,7 @@ export function parseVmConfig(input: VmConfigInput): VmConfig {
       input.virtioTransport === undefined ? null : oneOf('virtio-transport', input.virtioTransport, VIRTIO_TRANSPORTS),
     cpuModel: optionalPath('cpu-model', input.cpuModel),
     onOops: oneOf('on-oops', input.onOops ?? 'note', ON_OOPS),
+    exitLine: exitLine(input.exitLine),
     disks: parseDisks(input),
   };
 }
@@ -251,6 +255,13 @@ function params(value: string): string {
   for (const character of value)
     if (character < ' ' || character === '\x7f') throw usage('--params: contains a control character');
   return value.trim();
+}
+
+function exitLine(value: string | undefined): string | null {
+  if (value === undefined) return null;
+  if (!/^[!-~]{1,64}$/.test(value))
+    throw usage(`--exit-line ${value}: not a word`, 'up to 64 printable characters without a blank, such as TEST-EXIT');
+  return value;
 }
 
 function name(value: string | undefined): string | null {

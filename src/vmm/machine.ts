@@ -1,5 +1,5 @@
 // What the run loop drives, in KVM's words: vCPUs, the clock, the bus, timers and the console. Composed in compose.ts.
-import type { Board } from '../boards/board.ts';
+import type { Board, SystemEvent } from '../boards/board.ts';
 import type { CompiledCode } from '../cpu/exec/core-options.ts';
 import type { ConsoleInput, Device } from '../devices/device.ts';
 import type { Vcpu, VmClock } from '../kvm/contract.ts';
@@ -48,5 +48,5 @@ export interface Machine {
   /** Told of interrupts that the board raises, with the vCPU's id (so that the scheduler can end a quantum). */
   onInterrupt(listener: (cpu: number) => void): void;
   /** Told, in the middle of an access, that the guest ends the run through a device. */
-  onSystemEvent(listener: (event: 'power-off' | 'reboot') => void): void;
+  onSystemEvent(listener: (event: SystemEvent) => void): void;
 }

@@ -11,6 +11,7 @@ import type { Machine } from './machine.ts';
 import { MmioRouter } from './mmio.ts';
 import type { Pacer } from './pacer.ts';
 import type { PanicWatch } from './panic.ts';
+import { LAST_INSTRUCTIONS, type ProgressNote, ProgressWatch } from './progress.ts';
 import { type IdleState, Scheduler } from './scheduler.ts';
 import { type Ending, ending, systemEvent } from './verdict.ts';
 
@@ -56,6 +57,9 @@ export class Runner {
   private stopped: Ending | null = null;
   private chunkEnd = 0;
   private unsettled: Vcpu | null = null;
+  private readonly watch: ProgressWatch;
+  /** From this guest instant on vCPUs run one instruction at a time. */
+  private stepFrom: number;
   /** The vCPU whose exits are served. */
   private entered: Vcpu;
 
@@ -65,6 +69,8 @@ export class Runner {
     this.machine = machine;
     this.entered = machine.vcpus[0]!;
     this.limit = options.limit ?? Number.POSITIVE_INFINITY;
+    this.watch = new ProgressWatch(machine.clock);
+    this.stepFrom = this.limit - LAST_INSTRUCTIONS * machine.clock.nsPerInstruction;
     this.sourceOpen = options.sourceOpen;
     this.scheduler = new Scheduler(machine.vcpus, machine.clock.nsPerInstruction, options.seed);
     machine.onInterrupt((cpu) => this.scheduler.interruptRaised(cpu));
@@ -121,7 +127,7 @@ export class Runner {
         pacer.look();
         continue;
       }
-      this.chunkEnd = clock.now + pacer.startChunk(clock.instructions) * clock.nsPerInstruction;
+      this.chunkEnd = this.chunkFrom(vcpu, clock.now);
       this.entered = vcpu;
       const over = runVcpu(vcpu, this.services);
       pacer.endChunk(clock.instructions);
@@ -133,6 +139,37 @@ export class Runner {
       if (vcpu.waiting === 'spin') this.scheduler.spins(vcpu, clock.now);
       else if (vcpu.waiting === 'wait' || vcpu.yielded) this.scheduler.yielded();
     }
+  }
+
+  /** Where the next KVM_RUN of `vcpu` ends at the latest. */
+  private chunkFrom(vcpu: Vcpu, now: number): number {
+    const { pacer, machine } = this.options;
+    const { instructions, nsPerInstruction } = machine.clock;
+    const chunk = pacer.startChunk(instructions);
+    if (now < this.stepFrom) return Math.min(this.stepFrom, now + chunk * nsPerInstruction);
+    this.watch.step(vcpu.id, machine.kernelAbi.registers(vcpu).pc);
+    return now + nsPerInstruction;
+  }
+
+  /** The guest put out something. */
+  consoleOutput(): void {
+    this.watch.consoleOutput();
+  }
+
+  /** End the run at this instruction, in the middle of an access or between two. */
+  end(ending: Ending): void {
+    this.stopped ??= ending;
+  }
+
+  /** The host will end the run here: run on for a slice at most, one instruction at a time, to see what the guest does. What that ends stays ended. */
+  lookClosely(): void {
+    this.stepFrom = this.machine.clock.now;
+    this.advance();
+  }
+
+  /** What the guest did at last, after a limit. */
+  get progress(): ProgressNote {
+    return this.watch.note;
   }
 
   private ends(ending: Ending): Outcome {

@@ -1,10 +1,12 @@
 // How a run ended: one kind, one exit code, and the facts of the last line. Rendering is the CLI's.
 // Exit codes are the table in the user's manual (UX): 0 well, 1 fail, 10-99 the guest's own, 100-105, 125, 130.
 
+import type { SystemEvent } from '../boards/board.ts';
 import type { CompiledCode } from '../cpu/exec/core-options.ts';
 import type { Vcpu } from '../kvm/contract.ts';
 import type { VcpuStats } from '../kvm/stats.ts';
 import type { KernelFault } from './kernel-fault.ts';
+import type { ProgressNote } from './progress.ts';
 
 export type VerdictKind =
   | 'power-off' // the guest ended well: 0
@@ -55,6 +57,8 @@ export interface Verdict extends Ending {
   readonly vcpus: readonly VcpuPlace[];
   /** Every oops and panic, in order. */
   readonly faults: readonly KernelFault[];
+  /** What the guest was doing, when a limit ended the run; else null. */
+  readonly progress: ProgressNote | null;
   /** Exit counters of all vCPUs together; null: not counted in this run. */
   readonly stats: VcpuStats;
   /** What the region compiler has done; null without it. */
@@ -93,8 +97,9 @@ export function guestExit(code: number): Ending {
   return { kind: 'guest-exit', exitCode, summary: `guest exited with code ${code}`, details: [] };
 }
 
-/** The ending for a guest that powers its machine off or resets it. */
-export function systemEvent(event: 'power-off' | 'reboot'): Ending {
+/** The ending for a guest that powers its machine off, resets it, or ends it with a code. */
+export function systemEvent(event: SystemEvent): Ending {
+  if (typeof event === 'object') return guestExit(event.exit);
   return event === 'reboot' ? ending('reboot', 'guest asked for a reboot') : ending('power-off', 'guest powered off');
 }
 

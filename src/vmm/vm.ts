@@ -6,6 +6,7 @@ import { sumStats } from '../kvm/stats.ts';
 import type { OnceLog } from '../util/log.ts';
 import { ConsoleFeed, type PullSource } from './console-feed.ts';
 import { type DriveEnd, type DriveTarget, DriveWatch } from './drive.ts';
+import { ExitLine } from './exit-line.ts';
 import { formatJournal, type Journal, type JournalEvent, JournalRecorder, JournalReplay } from './journal.ts';
 import type { KernelFault } from './kernel-fault.ts';
 import type { Machine } from './machine.ts';
@@ -15,7 +16,7 @@ import { PanicWatch } from './panic.ts';
 import type { LaunchFacts } from './panic-causes.ts';
 import { Runner } from './runner.ts';
 import { type Hasher, hashMachine } from './state-hash.ts';
-import { type Ending, ending, placeOf, type Verdict } from './verdict.ts';
+import { type Ending, ending, guestExit, placeOf, type Verdict } from './verdict.ts';
 import { type TimerPort, Waiter } from './waiter.ts';
 
 /** Port: what a VM needs of the host. */
@@ -56,6 +57,8 @@ export interface VmOptions {
   /** For the likely cause of a panic. */
   readonly launch: LaunchFacts;
   readonly onOops: 'note' | 'stop';
+  /** The word of a line that ends the run, or null. */
+  readonly exitLine: string | null;
   /** Told of each panic and oops as soon as it is certain. */
   readonly onFault: (fault: KernelFault) => void;
   /** A promise is waited for. */
@@ -107,8 +110,12 @@ export class Vm {
       onFault: options.onFault,
     });
     this.driver = options.driven ? new DriveWatch(machine.clock) : null;
+    const exitLine =
+      options.exitLine === null ? null : new ExitLine(options.exitLine, (code) => this.runner.end(guestExit(code)));
     output.setWriteListener((bytes) => {
       this.panic.consoleOutput(bytes);
+      exitLine?.consoleOutput(bytes);
+      this.runner.consoleOutput();
       this.driver?.consoleOutput(bytes);
     });
     this.runner = new Runner({
@@ -236,6 +243,7 @@ export class Vm {
       runId: this.runId(),
       vcpus: machine.vcpus.map(placeOf),
       faults: this.panic.faults,
+      progress: over.kind === 'guest-time-limit' || over.kind === 'wall-time-limit' ? this.runner.progress : null,
       stats: sumStats(machine.vcpus.map((vcpu) => vcpu.stats())),
       compiled: machine.compiledCode(),
     };
@@ -244,12 +252,14 @@ export class Vm {
   /** Between two slices: what came from outside enters the guest's time here. */
   private takeArrivals(): void {
     const { timeout, onInputRoom } = this.options;
-    if (timeout !== null && this.msToTimeout() <= 0 && !this.stopping)
+    if (timeout !== null && this.msToTimeout() <= 0 && !this.stopping) {
+      if (!this.paused && this.driver?.active !== false) this.runner.lookClosely();
       this.arrive({
         type: 'stop',
         cause: 'wall-time-limit',
         reason: `wall-clock limit of ${timeout / 1000} s reached`,
       });
+    }
     for (const event of this.arrivals.splice(0)) this.runner.enter(event);
     if (this.inputHeld && this.inputBacklog < INPUT_HIGH_WATER / 2) {
       this.inputHeld = false;

@@ -1,4 +1,7 @@
-// What a script sees of a console: text with `\n` for line ends, read on from where it last found something. The bytes are kept as they are.
+// What a script sees of a console: three readings of one text. What programs print and what the kernel prints are read apart, so that a line
+// that printk has cut in two is found all the same (vmm/console-streams.ts); and everything as it came. Line ends are `\n`; the bytes are kept as they are.
+import { ConsoleStreams } from '../../vmm/console-streams.ts';
+import { Reading } from './reading.ts';
 
 /** What was found. */
 export interface Found {
@@ -6,45 +9,59 @@ export interface Found {
   readonly text: string;
   /** Groups of a regular expression. */
   readonly groups: readonly (string | undefined)[];
-  /** What the guest had put out since the last thing found. */
+  /** What had come since the last thing found, in the reading in which it was found. */
   readonly before: string;
+  /** Was it found in what programs print, in the kernel's lines, or in both together as they came? */
+  readonly in: 'program' | 'kernel' | 'console';
 }
 
-/** Characters that are looked at again when more come: what is longer than that is found when the script looks, not while the guest runs. */
-const WINDOW = 4096;
+const FIRST_SIZE = 4096;
 
 export class ConsoleText {
-  private readonly decoder = new TextDecoder();
-  private data = new Uint8Array(WINDOW);
+  private readonly all = new Reading();
+  private readonly programs = new Reading();
+  private readonly kernels = new Reading();
+  private readonly streams: ConsoleStreams;
+  private data = new Uint8Array(FIRST_SIZE);
   private length = 0;
-  /** In pieces, for a UART brings one byte at a time. */
-  private pieces: string[] = [];
-  /** A CR whose LF may yet come. */
-  private pendingCr = false;
-  private readTo = 0;
-  /** The last of what was not read yet. */
-  private window = '';
+  /** Characters that the streams have handed out. */
+  private decided = 0;
+
+  constructor() {
+    this.streams = new ConsoleStreams({
+      piece: (from, text) => {
+        if (from === 'program') this.programs.add(text, this.decided);
+        else if (from === 'kernel') this.kernels.add(text, this.decided);
+        this.decided += text.length;
+      },
+    });
+  }
 
   /** The bytes are copied. */
   add(bytes: Uint8Array): void {
     this.keep(bytes);
-    const raw = `${this.pendingCr ? '\r' : ''}${this.decoder.decode(bytes, { stream: true })}`;
-    this.pendingCr = raw.endsWith('\r');
-    const text = (this.pendingCr ? raw.slice(0, -1) : raw).replaceAll(/\r+\n/g, '\n');
-    this.pieces.push(text);
-    this.window = this.window.slice(-WINDOW) + text;
+    const at = this.all.length;
+    this.all.add(this.streams.write(bytes), at);
   }
 
   /** Everything so far. */
   get text(): string {
-    const all = this.pieces.join('');
-    this.pieces = [all];
-    return all;
+    return this.all.text;
+  }
+
+  /** What programs have printed, without the kernel's lines. */
+  get program(): string {
+    return this.programs.text;
+  }
+
+  /** The kernel's lines, with their time stamps; the last one may not be complete. */
+  get kernel(): string {
+    return this.kernels.text;
   }
 
   /** What was not read yet. */
   get unread(): string {
-    return this.text.slice(this.readTo);
+    return this.all.unread;
   }
 
   /** Exactly what the guest has put out. */
@@ -54,18 +71,35 @@ export class ConsoleText {
 
   /** Has `what` come with what was added last? */
   hasCome(what: string | RegExp): boolean {
-    return look(what, this.window) !== null;
+    return this.programs.hasCome(what) || this.kernels.hasCome(what) || this.all.hasCome(what);
   }
 
-  /** The first place of `what` in what was not read yet, which is read then up to its end; null when it is not there. */
+  /**
+   * `what` where it is complete first in what was not read yet, which is read then: of the reading it was found in up to its end, of the
+   * others as far as they had come then; but a line of a program that is not complete when a kernel line is found stays unread. Null when it is not there.
+   */
   find(what: string | RegExp): Found | null {
-    const { unread } = this;
-    const found = look(what, unread);
-    if (!found) return null;
-    const { at, text, groups } = found;
-    this.readTo += at + text.length;
-    this.window = unread.slice(at + text.length);
-    return { text, groups, before: unread.slice(0, at) };
+    const readings = [
+      { in: 'program', reading: this.programs },
+      { in: 'kernel', reading: this.kernels },
+      { in: 'console', reading: this.all },
+    ] as const;
+    let first: { in: Found['in']; reading: Reading; match: NonNullable<ReturnType<Reading['look']>> } | null = null;
+    for (const candidate of readings) {
+      const match = candidate.reading.look(what);
+      if (match && (!first || match.endsAt < first.match.endsAt)) first = { ...candidate, match };
+    }
+    if (!first) return null;
+    const { startsAt, endsAt, text, groups } = first.match;
+    const before = first.reading.readTo(endsAt, text);
+    if (first.in === 'program') this.kernels.skipTo(startsAt);
+    else if (first.in === 'kernel') this.programs.skipToLineAt(startsAt);
+    else {
+      this.kernels.skipTo(endsAt);
+      this.programs.skipTo(endsAt);
+    }
+    if (first.in !== 'console') this.all.skipTo(endsAt);
+    return { text, groups, before, in: first.in };
   }
 
   private keep(bytes: Uint8Array): void {
@@ -78,18 +112,4 @@ export class ConsoleText {
     this.data.set(bytes, this.length);
     this.length = length;
   }
-}
-
-function look(
-  what: string | RegExp,
-  where: string,
-): { readonly at: number; readonly text: string; readonly groups: readonly (string | undefined)[] } | null {
-  if (typeof what === 'string') {
-    const at = where.indexOf(what);
-    return at < 0 ? null : { at, text: what, groups: [] };
-  }
-  // Where the last search of a /g or /y ended is nobody's business here.
-  const anywhere = what.global || what.sticky ? new RegExp(what.source, what.flags.replaceAll(/[gy]/g, '')) : what;
-  const match = anywhere.exec(where);
-  return match && { at: match.index, text: match[0], groups: match.slice(1) };
 }

@@ -17,10 +17,10 @@ export type ScriptOptions = Omit<StartVmOptions, 'driven' | 'input' | 'replay' |
 export interface ScriptedVm {
   /** For everything that is not here: the command that reproduces it, its configuration, its journal. */
   readonly vm: RunningVm;
-  readonly console: Pick<ConsoleText, 'text' | 'unread' | 'bytes'>;
+  readonly console: Pick<ConsoleText, 'text' | 'program' | 'kernel' | 'unread' | 'bytes'>;
   /**
    * Run until the console shows `what`, after what was found before, and stand at that very instruction: /a+/ is there with the first a. Line
-   * ends are `\n`.
+   * ends are `\n`. Looked for in what programs print, in the kernel's lines, and in everything as it came: a line that printk has cut in two is found.
    * @throws WaitFailed when it cannot come any more, or does not in time
    */
   waitFor(what: string | RegExp, options?: WaitOptions): Promise<Found>;
@@ -72,13 +72,13 @@ class Script implements ScriptedVm {
   }
 
   async waitFor(what: string | RegExp, { within = DEFAULT_WAIT }: WaitOptions = {}): Promise<Found> {
-    const already = this.console.find(what);
-    if (already) return already;
     const time = this.vm.clock.guestTimeNs + parseDuration('within', within, 1);
-    const end = await this.run({ time }, what);
-    const found = this.console.find(what);
-    if (!found) throw await this.failed(`waitFor ${shown(what)}`, end);
-    return found;
+    for (let end: DriveEnd = 'console'; ; end = await this.run({ time }, what)) {
+      const found = this.console.find(what);
+      if (found) return found;
+      // What looked like it while it came may be none of it in what was not read yet: /^a/ in the middle of a line.
+      if (end !== 'console') throw await this.failed(`waitFor ${shown(what)}`, end);
+    }
   }
 
   send(text: string | Uint8Array): void {

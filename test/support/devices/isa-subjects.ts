@@ -9,6 +9,7 @@ import type { SizedRegisterView } from '../../../src/devices/registers.ts';
 import { RtcMc146818 } from '../../../src/devices/rtc-mc146818.ts';
 import { Serial16550 } from '../../../src/devices/serial-16550.ts';
 import { SavedState } from '../../../src/devices/state.ts';
+import { TestFinisher } from '../../../src/devices/test-finisher.ts';
 import { I8254 } from '../../../src/devices/timer/i8254.ts';
 import { FakeBackend, FakeLine, FakeTimer } from './fakes.ts';
 
@@ -259,6 +260,12 @@ export const ISA_SUBJECTS = [
     load: atOnce(loadSerial(stride)),
   })),
   { title: 'dma-8237', create: createDma, start: (side: DeviceWindow) => side.write(0x0a, 1, 0x02) },
+  {
+    title: 'test-finisher',
+    create: () => new TestFinisher({ onPass: () => {}, onFail: () => {}, onReset: () => {} }),
+    start: () => {},
+    stateless: true,
+  },
   { title: 'malta-fpga', create: createFpga, start: (side: DeviceWindow) => side.write(0x410, 4, 0xbeef) },
   {
     title: 'boot-rom',

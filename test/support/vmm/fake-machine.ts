@@ -71,7 +71,7 @@ class FakeConsole implements MmioDevice, MachineConsole {
 }
 
 /** What a VM is told of a guest's kernel when the test is about something else. */
-export const NO_KERNEL: Pick<VmOptions, 'kernelSymbols' | 'launch' | 'onOops' | 'onFault'> = {
+export const NO_KERNEL: Pick<VmOptions, 'kernelSymbols' | 'launch' | 'onOops' | 'onFault' | 'exitLine'> = {
   kernelSymbols: null,
   launch: {
     initrd: false,
@@ -82,6 +82,7 @@ export const NO_KERNEL: Pick<VmOptions, 'kernelSymbols' | 'launch' | 'onOops' | 
     imageBytes: 1 << 22,
   },
   onOops: 'note',
+  exitLine: null,
   onFault: () => {},
 };
 

@@ -143,6 +143,7 @@ describe('board mips-paravirt', () => {
       expect(devices.slice(2).map(({ name, device }) => [name, device.name])).toEqual([
         ['virtio-mmio1', 'virtio-blk0'],
         ['virtio-mmio2', 'virtio-blk1'],
+        ['finisher', 'test-finisher'],
       ]);
       // en_w1s of vCPU 0: line 18.
       store(IRQCHIP + 0x30, 0, 0, 4, 0);

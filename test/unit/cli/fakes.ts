@@ -83,6 +83,7 @@ export const OK: Verdict = {
   stateHash: '9b0e44d1',
   runId: '7f3a19c2',
   vcpus: [{ cpu: 0, pc: 0x4000_1234, state: 'running' }],
+  progress: null,
   faults: [],
   stats: sumStats([]),
   compiled: null,

@@ -37,8 +37,8 @@ describe('a console as text', () => {
 describe('finding', () => {
   it('reads on from what was found before', () => {
     const console = consoleOf('# ls\nfile\n# ');
-    expect(console.find('# ')).toEqual({ text: '# ', groups: [], before: '' });
-    expect(console.find('# ')).toEqual({ text: '# ', groups: [], before: 'ls\nfile\n' });
+    expect(console.find('# ')).toEqual({ text: '# ', groups: [], before: '', in: 'program' });
+    expect(console.find('# ')).toEqual({ text: '# ', groups: [], before: 'ls\nfile\n', in: 'program' });
     expect(console.find('# ')).toBeNull();
     expect(console.unread).toBe('');
   });
@@ -46,7 +46,7 @@ describe('finding', () => {
   it('gives the groups of a regular expression, whatever its flags', () => {
     const console = consoleOf('uptime=1 uptime=23 ');
     const uptime = /uptime=(\d+)(!)? /g;
-    expect(console.find(uptime)).toEqual({ text: 'uptime=1 ', groups: ['1', undefined], before: '' });
+    expect(console.find(uptime)).toEqual({ text: 'uptime=1 ', groups: ['1', undefined], before: '', in: 'program' });
     expect(console.find(uptime)?.groups[0]).toBe('23');
     expect(uptime.lastIndex).toBe(0);
   });
@@ -66,5 +66,67 @@ describe('finding', () => {
     const console = consoleOf('begin', '.'.repeat(10_000), 'end');
     expect(console.hasCome(/begin.*end/)).toBe(false);
     expect(console.find(/begin(.*)end/)?.groups[0]).toHaveLength(10_000);
+  });
+});
+
+const NOISE = '[    1.234567] printk: noise\r\n';
+
+describe('what programs print and what the kernel prints', () => {
+  it('are told apart wherever printk cuts a line', () => {
+    const line = 'GUEST-READY on 1 cpu\r\n';
+    for (let cut = 0; cut <= line.length; cut++) {
+      const console = consoleOf(...(line.slice(0, cut) + NOISE + line.slice(cut)));
+      expect(console.find('GUEST-READY on 1 cpu'), `cut at ${cut}`).toMatchObject({ in: 'program', before: '' });
+      expect(console.program).toBe('GUEST-READY on 1 cpu\n');
+      expect(console.kernel).toBe('[    1.234567] printk: noise\n');
+    }
+  });
+
+  it('are found while they come, at the last character of what is waited for', () => {
+    const console = new ConsoleText();
+    const came = [...`MAR${NOISE}KER\n`].findIndex((character) => {
+      console.add(Buffer.from(character));
+      return console.hasCome('MARKER');
+    });
+    expect(came).toBe(3 + NOISE.length + 2);
+  });
+
+  it.each([
+    ['a time stamp with a thread', '[    0.000000][    T1] hello\n', '', '[    0.000000][    T1] hello\n'],
+    ['a time stamp with a cpu', 'a[12345.000001][ C0] hello\nb', 'ab', '[12345.000001][ C0] hello\n'],
+    ['two lines', 'a[ 0.000001] x\n[ 0.000002] y\nb', 'ab', '[ 0.000001] x\n[ 0.000002] y\n'],
+    ['a prompt in brackets', '[root@host ~]# ', '[root@host ~]# ', ''],
+    ['a number that is no time', '[1.5] [ 12 ] [0.0000001] x', '[1.5] [ 12 ] [0.0000001] x', ''],
+    ['a bracket before a stamp', '[[    1.000000] x\ny', '[y', '[    1.000000] x\n'],
+    ['no blank after the stamp', '[    1.000000]x', '[    1.000000]x', ''],
+    ['digits without end', `[${'1'.repeat(100)}`, `[${'1'.repeat(100)}`, ''],
+  ])('by the time stamp: %s', (_, text, program, kernel) => {
+    for (const console of [consoleOf(text), consoleOf(...text)]) {
+      expect(console.program).toBe(program);
+      expect(console.kernel).toBe(kernel);
+    }
+  });
+
+  it('are read on from where either was found', () => {
+    const console = consoleOf('old [ 1.000000] link up\n$ up\nhalf [ 2.000000] link up\nline\n$ ');
+    expect(console.find('$ up\n')).toMatchObject({ in: 'program' });
+    // The kernel's first line came before what was found, and is read.
+    expect(console.find('link up')).toMatchObject({ in: 'kernel', before: '[ 2.000000] ' });
+    expect(console.find('link up')).toBeNull();
+    // The line that was being printed then is not.
+    expect(console.find('half line')).toMatchObject({ in: 'program', before: '' });
+    expect(console.find('$ ')).toMatchObject({ before: '\n' });
+  });
+
+  it('are found in both together as they came', () => {
+    const console = consoleOf('# reboot\n[ 3.000000] reboot: Power down\n');
+    expect(console.find(/# reboot\n.*Power down/)).toMatchObject({ in: 'console' });
+    expect(console.unread).toBe('\n');
+  });
+
+  it('is undecided about what may become a time stamp, and finds it as it came', () => {
+    const console = consoleOf('ask [');
+    expect(console.program).toBe('ask ');
+    expect(console.find('[')).toMatchObject({ in: 'console' });
   });
 });
