@@ -27,6 +27,7 @@ export function reproducingCommand(config: VmConfig, machine: string): string {
   if (config.timeout !== null) words.push('--timeout', formatDuration(config.timeout * 1e6));
   if (config.onOops !== 'note') words.push('--on-oops', config.onOops);
   if (config.exitLine !== null) words.push('--exit-line', config.exitLine);
+  if (config.agent) words.push('--agent');
   if (config.initrd !== null) words.push('--initrd', config.initrd);
   for (const disk of config.disks) words.push('--disk', formatDisk(disk));
   if (config.symbols !== null) words.push('--symbols', config.symbols);

@@ -9,14 +9,23 @@ export { TsvmError } from '../util/errors.ts';
 export type { Log, LogLevel } from '../util/log.ts';
 export { type DiskConfig, parseVmConfig, type VmConfig, type VmConfigInput } from '../vmm/config.ts';
 export type { DriveEnd, DriveTarget } from '../vmm/drive.ts';
+export type { GuestPlace } from '../vmm/inspect.ts';
 export type { JournalEntry, JournalEvent } from '../vmm/journal.ts';
 export type { BacktraceEntry, KernelFault } from '../vmm/kernel-fault.ts';
 export type { CpuProgress, ProgressNote } from '../vmm/progress.ts';
 export type { VcpuPlace, Verdict, VerdictKind } from '../vmm/verdict.ts';
 export { type DisassembleOptions, disassemble } from './disassemble.ts';
 export { describeMachines } from './machines.ts';
+export { ShellResult } from './script/agent.ts';
 export type { Found } from './script/console-text.ts';
-export { type ScriptedVm, type ScriptOptions, WaitFailed, type WaitOptions } from './script/scripted-vm.ts';
+export {
+  type GuestAddress,
+  type ScriptedVm,
+  type ScriptOptions,
+  type ShOptions,
+  WaitFailed,
+  type WaitOptions,
+} from './script/scripted-vm.ts';
 export { describeStats, type StatLine } from './stats.ts';
 
 export type {

@@ -1,6 +1,8 @@
 // startVm: open what the user named, choose the board, compose the machine, connect the host, run.
 import { chooseBoard, chooseTransport } from '../boards/choose.ts';
 import { BOARDS } from '../boards/index.ts';
+import { agentArchive, withArchive } from '../boot/agent/archive.ts';
+import { agentParams, rootOf } from '../boot/agent/params.ts';
 import { type ElfImage, parseElf } from '../boot/elf.ts';
 import { unpackKernel } from '../boot/kernel-image.ts';
 import { dateNow, eventLoopTurn, monotonicMs, oneShot } from '../host/clock.ts';
@@ -12,6 +14,7 @@ import { TsvmError } from '../util/errors.ts';
 import { type Log, type LogLevel, OnceLog, silentLog } from '../util/log.ts';
 import { type CreateVm, composeMachine } from '../vmm/compose.ts';
 import { parseVmConfig, type VmConfig } from '../vmm/config.ts';
+import type { Inspector } from '../vmm/inspect.ts';
 import { formatJournal, parseJournal } from '../vmm/journal.ts';
 import { OutputQueue } from '../vmm/output-queue.ts';
 import type { Verdict } from '../vmm/verdict.ts';
@@ -48,6 +51,7 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
     log.log('warning', `${config.kernel}: ${unpacked.ignored} bytes after the compressed kernel are ignored`);
   const image = await about(config.kernel, () => parseElf(unpacked.bytes));
   const { board, as } = await about(config.kernel, async () => chooseBoard(BOARDS, image, config.machine));
+  const ramdisk = config.agent ? withAgent(config, image, initrd) : initrd;
   const transport = chooseTransport(board, image, config.virtioTransport);
   if (options.rtc !== undefined && !board.hasRtc) log.log('warning', `--rtc: ${board.name} has no real-time clock`);
   const symbols = await findSymbols(config, image, log);
@@ -62,7 +66,7 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
         transport,
         config,
         image,
-        initrd,
+        initrd: ramdisk,
         createVm,
         consoleOutput: output,
         disks: disks.backends,
@@ -134,6 +138,14 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
   }
 }
 
+/** The user's initrd and the guest agent. */
+function withAgent({ params, disks }: VmConfig, { endianness }: ElfImage, initrd: Uint8Array | null): Uint8Array {
+  const { next } = agentParams(params);
+  const first = disks[0] && { device: '/dev/vda', mode: disks[0].mode === 'ro' ? ('ro' as const) : ('rw' as const) };
+  const root = rootOf(params) ?? first ?? null;
+  return withArchive(initrd, agentArchive(endianness === 'big' ? 'mips' : 'mipsel', { next, root }));
+}
+
 /** At the end of a run: its verdict stands, whatever the host does now. */
 function closeDisks(disks: OpenDisks, log: OnceLog): void {
   try {
@@ -145,6 +157,9 @@ function closeDisks(disks: OpenDisks, log: OnceLog): void {
     );
   }
 }
+
+/** Bytes of a journal entry. */
+const AGENT_PIECE = 0x8000;
 
 const PIPE_NOTE =
   'every cpu waits and no timer is armed: only more input from the pipe on standard input can go on (< /dev/null gives none)';
@@ -191,6 +206,13 @@ function runningVm(
   const requireInput = (): void => {
     if (!inputOpen) throw new TsvmError('usage', "send() needs a VM started with input: 'api', before closeInput()");
   };
+  const standing = (): Inspector => {
+    if (!vm.held)
+      throw new TsvmError('usage', 'the guest does not stand still', {
+        next: 'await what it is waited for, or start it with driven: true',
+      });
+    return vm.inspector;
+  };
   return {
     config,
     inferred,
@@ -206,6 +228,25 @@ function runningVm(
     closeInput: () => {
       if (inputOpen) vm.arrive({ type: 'end-of-input' });
       inputOpen = false;
+    },
+    sendToAgent: (bytes) => {
+      requireInput();
+      if (!config.agent) throw new TsvmError('usage', 'sendToAgent() needs a VM started with agent: true');
+      for (let at = 0; at < bytes.length; at += AGENT_PIECE)
+        vm.arrive({ type: 'agent', bytes: Uint8Array.from(bytes.subarray(at, at + AGENT_PIECE)) });
+    },
+    addressOf: (symbol) => vm.addressOf(symbol),
+    inspect: {
+      readMemory: (place, length) => standing().read(place, length),
+      writeMemory: (place, bytes) => {
+        const address = standing().physical(place, bytes.length);
+        vm.change({ type: 'memory', address, bytes: Uint8Array.from(bytes) });
+      },
+      register: (name, cpu = 0) => standing().register(cpu, name),
+      setRegister: (name, value, cpu = 0) => {
+        standing().register(cpu, name); // is there one?
+        vm.change({ type: 'register', cpu, name, value: value >>> 0 });
+      },
     },
     resize: (columns, rows) => {
       vm.arrive({ type: 'resize', columns: characters(columns), rows: characters(rows) });
@@ -255,6 +296,7 @@ function identityOf(
     cpuModel,
     onOops,
     exitLine,
+    agent,
   } = config;
   const named = disks.backends.map(({ id, size }, n) => [config.disks[n]!.mode, id, size]);
   const images = [sha256Hex(kernel), initrd ? sha256Hex(initrd) : null];
@@ -274,6 +316,7 @@ function identityOf(
     cpuModel,
     named,
     ...(onOops === 'stop' ? ['stop at oops'] : []),
+    ...(agent ? ['agent'] : []),
     ...(exitLine === null ? [] : ['exit line', exitLine]),
   ]);
 }

@@ -4,6 +4,7 @@ import type { TraceSink } from '../kvm/trace.ts';
 import type { Log } from '../util/log.ts';
 import type { VmConfig, VmConfigInput } from '../vmm/config.ts';
 import type { DriveEnd, DriveTarget } from '../vmm/drive.ts';
+import type { GuestPlace } from '../vmm/inspect.ts';
 import type { JournalEntry } from '../vmm/journal.ts';
 import type { KernelFault } from '../vmm/kernel-fault.ts';
 import type { Verdict } from '../vmm/verdict.ts';
@@ -83,6 +84,8 @@ export interface RunningVm {
   send(bytes: Uint8Array | string): void;
   /** No more input will come: the guest can then be proven to hang. */
   closeInput(): void;
+  /** Bytes for the guest agent; with `agent: true` and as send(). */
+  sendToAgent(bytes: Uint8Array): void;
   /** Tell the guest's console its size in characters. */
   resize(columns: number, rows: number): void;
   /** Hold the VM between two instructions; resolves when it is held. Legal while running; no effect on the guest's result. */
@@ -95,6 +98,19 @@ export interface RunningVm {
   drive(target: DriveTarget): Promise<DriveEnd>;
   /** Where the guest stands. */
   readonly clock: { readonly instructions: number; readonly guestTimeNs: number };
+  /** The address of a symbol of the kernel, from its own tables or a file; null: not known. */
+  addressOf(symbol: string): number | null;
+  /**
+   * Guest memory and registers, of a driven VM that stands still. What is written enters at the instruction where the guest stands, and is in the
+   * journal. @throws TsvmError usage when the VM does not stand still, or there is no such memory or register
+   */
+  readonly inspect: {
+    readMemory(place: GuestPlace, length: number): Uint8Array;
+    writeMemory(place: GuestPlace, bytes: Uint8Array): void;
+    /** By name (`a0`, `pc`, `status`), unsigned. */
+    register(name: string, cpu?: number): number;
+    setRegister(name: string, value: number, cpu?: number): void;
+  };
   /** End the run as interrupted, with everything said so far kept. `reason` is shown in the verdict. */
   stop(reason?: string): void;
   /** Resolves once, when the run has ended and the terminal is restored. Rejects only for a bug in tsvm. */

@@ -40,6 +40,8 @@ export interface BoardContext {
   readonly virtio: VirtioInterface | null;
   /** Terminal 0. */
   readonly consoleOutput: CharBackend;
+  /** Where the guest agent's port leads; null: the machine has none. */
+  readonly agentOutput: CharBackend | null;
   /** The `--console` word whose device takes the terminal's input. */
   readonly console: string;
   /** What virtio devices are reached by. */
@@ -78,6 +80,8 @@ export interface MadeDevice {
   readonly windows: readonly DeviceWindow[];
   /** Where the terminal's input goes when the row is the machine's console. */
   readonly console?: BoardConsole;
+  /** What the guest agent is told by. */
+  readonly agent?: ConsoleInput;
   /** Input lines, of an interrupt controller or a bridge. */
   readonly setLine?: (line: number, level: boolean) => void;
   /** What a CPU's interrupt acknowledge cycle returns. */
@@ -129,6 +133,8 @@ export interface Needs {
   readonly disks?: number;
   readonly console?: string;
   readonly transport?: VirtioTransportName;
+  /** The guest agent. */
+  readonly agent?: true;
 }
 
 export interface BoardDevice {
@@ -244,11 +250,17 @@ export interface Board {
 /** The devices of a machine. */
 export function presentDevices(
   board: Board,
-  machine: { readonly disks: number; readonly console: string; readonly transport: VirtioTransportName },
+  machine: {
+    readonly disks: number;
+    readonly console: string;
+    readonly transport: VirtioTransportName;
+    readonly agent: boolean;
+  },
 ): BoardDevice[] {
   return board.devices.filter(
     ({ needs = {} }) =>
       (needs.disks ?? 0) <= machine.disks &&
+      (needs.agent === undefined || machine.agent) &&
       (needs.console === undefined || needs.console === machine.console) &&
       (needs.transport === undefined || needs.transport === machine.transport),
   );

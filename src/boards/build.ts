@@ -1,5 +1,5 @@
 // The walk that builds a board: interrupt controller (in KVM), devices, buses. The only place that reads a Board's hardware.
-import type { Device, IrqLine } from '../devices/device.ts';
+import type { ConsoleInput, Device, IrqLine } from '../devices/device.ts';
 import type { PciBus } from '../devices/pci/bus.ts';
 import { Bus } from '../memory/bus.ts';
 import type { Endianness } from '../memory/guest-memory.ts';
@@ -21,13 +21,19 @@ export interface BuiltBoard {
   /** In the order of the board, the irqchip first. */
   readonly devices: readonly { readonly name: string; readonly device: Device }[];
   readonly console: BoardConsole;
+  /** The guest agent's end of its port, where there is one. */
+  readonly agent: ConsoleInput | null;
 }
 
 /** Make the devices of `board` and put them on their buses. */
 export function buildBoard(board: Board, context: BoardContext): BuiltBoard {
   const walk = new Walk(board, context);
   walk.makeIrqchip();
-  const rows = presentDevices(board, { ...context, disks: context.disks.length });
+  const rows = presentDevices(board, {
+    ...context,
+    disks: context.disks.length,
+    agent: context.agentOutput !== null,
+  });
   for (const row of rows) walk.make(row);
   for (const row of rows) walk.place(row);
   return walk.finish();
@@ -41,6 +47,7 @@ class Walk {
   private readonly devices: { name: string; device: Device }[] = [];
   private readonly connections = new Map<string, { up: number; readonly end: IrqLine }>();
   private console: BoardConsole | undefined;
+  private agent: ConsoleInput | null = null;
 
   constructor(board: Board, context: BoardContext) {
     this.board = board;
@@ -66,6 +73,7 @@ class Walk {
     this.made.set(row.name, made);
     this.devices.push({ name: row.name, device: made.device });
     if (row.console === this.context.console) this.console = made.console;
+    this.agent ??= made.agent ?? null;
   }
 
   /** After all are made: their windows may lie behind a bridge that is a later row. */
@@ -87,7 +95,7 @@ class Walk {
     if (!this.console)
       throw new TsvmError('internal', `board ${this.board.name} has no ${this.context.console} console`);
     for (const { device } of this.devices) device.reset();
-    return { bus: this.bus, devices: this.devices, console: this.console };
+    return { bus: this.bus, devices: this.devices, console: this.console, agent: this.agent };
   }
 
   /** A new connection to a line; the line is up while one of its connections is. */

@@ -33,6 +33,7 @@ import {
   onPci,
   VIRTIO_MMIO_ORDER,
   VIRTIO_MMIO_SIZE,
+  virtioAgent,
   virtioConsole,
   virtioDisk,
   virtioMmioWords,
@@ -68,6 +69,7 @@ const PM_BASE = 0x1000;
 /** The connectors are devices 18 to 21. */
 const CONSOLE_SLOT = 18;
 const DISK_SLOT = 19;
+const AGENT_SLOT = 20;
 const MAX_DISKS = 8;
 
 /** Core card CoreLV, so that the system controller is a GT-64120 (MIPS_REVISION_CORID, MIPS_REVISION_SCONID). */
@@ -278,18 +280,30 @@ function uart(name: string, { shown = false, stride = 1, clock = 1_843_200 }): B
   };
 }
 
-/** The console, then disks: once for each transport. */
+/** The console, disks, the guest agent: once for each transport. */
 function virtioRows(): BoardDevice[] {
   const devices = [
-    { name: 'virtio-console', make: virtioConsole(true), console: 'virtio', needs: { console: 'virtio' } },
+    {
+      name: 'virtio-console',
+      make: virtioConsole(true),
+      place: { device: CONSOLE_SLOT, number: 0 },
+      console: 'virtio',
+      needs: { console: 'virtio' },
+    },
     ...Array.from({ length: MAX_DISKS }, (_, n) => ({
       name: `virtio-blk${n}`,
       make: virtioDisk(n),
+      place: { device: DISK_SLOT, number: n },
       needs: { disks: n + 1 },
     })),
+    {
+      name: 'virtio-agent',
+      make: virtioAgent,
+      place: { device: AGENT_SLOT, number: 0 },
+      needs: { agent: true as const },
+    },
   ];
-  return devices.flatMap(({ make, needs, ...row }, n): BoardDevice[] => {
-    const place = n === 0 ? { device: CONSOLE_SLOT, number: 0 } : { device: DISK_SLOT, number: n - 1 };
+  return devices.flatMap(({ make, needs, place, ...row }, n): BoardDevice[] => {
     const address = VIRTIO_MMIO_BASE + n * VIRTIO_MMIO_SIZE;
     return [
       { ...row, windows: [], irq: null, pci: place, needs: { ...needs, transport: 'pci' }, make: onPci(make, place) },

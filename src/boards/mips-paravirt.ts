@@ -11,7 +11,15 @@ import { hex } from '../util/bits.ts';
 import type { Board, BoardDevice } from './board.ts';
 import { MIPS_ARCH_FLAGS, SEGMENTS, TE_SEGMENT } from './mips-images.ts';
 import { testFinisher } from './test-finisher.ts';
-import { onMmio, VIRTIO_MMIO_ORDER, VIRTIO_MMIO_SIZE, virtioConsole, virtioDisk, virtioMmioWords } from './virtio.ts';
+import {
+  onMmio,
+  VIRTIO_MMIO_ORDER,
+  VIRTIO_MMIO_SIZE,
+  virtioAgent,
+  virtioConsole,
+  virtioDisk,
+  virtioMmioWords,
+} from './virtio.ts';
 
 const MIB = 0x100000;
 const VIRTIO_BASE = 0x1200_0000;
@@ -26,11 +34,12 @@ const IRQCHIP_OUTPUT = 2;
 const STATUS = [12, 0, 0x6] as const;
 const A0 = 4;
 
-/** Slot 0 is the console, slot 1 + n disk n. */
+/** Slot 0 is the console, slot 1 + n disk n, the last one the guest agent's. */
 const MAX_DISKS = 8;
 const slots: readonly Pick<BoardDevice, 'make' | 'needs' | 'console'>[] = [
   { make: onMmio(virtioConsole(false)), console: 'virtio' },
   ...Array.from({ length: MAX_DISKS }, (_, n) => ({ make: onMmio(virtioDisk(n)), needs: { disks: n + 1 } })),
+  { make: onMmio(virtioAgent), needs: { agent: true } },
 ];
 
 export const mipsParavirt: Board = {

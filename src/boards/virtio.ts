@@ -1,4 +1,5 @@
 // The virtio devices that boards have, and the transports they put them on.
+import type { ConsoleInput } from '../devices/device.ts';
 import type { PciPin } from '../devices/pci/registers.ts';
 import { VirtioBlk } from '../devices/virtio/blk.ts';
 import { VirtioConsole } from '../devices/virtio/console.ts';
@@ -12,6 +13,7 @@ import type { BoardConsole, BoardContext, BoardDevice, RegisterOrder } from './b
 interface MadeVirtio {
   readonly device: VirtioDevice;
   readonly console?: BoardConsole;
+  readonly agent?: ConsoleInput;
 }
 
 type MakeVirtio = (context: BoardContext) => MadeVirtio;
@@ -36,6 +38,16 @@ export function virtioConsole(multiport: boolean): MakeVirtio {
     };
   };
 }
+
+/** What the guest agent finds its port by (agent/README.md). */
+const AGENT_PORT = 'tsvm.agent';
+
+/** A byte channel of its own, for the guest agent. */
+export const virtioAgent: MakeVirtio = (context) => {
+  const ports = [{ name: AGENT_PORT, backend: context.agentOutput ?? { write: () => {} }, console: false }];
+  const device = new VirtioConsole(context, { ports, multiport: true });
+  return { device, agent: device.port(0) };
+};
 
 /** The user's disk `n`. */
 export function virtioDisk(n: number): MakeVirtio {

@@ -53,6 +53,7 @@ export const RUN_OPTIONS: readonly OptionRow[] = [
     group: 'Run:',
     help: 'guest time one instruction takes, 1 to 1000 (default: 10)',
   },
+  { flags: '--agent', group: 'Run:', help: 'add the guest agent of `tsvm test`, to repeat a run of one' },
   {
     flags: '--exit-line <word>',
     group: 'Run:',
@@ -157,6 +158,7 @@ export function runRequest(bareKernel: string | undefined, options: ParsedOption
       limit: text('limit'),
       onOops: text('onOops'),
       exitLine: text('exitLine'),
+      agent: options.agent === true,
       timeout: text('timeout'),
       loglevel: text('loglevel') ?? (debug ? 'debug' : undefined),
       debugMmio: options.debugMmio === true,

@@ -26,16 +26,11 @@ export class TestFinisher implements MmioDevice {
 
   constructor({ onPass, onFail, onReset, misuse = () => {} }: TestFinisherOptions) {
     const finish = (value: number): void => {
-      switch (value & 0xffff) {
-        case FINISHER_PASS:
-          return onPass();
-        case FINISHER_FAIL:
-          return onFail(value >>> 16);
-        case FINISHER_RESET:
-          return onReset();
-        default:
-          misuse(`0x${value.toString(16)} is neither pass, fail nor reset`);
-      }
+      const how = value & 0xffff;
+      if (how === FINISHER_PASS) onPass();
+      else if (how === FINISHER_FAIL) onFail(value >>> 16);
+      else if (how === FINISHER_RESET) onReset();
+      else misuse(`0x${value.toString(16)} is neither pass, fail nor reset`);
     };
     // What is written is not kept: the run is over.
     this.block = new RegisterBlock([{ name: 'finish', offset: 0, access: 'rw', reset: 0, write: finish }], misuse);

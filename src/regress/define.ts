@@ -1,5 +1,5 @@
 // `import { test } from 'tsvm/test'`: how a test file says what its tests are. Nothing runs until the file is loaded (run-file.ts).
-import type { ScriptedVm, ScriptOptions } from '../api/index.ts';
+import type { ScriptedVm, ScriptOptions, WaitOptions } from '../api/index.ts';
 import type { Expect } from './expect.ts';
 import type { KtapReport } from './ktap-report.ts';
 
@@ -8,6 +8,8 @@ export interface TestVm extends ScriptedVm {
   readonly expect: Expect;
   /** What the KTAP (or TAP with a version line) on the console so far comes to. */
   ktap(): KtapReport;
+  /** Run until everything has come that its outermost plan says, nothing can come any more, or for the time given; then as ktap(). */
+  waitForKtap(options?: WaitOptions): Promise<KtapReport>;
 }
 
 export interface TestOptions extends ScriptOptions {

@@ -1,11 +1,11 @@
 // What a test may expect: node:assert's comparisons under the names that test authors know, and what is special to a guest.
 import assert from 'node:assert/strict';
-import type { KernelFault } from '../api/index.ts';
+import { type KernelFault, ShellResult } from '../api/index.ts';
 import type { KtapReport, KtapTest } from './ktap-report.ts';
 
 /** Expectations about one value; each throws an AssertionError that shows the difference. */
 export interface Expectation {
-  /** Object.is. */
+  /** Object.is; of what sh() gave, text is compared with its standard output, without the last line end, and its status must be 0. */
   toBe(expected: unknown): void;
   /** Deeply equal. */
   toEqual(expected: unknown): void;
@@ -27,11 +27,16 @@ export interface Expect {
 /** `faults`: what has broken so far; `ktap`: what the console's KTAP comes to. */
 export function makeExpect(faults: () => readonly KernelFault[], ktap: () => KtapReport): Expect {
   const expect = (value: unknown): Expectation => ({
-    toBe: (expected) => assert.strictEqual(value, expected),
+    toBe: (expected) => {
+      if (value instanceof ShellResult && typeof expected === 'string') shellSays(value, expected);
+      else assert.strictEqual(value, expected);
+    },
     toEqual: (expected) => assert.deepStrictEqual(value, expected),
     toContain: (part) => {
       const has =
-        typeof value === 'string' ? value.includes(String(part)) : Array.isArray(value) && value.includes(part);
+        typeof value === 'string' || value instanceof ShellResult
+          ? String(value).includes(String(part))
+          : Array.isArray(value) && value.includes(part);
       assert.ok(has, `${shown(value)} does not contain ${shown(part)}`);
     },
     toMatch: (pattern) => assert.match(String(value), pattern),
@@ -51,6 +56,13 @@ export function makeExpect(faults: () => readonly KernelFault[], ktap: () => Kta
       assert.ok(ok, [words, ...failures, ...errors].join('\n'));
     },
   });
+}
+
+function shellSays(result: ShellResult, expected: string): void {
+  const { command, status, signal, stderr } = result;
+  const end = signal === null ? `status ${status}` : `signal ${signal}`;
+  assert.ok(result.ok, [`sh ${JSON.stringify(command)}: ${end}`, stderr.trimEnd()].filter(Boolean).join('\n'));
+  assert.strictEqual(result.text, expected);
 }
 
 function shown(value: unknown): string {

@@ -46,6 +46,8 @@ export class KtapParser {
   private bailOut: string | null = null;
   private skipped: string | null = null;
   private report: KtapReport | null = null;
+  /** The last plan that belonged to nothing. */
+  private orphan: { readonly indent: number; readonly count: number } | null = null;
 
   /** `version` false: TAP may begin with its plan or its first result; otherwise everything before a version line is ignored. */
   constructor(options: { readonly version?: boolean } = {}) {
@@ -65,7 +67,10 @@ export class KtapParser {
     if (line.kind !== 'version' && this.levels.length === 0) {
       const begins =
         line.kind === 'plan' || line.kind === 'subtest' || (line.kind === 'result' && line.number !== null);
-      if (!this.acceptsBare || !begins) return;
+      if (!this.acceptsBare || !begins) {
+        if (line.kind === 'plan') this.orphan = { indent: line.indent, count: line.count };
+        return;
+      }
     }
     if (line.indent > MAX_INDENT) this.error(null, `a line is nested deeper than ${MAX_INDENT} columns`);
     else if (line.kind === 'version') this.version(line.indent, line);
@@ -76,6 +81,12 @@ export class KtapParser {
       else if (line.kind === 'subtest') this.subtest(line.indent, line.text);
       else this.bail(line.text);
     }
+  }
+
+  /** Has everything come that the outermost plan says, or has the guest bailed out? Tests of other plans may follow. */
+  get complete(): boolean {
+    const [root, ...inner] = this.levels;
+    return this.bailOut !== null || (root?.plan != null && inner.length === 0 && root.position >= root.plan);
   }
 
   /** What is counted so far; what a plan still lacks is not missing before its level ends. */
@@ -103,10 +114,19 @@ export class KtapParser {
 
   private begin(indent: number): void {
     this.seen = true;
+    this.orphan = null;
     this.levels = [newLevel(indent)];
   }
 
+  /** A plan, and then a suite further in: the version line before the plan was lost. */
+  private beginAtPlan({ indent, count }: { readonly indent: number; readonly count: number }): void {
+    this.begin(indent);
+    this.levels[0]!.plan = count;
+    this.error(null, `no version line came before the plan 1..${count}`);
+  }
+
   private version(indent: number, { protocol, version }: KtapVersionLine): void {
+    if (this.levels.length === 0 && this.orphan && this.orphan.indent < indent) this.beginAtPlan(this.orphan);
     const root = this.levels[0];
     if (!root || indent < root.indent) this.restart(indent);
     else {
@@ -128,10 +148,11 @@ export class KtapParser {
 
   private subtest(indent: number, name: string): void {
     const level = this.levelAt(indent);
-    const unnamed = level !== this.levels[0] && level.name === '' && level.position === 0 && level.plan === null;
-    if (indent > level.indent) this.open(level, indent, name);
-    else if (unnamed && !level.awaiting) level.name = name;
-    else level.announced = name;
+    const fresh = level !== this.levels[0] && level.position === 0 && level.plan === null && !level.awaiting;
+    if (indent > level.indent && level.announced === null) this.open(level, indent, name);
+    else if (indent > level.indent) this.open(level, indent).announced = name;
+    else if (fresh && level.name === '') level.name = name;
+    else if (!fresh || level.name !== name) level.announced = name;
   }
 
   private plan(indent: number, line: KtapPlanLine): void {
@@ -152,7 +173,10 @@ export class KtapParser {
     if (line.number === 1 && level.position > 0) level = this.openIfAnnounced(level);
     level.announced = null;
     const inner = level.awaiting;
-    if (inner && (inner.name === '' || line.name === '' || inner.name === line.name)) {
+    const same = inner && (inner.name === '' || line.name === '' || inner.name === line.name);
+    if (inner && (same || line.number === level.position + 1)) {
+      // printk may have broken one of the two names; the number says that they belong together.
+      if (!same) this.error(level, `${inner.name} has the result line of ${line.name}`);
       this.finish(level, inner, line);
       return;
     }
@@ -242,8 +266,10 @@ export class KtapParser {
     const trouble = troubles.join(' and ');
     const ranNothing = inner.position === 0 && missing === 0;
     if (!line) {
-      this.error(outer, `${inner.name || 'a suite'} has no result line`);
+      if (inner.name !== '' || !ranNothing) this.error(outer, `${inner.name || 'a suite'} has no result line`);
       if (ranNothing) this.error(outer, `${inner.name || 'a suite'} ran no tests`);
+      // As the kernel's parser does: a suite that was cut off before anything countable ran below it is itself what is missing.
+      else if (inner.counted === 0) this.countMissing(inner, 1);
       return ['fail', `has no result line${trouble && `, and ${trouble}`}`];
     }
     const planSkipped = ranNothing && line.outcome === 'pass' ? inner.planSkipped : null;
@@ -267,9 +293,13 @@ export class KtapParser {
       `${level.name || 'the plan'}: ${are(missing, `of ${level.plan} planned tests`)} missing`,
       missing,
     );
-    this.totals.missing += missing;
-    level.counted += missing;
+    this.countMissing(level, missing);
     return missing;
+  }
+
+  private countMissing(level: KtapLevel, count: number): void {
+    this.totals.missing += count;
+    level.counted += count;
   }
 
   /** The next test of `level`, in the order of its plan. */
@@ -323,6 +353,7 @@ export class KtapParser {
     const root = this.levelAt(this.levels[0]!.indent);
     this.settle(root);
     const missing = this.endPlan(null, root);
+    if (root.position > 0 && root.counted === 0) this.countMissing(root, 1);
     if (root.position === 0 && missing === 0) {
       if (root.planSkipped === null) this.error(null, 'no tests ran');
       this.skipped ??= root.planSkipped;

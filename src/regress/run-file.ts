@@ -1,12 +1,21 @@
 // One test file: load it, run its tests one after the other, tell each result as soon as it is there.
 import { pathToFileURL } from 'node:url';
-import { type KernelFault, type RunningVm, type ScriptedVm, scriptVm, TsvmError, type Verdict } from '../api/index.ts';
+import {
+  type KernelFault,
+  type RunningVm,
+  type ScriptedVm,
+  scriptVm,
+  TsvmError,
+  type Verdict,
+  WaitFailed,
+  type WaitOptions,
+} from '../api/index.ts';
 import { monotonicMs } from '../api/wall-clock.ts';
-import { type TestDefinition, takeDefined } from './define.ts';
+import { type TestDefinition, type TestVm, takeDefined } from './define.ts';
 import { makeExpect } from './expect.ts';
 import { failureOf } from './failure.ts';
-import { KtapParser } from './ktap.ts';
 import type { KtapReport } from './ktap-report.ts';
+import { LiveKtap } from './live-ktap.ts';
 import type { Failure, RunFacts, TestResult } from './results.ts';
 
 export interface FileRequest {
@@ -66,23 +75,47 @@ async function runTest(
         vmOptions.onFault?.(fault);
       },
     });
-    const { console: output } = m;
-    const ktap = (): KtapReport => ktapOn(output.text);
-    await body(Object.assign(m, { expect: makeExpect(() => faults, ktap), ktap }));
+    await body(testVm(m, faults));
   } catch (error) {
     failure = failureOf(error, path);
   }
   if (!m) return result(failure, []);
+  const { toldOfEnd } = m;
   const verdict = await m.stop();
   const broken = policy === 'fail' ? faults[0] : undefined;
   failure ??= ownFault(verdict) ?? (broken ? faultFailure(broken) : null);
+  if (!toldOfEnd && faults.length === 0) failure ??= unseenEnd(verdict);
   return result(failure, [factsOf(m.vm, verdict)]);
 }
 
-function ktapOn(text: string): KtapReport {
-  const parser = new KtapParser();
-  for (const line of text.split('\n')) parser.line(line);
-  return parser.end();
+/** What a test's body gets. */
+function testVm(m: ScriptedVm, faults: readonly KernelFault[]): TestVm {
+  const { console: output } = m;
+  const ktap = (): KtapReport => {
+    const live = new LiveKtap(output);
+    return live.end();
+  };
+  const waitForKtap = async (options?: WaitOptions): Promise<KtapReport> => {
+    const live = new LiveKtap(output);
+    try {
+      await m.runUntil(() => live.complete, options);
+    } catch (error) {
+      // What is missing is in the report.
+      if (!(error instanceof WaitFailed)) throw error;
+    }
+    return live.end();
+  };
+  return Object.assign(m, { expect: makeExpect(() => faults, ktap), ktap, waitForKtap });
+}
+
+/** The run is over, badly, and the test has not noticed. */
+function unseenEnd({ kind, exitCode, summary }: Verdict): Failure | null {
+  if (kind === 'interrupted' || exitCode === 0) return null;
+  return {
+    message: `the run had ended, and the test did not look how: ${summary} (${kind}, exit ${exitCode})`,
+    details: 'a test that expects this awaits m.end(), and looks at its verdict',
+    place: null,
+  };
 }
 
 /** What no test may pass with. */

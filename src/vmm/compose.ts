@@ -14,6 +14,7 @@ import {
   type VirtioTransportName,
 } from '../boards/board.ts';
 import { buildBoard } from '../boards/build.ts';
+import { AGENT_WORD, agentParams } from '../boot/agent/params.ts';
 import { buildCommandLine } from '../boot/cmdline.ts';
 import { type ElfImage, loadElf } from '../boot/elf.ts';
 import { loadInitrd } from '../boot/initrd.ts';
@@ -29,6 +30,7 @@ import type { Endianness, GuestMemory } from '../memory/guest-memory.ts';
 import { TsvmError } from '../util/errors.ts';
 import type { OnceLog } from '../util/log.ts';
 import { formatSize, rtcSeconds, type VmConfig } from './config.ts';
+import { executionWatch } from './execution-watch.ts';
 import type { Machine } from './machine.ts';
 import { GuestTimers } from './timers.ts';
 
@@ -45,8 +47,8 @@ export interface EmulatedVm
   readonly compiledCode: CompiledCode | null;
   /** What the host hears of the guest, of no effect on it. */
   readonly watch: {
-    /** Tell `hit` before an instruction at one of these guest-physical addresses runs. */
-    execution(addresses: readonly number[], hit: (cpu: number, pc: number) => void): void;
+    /** Ask `hit` before an instruction at one of these guest-physical addresses runs: is KVM_RUN to come back before it? */
+    execution(addresses: readonly number[], hit: (cpu: number, pc: number) => boolean): void;
     /** Has a vCPU been in user mode since forgetUserMode()? */
     readonly userModeSeen: boolean;
     forgetUserMode(): void;
@@ -116,14 +118,16 @@ export function composeMachine(options: ComposeOptions): Machine {
   const vcpus = Array.from({ length: config.cpus }, (_, id) => vm.createVcpu(id));
   const timers = new GuestTimers(vm.clock);
   let interrupted: (cpu: number) => void = () => {};
+  let agentOutput: (bytes: Uint8Array) => void = () => {};
   let systemEvent: (event: SystemEvent) => void = () => {};
-  const { bus, devices, console } = buildBoard(board, {
+  const { bus, devices, console, agent } = buildBoard(board, {
     memory: vm.memory,
     timer: timers,
     log,
     cpus: config.cpus,
     virtio: virtioInterface(config, options.transport),
     consoleOutput: options.consoleOutput,
+    agentOutput: config.agent ? { write: (bytes) => agentOutput(bytes) } : null,
     console: consoleKind(board, config),
     transport: options.transport,
     disks: options.disks,
@@ -149,22 +153,23 @@ export function composeMachine(options: ComposeOptions): Machine {
     timers,
     devices,
     console,
+    agent,
     toPhysical: (address) => physicalAddress(board.segments, address) ?? null,
     kernelAbi: board.kernelAbi,
     observe: (observation) => vm.observe(observation),
-    watchExecution: (addresses, hit) => {
-      const physical = addresses.map((address) => physicalAddress(board.segments, address));
-      vm.watch.execution(
-        physical.filter((address) => address !== undefined),
-        hit,
-      );
-    },
+    watchExecution: executionWatch(
+      (address) => physicalAddress(board.segments, address),
+      (addresses, hit) => vm.watch.execution(addresses, hit),
+    ),
     compiledCode: () => vm.compiledCode,
     userModeSeen: () => vm.watch.userModeSeen,
     forgetUserMode: () => vm.watch.forgetUserMode(),
     hashState: (update) => vm.hashState(update),
     onInterrupt: (listener) => {
       interrupted = listener;
+    },
+    onAgentOutput: (listener) => {
+      agentOutput = listener;
     },
     onSystemEvent: (listener) => {
       systemEvent = listener;
@@ -217,9 +222,12 @@ function bootKernel(
     disks: config.disks.length,
     console,
     transport,
+    agent: config.agent,
   });
   const words = board.commandLine({ ram, cpus: config.cpus, console: board.consoles[console]!, devices });
   words.push(...rootWords(config));
+  const params = config.agent ? agentParams(config.params).params : config.params;
+  if (config.agent) words.push(AGENT_WORD);
   if (initrd) {
     const to = Math.min(segment.physical + segment.size, ram[0]!.base + ram[0]!.size) - board.initrdGap;
     const place = loadInitrd(initrd, memory, { taken, from: kernel.highest, to, where: board.initrd });
@@ -227,7 +235,7 @@ function bootKernel(
     const start = `0x${(segment.base + (place.start - segment.physical)).toString(16)}`;
     words.push(`rd_start=${start}`, `rd_size=0x${(place.end - place.start).toString(16)}`);
   }
-  const commandLine = buildCommandLine(words, [config.params], board.commandLineSize);
+  const commandLine = buildCommandLine(words, [params], board.commandLineSize);
   const { gpr, cp0 } = board.boot({ memory, image: as, ram, commandLine, taken });
   for (const vcpu of vcpus) {
     if (board.fpu && hasFpu) enableFpu(vcpu);

@@ -61,6 +61,8 @@ export interface VmConfigInput {
   readonly virtio?: string | undefined;
   /** What an oops does: `note` it and go on, or `stop` there. Either ends 100. */
   readonly onOops?: string | undefined;
+  /** Add the guest agent (agent/README.md), by which ScriptedVm.sh() runs commands. For Linux guests. Default false. */
+  readonly agent?: boolean | undefined;
   /** A program's line on the console that is this word, a blank and a decimal number ends the run with that code. */
   readonly exitLine?: string | undefined;
   /** `mmio` or `pci`; default: what the machine and the kernel have. */
@@ -105,6 +107,7 @@ export interface VmConfig {
   readonly cpuModel: string | null;
   readonly onOops: OopsPolicy;
   readonly exitLine: string | null;
+  readonly agent: boolean;
   readonly disks: readonly DiskConfig[];
 }
 
@@ -148,6 +151,7 @@ export function parseVmConfig(input: VmConfigInput): VmConfig {
     cpuModel: optionalPath('cpu-model', input.cpuModel),
     onOops: oneOf('on-oops', input.onOops ?? 'note', ON_OOPS),
     exitLine: exitLine(input.exitLine),
+    agent: input.agent ?? false,
     disks: parseDisks(input),
   };
 }

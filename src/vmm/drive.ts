@@ -7,8 +7,12 @@ import { TsvmError } from '../util/errors.ts';
 export interface DriveTarget {
   /** Told of console bytes as they are written, at that instruction. The bytes are not its to keep. */
   readonly onOutput?: ((bytes: Uint8Array) => void) | undefined;
-  /** Asked after that: is this it? */
-  readonly console?: (() => boolean) | undefined;
+  /** Told of the guest agent's bytes in the same way. */
+  readonly onAgent?: ((bytes: Uint8Array) => void) | undefined;
+  /** Asked after either: is this it? */
+  readonly until?: (() => boolean) | undefined;
+  /** Stand before a vCPU runs the instruction at this address (of an unmapped segment); not before the one it stands before already. */
+  readonly execution?: number | undefined;
   /** Guest instant in nanoseconds. */
   readonly time?: number | undefined;
   /** Instructions retired by all vCPUs together. */
@@ -16,10 +20,10 @@ export interface DriveTarget {
 }
 
 /**
- * Why the guest stands still: `console` has said so; `time` or `instructions` were reached; `waiting`: more than time is waited for, but
+ * Why the guest stands still: `until` has said so; a vCPU is at `execution`; `time` or `instructions` were reached; `waiting`: more than time is waited for, but
  * nothing is armed in the guest, and only what the script does can go on; `ended`: the run is over.
  */
-export type DriveEnd = 'console' | 'time' | 'instructions' | 'waiting' | 'ended';
+export type DriveEnd = 'found' | 'execution' | 'time' | 'instructions' | 'waiting' | 'ended';
 
 interface Drive {
   readonly target: DriveTarget;
@@ -29,7 +33,9 @@ interface Drive {
 export class DriveWatch {
   private readonly clock: VmClock;
   private drive: Drive | null = null;
-  private seen = false;
+  private seen: 'found' | 'execution' | null = null;
+  /** Instructions retired when the guest was last held before one. */
+  private heldBefore = -1;
   private over = false;
 
   constructor(clock: VmClock) {
@@ -48,7 +54,7 @@ export class DriveWatch {
         next: 'await each waitFor, runFor, runTo, end or drive before the next',
       });
     if (this.over) return Promise.resolve('ended');
-    this.seen = false;
+    this.seen = null;
     return new Promise((resolve) => {
       this.drive = { target, resolve };
     });
@@ -56,15 +62,33 @@ export class DriveWatch {
 
   /** The guest put out bytes. */
   consoleOutput(bytes: Uint8Array): void {
-    const { target } = this.drive ?? {};
-    target?.onOutput?.(bytes);
-    if (target?.console?.()) this.seen = true;
+    this.drive?.target.onOutput?.(bytes);
+    this.ask();
+  }
+
+  /** The guest agent did. */
+  agentOutput(bytes: Uint8Array): void {
+    this.drive?.target.onAgent?.(bytes);
+    this.ask();
+  }
+
+  /** A vCPU is about to run the instruction at `execution`. True: it is not to run now. */
+  executes(): boolean {
+    const { instructions } = this.clock;
+    if (!this.drive || instructions === this.heldBefore) return false;
+    this.heldBefore = instructions;
+    this.seen = 'execution';
+    return true;
+  }
+
+  private ask(): void {
+    if (this.drive?.target.until?.()) this.seen = 'found';
   }
 
   /** Is only the passing of time waited for? */
   get forTimeOnly(): boolean {
-    const { time, instructions, console } = this.drive?.target ?? {};
-    return time !== undefined && instructions === undefined && console === undefined;
+    const { time, instructions, until, execution } = this.drive?.target ?? {};
+    return time !== undefined && instructions === undefined && until === undefined && execution === undefined;
   }
 
   /** Guest instant to which idle time may be skipped; no instructions pass in it. */
@@ -87,7 +111,7 @@ export class DriveWatch {
   get due(): DriveEnd | null {
     if (!this.drive) return null;
     const { time, instructions } = this.drive.target;
-    if (this.seen) return 'console';
+    if (this.seen) return this.seen;
     if (instructions !== undefined && this.clock.instructions >= instructions) return 'instructions';
     return time !== undefined && this.clock.now >= time ? 'time' : null;
   }

@@ -11,7 +11,7 @@ export class ExitLine {
   private readonly exit: (code: number) => void;
   private line = '';
 
-  /** `exit` is told the number of the first such line, and of none after it. */
+  /** `exit` is told the number of such a line. */
   constructor(word: string, exit: (code: number) => void) {
     this.pattern = new RegExp(`^${word.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')} (-?\\d{1,10})$`);
     this.exit = exit;
@@ -30,9 +30,7 @@ export class ExitLine {
   private add(text: string): void {
     const lines = (this.line + text).split('\n');
     this.line = lines.pop()!.slice(-MAX_LINE);
-    for (const line of lines) {
-      const match = this.pattern.exec(line);
-      if (match) return this.exit(Number(match[1]));
-    }
+    const match = lines.map((line) => this.pattern.exec(line)).find((found) => found !== null);
+    if (match) this.exit(Number(match[1]));
   }
 }

@@ -5,8 +5,14 @@ import { TsvmError } from '../util/errors.ts';
 /** What came from outside. */
 export type JournalEvent =
   | { readonly type: 'console'; readonly bytes: Uint8Array }
+  /** For the guest agent. */
+  | { readonly type: 'agent'; readonly bytes: Uint8Array }
   /** The outside source of console input ended. */
   | { readonly type: 'end-of-input' }
+  /** A script has written to guest memory, at a guest-physical address. */
+  | { readonly type: 'memory'; readonly address: number; readonly bytes: Uint8Array }
+  /** A script has set a register. */
+  | { readonly type: 'register'; readonly cpu: number; readonly name: string; readonly value: number }
   | { readonly type: 'resize'; readonly columns: number; readonly rows: number }
   | { readonly type: 'stop'; readonly cause: StopCause; readonly reason: string };
 
@@ -75,7 +81,7 @@ export function formatJournal({ input, entries }: Journal): string {
       instructions,
       at,
       ...event,
-      ...(event.type === 'console' ? { bytes: toBase64(event.bytes) } : {}),
+      ...('bytes' in event ? { bytes: toBase64(event.bytes) } : {}),
     }),
   );
   return `${[JSON.stringify({ journal: VERSION, input }), ...lines].join('\n')}\n`;
@@ -121,7 +127,21 @@ function parseEntry(fields: Record<string, unknown>, line: number): JournalEntry
 function parseEvent(fields: Record<string, unknown>, line: number): JournalEvent {
   switch (fields.type) {
     case 'console':
-      return { type: 'console', bytes: fromBase64(string(fields, 'bytes', line), line) };
+    case 'agent':
+      return { type: fields.type, bytes: fromBase64(string(fields, 'bytes', line), line) };
+    case 'memory':
+      return {
+        type: 'memory',
+        address: natural(fields, 'address', line, Number.MAX_SAFE_INTEGER),
+        bytes: fromBase64(string(fields, 'bytes', line), line),
+      };
+    case 'register':
+      return {
+        type: 'register',
+        cpu: natural(fields, 'cpu', line, 0xff),
+        name: string(fields, 'name', line),
+        value: natural(fields, 'value', line, 0xffffffff),
+      };
     case 'end-of-input':
       return { type: 'end-of-input' };
     case 'resize':

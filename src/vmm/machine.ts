@@ -27,6 +27,8 @@ export interface Machine {
   readonly timers: GuestTimers;
   readonly devices: readonly NamedDevice[];
   readonly console: MachineConsole;
+  /** What the guest agent is told by; null: the machine has none. */
+  readonly agent: ConsoleInput | null;
   /** Guest-physical address behind an unmapped-segment virtual address, or null. */
   toPhysical(virtualAddress: number): number | null;
   /** How kernels for this machine pass arguments and keep return addresses. */
@@ -34,10 +36,10 @@ export interface Machine {
   /** Keep the hot exit counters, trace. No guest-visible effect. */
   observe(observation: { readonly stats: boolean; readonly trace: TraceSink | null }): void;
   /**
-   * Tell `hit` before a vCPU runs an instruction at one of these addresses (of unmapped segments); replaces what was watched before. The
-   * vCPU's state may be looked at; no guest-visible effect. Between two enters.
+   * Ask `hit` before a vCPU runs an instruction at one of these addresses (of unmapped segments): is its KVM_RUN to come back before it?
+   * Replaces what `who` watched before. The vCPU's state may be looked at; no guest-visible effect. Between two enters.
    */
-  watchExecution(addresses: readonly number[], hit: (cpu: number, pc: number) => void): void;
+  watchExecution(who: string, addresses: readonly number[], hit: (cpu: number, pc: number) => boolean): void;
   /** Has a vCPU been in user mode since forgetUserMode()? */
   userModeSeen(): boolean;
   forgetUserMode(): void;
@@ -47,6 +49,8 @@ export interface Machine {
   hashState(update: (bytes: Uint8Array) => void): void;
   /** Told of interrupts that the board raises, with the vCPU's id (so that the scheduler can end a quantum). */
   onInterrupt(listener: (cpu: number) => void): void;
+  /** Told of the guest agent's bytes as they are written; they are not the listener's to keep. */
+  onAgentOutput(listener: (bytes: Uint8Array) => void): void;
   /** Told, in the middle of an access, that the guest ends the run through a device. */
   onSystemEvent(listener: (event: SystemEvent) => void): void;
 }

@@ -160,6 +160,11 @@ export class PanicWatch {
     return named.offset === 0 ? named.name : `${named.name}+0x${named.offset.toString(16)}`;
   }
 
+  /** The address of a symbol of the kernel that runs; null: not known. */
+  addressOf(name: string): number | null {
+    return this.kernel.symbols?.find(name) ?? null;
+  }
+
   // Symbols
 
   private watch(): void {
@@ -169,10 +174,11 @@ export class PanicWatch {
     if (panic === undefined || symbols?.find('start_kernel') === undefined) return;
     this.watching = true;
     const die = symbols.find('die');
-    this.machine.watchExecution(die === undefined ? [panic] : [panic, die], (cpu, pc) => {
+    this.machine.watchExecution('panic', die === undefined ? [panic] : [panic, die], (cpu, pc) => {
       const vcpu = this.machine.vcpus[cpu]!;
       if (pc === panic) this.panicEntered(vcpu);
       else this.oopsEntered(vcpu);
+      return false;
     });
   }
 

@@ -6,6 +6,7 @@ import type { ConsoleFeed } from './console-feed.ts';
 import type { DriveEnd, DriveWatch } from './drive.ts';
 import { type ExitServices, runVcpu, settle } from './exit-loop.ts';
 import { answerHypercall } from './hypercalls.ts';
+import type { Inspector } from './inspect.ts';
 import type { JournalEvent, JournalRecorder, JournalReplay } from './journal.ts';
 import type { Machine } from './machine.ts';
 import { MmioRouter } from './mmio.ts';
@@ -18,6 +19,9 @@ import { type Ending, ending, systemEvent } from './verdict.ts';
 export interface RunnerOptions {
   readonly machine: Machine;
   readonly feed: ConsoleFeed;
+  /** The guest agent's; null: there is none. */
+  readonly agentFeed: ConsoleFeed | null;
+  readonly inspector: Inspector;
   readonly recorder: JournalRecorder;
   /** A journal fed back, or null for live input. */
   readonly replay: JournalReplay | null;
@@ -64,7 +68,7 @@ export class Runner {
   private entered: Vcpu;
 
   constructor(options: RunnerOptions) {
-    const { machine, feed, pacer, panic, log } = options;
+    const { machine, feed, agentFeed, pacer, panic, log } = options;
     this.options = options;
     this.machine = machine;
     this.entered = machine.vcpus[0]!;
@@ -89,6 +93,7 @@ export class Runner {
       mmio: (access) => {
         router.serve(access);
         feed.pump();
+        agentFeed?.pump();
         pacer.countExit();
         panic.exitServed(this.entered);
       },
@@ -213,10 +218,19 @@ export class Runner {
   }
 
   private apply(event: JournalEvent): void {
-    const { feed, machine } = this.options;
+    const { feed, agentFeed, machine } = this.options;
     switch (event.type) {
       case 'console':
         feed.offer(event.bytes);
+        break;
+      case 'agent':
+        agentFeed?.offer(event.bytes);
+        break;
+      case 'memory':
+        this.options.inspector.write(event.address, event.bytes);
+        break;
+      case 'register':
+        this.options.inspector.setRegister(event.cpu, event.name, event.value);
         break;
       case 'end-of-input':
         this.sourceOpen = false;

@@ -7,6 +7,7 @@ import type { OnceLog } from '../util/log.ts';
 import { ConsoleFeed, type PullSource } from './console-feed.ts';
 import { type DriveEnd, type DriveTarget, DriveWatch } from './drive.ts';
 import { ExitLine } from './exit-line.ts';
+import { Inspector } from './inspect.ts';
 import { formatJournal, type Journal, type JournalEvent, JournalRecorder, JournalReplay } from './journal.ts';
 import type { KernelFault } from './kernel-fault.ts';
 import type { Machine } from './machine.ts';
@@ -78,8 +79,12 @@ export class Vm {
   private readonly recorder = new JournalRecorder();
   private readonly feed: ConsoleFeed;
   private readonly panic: PanicWatch;
+  /** For whoever drives the guest, while it stands still. */
+  readonly inspector: Inspector;
   private readonly runner: Runner;
   private readonly driver: DriveWatch | null;
+  /** The address before whose instruction the driver wants to stand. */
+  private watched: number | null = null;
   private readonly waiter: Waiter;
   private readonly pulled: Hasher;
   private arrivals: JournalEvent[] = [];
@@ -98,7 +103,9 @@ export class Vm {
     this.waiter = new Waiter(host);
     this.pulled = host.sha256();
     this.feed = new ConsoleFeed(machine.console, options.pull && this.hashing(options.pull));
+    this.inspector = new Inspector(machine);
     const pacer = new Pacer(() => host.now());
+    machine.onAgentOutput((bytes) => this.driver?.agentOutput(bytes));
     output.setHighWaterListener(() => pacer.endSlice());
     this.panic = new PanicWatch({
       machine,
@@ -121,6 +128,8 @@ export class Vm {
     this.runner = new Runner({
       machine,
       feed: this.feed,
+      inspector: this.inspector,
+      agentFeed: machine.agent && new ConsoleFeed(machine.agent, null),
       recorder: this.recorder,
       replay: options.replay && new JournalReplay(options.replay.entries),
       pacer,
@@ -193,13 +202,41 @@ export class Vm {
   drive(target: DriveTarget): Promise<DriveEnd> {
     if (!this.driver) throw new Error('the VM runs by itself');
     const stopped = this.driver.begin(target);
+    this.watchExecution(target.execution ?? null);
     this.waiter.wake();
     return stopped;
+  }
+
+  /** Changing what is watched costs compiled code. */
+  private watchExecution(address: number | null): void {
+    if (address === this.watched) return;
+    this.watched = address;
+    this.options.machine.watchExecution(
+      'drive',
+      address === null ? [] : [address],
+      () => this.driver?.executes() ?? false,
+    );
+  }
+
+  /** Does the guest stand still because its script does something else? */
+  get held(): boolean {
+    return this.driver?.active === false && !this.ended;
+  }
+
+  /** Something that a script does to the guest enters here and now, after what it has sent before. The guest must be held. */
+  change(event: JournalEvent): void {
+    this.takeArrivals();
+    this.runner.enter(event);
   }
 
   /** The name of a function of the kernel that runs, as `name+0x10`, where its own tables tell; else null. */
   nameOf(address: number): string | null {
     return this.panic.nameOf(address);
+  }
+
+  /** The address of a symbol of the kernel that runs, or null. */
+  addressOf(name: string): number | null {
+    return this.panic.addressOf(name);
   }
 
   private async run(): Promise<Verdict> {

@@ -17,7 +17,10 @@ function watch(code: Line, labels: readonly string[]) {
   const hits: [pc: number, instructions: number, s0: number][] = [];
   guest.vm.watch.execution(
     labels.map((label) => physical(addresses(label))),
-    (_cpu, pc) => hits.push([pc, guest.vm.clock.instructions, guest.gpr(s0)]),
+    (_cpu, pc) => {
+      hits.push([pc, guest.vm.clock.instructions, guest.gpr(s0)]);
+      return false;
+    },
   );
   return { guest, hits, addresses };
 }
@@ -80,7 +83,7 @@ describe('a watched execution', () => {
   it('ends when other addresses are watched', () => {
     const { guest, hits } = watch(counting([{ label: 'mark' }, addiu(s1, s1, 1)]), ['mark']);
     guest.enter(4);
-    guest.vm.watch.execution([], () => {});
+    guest.vm.watch.execution([], () => false);
     guest.enter(60);
     expect(hits).toHaveLength(1);
   });

@@ -304,11 +304,11 @@ describe('a watch', () => {
     const at = sides.load(code);
     sides.enter(50);
     const hits: number[] = [];
-    sides.both(({ vm }) => vm.watch.execution([physical(at(watched))], () => {}));
-    sides.paired.vm.watch.execution([physical(at(watched))], (_cpu, pc) => hits.push(pc));
+    sides.both(({ vm }) => vm.watch.execution([physical(at(watched))], () => false));
+    sides.paired.vm.watch.execution([physical(at(watched))], (_cpu, pc) => hits.push(pc) < 0);
     sides.enter(50);
     expect(hits).toEqual(new Array(10).fill(at(watched)));
-    sides.both(({ vm }) => vm.watch.execution([], () => {}));
+    sides.both(({ vm }) => vm.watch.execution([], () => false));
     sides.enter(50);
     expect(recordAt(sides.paired, at('first'))).toBe('addiu;addiu');
   });

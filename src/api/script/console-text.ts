@@ -15,6 +15,13 @@ export interface Found {
   readonly in: 'program' | 'kernel' | 'console';
 }
 
+/** A complete line, put together: what printk has cut is in one piece. */
+export interface ConsoleLine {
+  readonly from: 'program' | 'kernel';
+  /** Without its line end; a kernel's begins with the time stamp. */
+  readonly text: string;
+}
+
 const FIRST_SIZE = 4096;
 
 export class ConsoleText {
@@ -24,6 +31,9 @@ export class ConsoleText {
   private readonly streams: ConsoleStreams;
   private data = new Uint8Array(FIRST_SIZE);
   private length = 0;
+  /** Complete lines, in the order in which they became complete. */
+  readonly lines: ConsoleLine[] = [];
+  private readonly parts = { program: '', kernel: '' };
   /** Characters that the streams have handed out. */
   private decided = 0;
 
@@ -32,9 +42,22 @@ export class ConsoleText {
       piece: (from, text) => {
         if (from === 'program') this.programs.add(text, this.decided);
         else if (from === 'kernel') this.kernels.add(text, this.decided);
+        if (from !== 'nobody') this.assemble(from, text);
         this.decided += text.length;
       },
     });
+  }
+
+  private assemble(from: ConsoleLine['from'], text: string): void {
+    const lines = text.split('\n');
+    lines[0] = this.parts[from] + lines[0]!;
+    this.parts[from] = lines.pop()!;
+    for (const line of lines) this.lines.push({ from, text: line });
+  }
+
+  /** What of `from` has no line end yet. */
+  partial(from: ConsoleLine['from']): string {
+    return this.parts[from];
   }
 
   /** The bytes are copied. */

@@ -4,8 +4,8 @@ import type { GuestMemory } from '../../memory/guest-memory.ts';
 import type { CodePages } from './code-pages.ts';
 import { WORD } from './layout.ts';
 
-/** vCPU `cpu` is about to run the instruction at virtual address `pc`; its state may be looked at. */
-export type ExecutionListener = (cpu: number, pc: number) => void;
+/** vCPU `cpu` is about to run the instruction at virtual address `pc`; its state may be looked at. Is KVM_RUN to come back before it? */
+export type ExecutionListener = (cpu: number, pc: number) => boolean;
 
 export interface WatchedCore {
   readonly i32: Int32Array;
@@ -17,7 +17,7 @@ export interface WatchedCore {
 
 export class HostWatch {
   private readonly core: WatchedCore;
-  private listener: ExecutionListener = () => {};
+  private listener: ExecutionListener = () => false;
 
   constructor(core: WatchedCore) {
     this.core = core;
@@ -35,9 +35,9 @@ export class HostWatch {
     codePages.watch(new Set(hosts));
   }
 
-  /** A watched instruction is about to run. */
-  executes(cpu: number, pc: number): void {
-    this.listener(cpu, pc);
+  /** A watched instruction is about to run. True: it is not to run now. */
+  executes(cpu: number, pc: number): boolean {
+    return this.listener(cpu, pc);
   }
 
   /** Has a vCPU been in user mode since `forgetUserMode`? */

@@ -193,13 +193,13 @@ export class EmulatedVcpu implements Vcpu {
     return undefined;
   }
 
-  /** An instruction that the host watches: tell it, and run the instruction. */
+  /** An instruction that the host watches: tell it, and run the instruction, unless it wants the vCPU to stand before it. */
   private watched(deadline: number): number | undefined {
     const { core } = this;
     const host = core.hostAddress(core.pc, Access.FETCH);
     if (host === undefined) throw new Error('a watched instruction that is not there');
-    if (core.i32[WORD.IN_SLOT >>> 2] === 0) core.watch.executes(this.id, core.pc);
-    else core.rewindToBranch();
+    if (core.i32[WORD.IN_SLOT >>> 2] !== 0) core.rewindToBranch();
+    else if (core.watch.executes(this.id, core.pc)) return this.interrupted();
     return core.codePages.asPlain(host, () => this.handle(core.run(1), deadline));
   }
 

@@ -21,7 +21,7 @@ export function disturb(interpreter: TestedMachine, regions: TestedMachine, rand
     if (dice > 8) vm.getDirtyLog(0, new Uint8Array(BITMAP));
   } else if (dice < 16) {
     const places = Array.from({ length: 4 }, () => 0x1000 + 4 * random.below((PAGES * 1024) / 16));
-    vm.watch.execution(places, () => {});
+    vm.watch.execution(places, () => false);
   } else if (dice < 19) core.tlb.dropAll();
   else {
     vm.observe({ stats: true, trace: null });

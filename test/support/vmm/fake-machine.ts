@@ -95,7 +95,7 @@ interface FakeMachine extends Machine {
 
 interface Watched {
   addresses: readonly number[];
-  hit: (cpu: number, pc: number) => void;
+  hit: (cpu: number, pc: number) => boolean;
   userModeSeen: boolean;
 }
 
@@ -116,7 +116,7 @@ function fakeMachine(programs: readonly GuestProgram[], output: OutputQueue, nsP
   );
   vm.setUserMemoryRegion({ slot: 0, flags: 0, guestPhysAddr: 0, memorySize: RAM, userspaceAddr: 0 });
   const vcpus = programs.map((_, id) => vm.createVcpu(id));
-  const watched: Watched = { addresses: [], hit: () => {}, userModeSeen: false };
+  const watched: Watched = { addresses: [], hit: () => false, userModeSeen: false };
   let interrupted: (cpu: number) => void = () => {};
   const fakeConsole = new FakeConsole(output, (irq) => {
     vcpus[0]!.interrupt({ cpu: -1, irq });
@@ -137,7 +137,9 @@ function fakeMachine(programs: readonly GuestProgram[], output: OutputQueue, nsP
     kernelAbi,
     toPhysical: (address) => (address >= 0x40000000 && address < 0x60000000 ? address - 0x40000000 : null),
     observe: () => vm.observe(),
-    watchExecution: (addresses, hit) => {
+    agent: null,
+    onAgentOutput: () => {},
+    watchExecution: (_who, addresses, hit) => {
       watched.addresses = addresses;
       watched.hit = hit;
     },

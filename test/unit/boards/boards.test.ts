@@ -40,6 +40,7 @@ function build(order: 'little' | 'big' = 'little', change: Partial<BoardContext>
     transport: 'mmio',
     startDate: 0,
     stall: () => {},
+    agentOutput: null,
     systemEvent: () => {},
     disks: [],
     consoleOutput: { write: (bytes) => output.push(...bytes) },
@@ -69,7 +70,7 @@ describe.each(BOARDS.map((board) => [board.name, board] as const))('board %s', (
   it('gives every device windows of its own, outside RAM, as large as they say', () => {
     const context = { ...machine, disks: Array.from({ length: maxDisks(board) }, () => new FakeDisk()) };
     const { devices, bus } = build('little', context, board);
-    const rows = presentDevices(board, { ...machine, disks: maxDisks(board) });
+    const rows = presentDevices(board, { ...machine, disks: maxDisks(board), agent: false });
     expect(devices.map(({ name }) => name)).toEqual(
       [...(board.irqchip ? [board.irqchip] : []), ...rows].map(({ name }) => name),
     );
@@ -88,8 +89,8 @@ describe.each(BOARDS.map((board) => [board.name, board] as const))('board %s', (
   it('has a device for every disk that is given, and none for others', () => {
     for (const transport of board.transports)
       for (let disks = 0; disks <= maxDisks(board); disks++)
-        expect(presentDevices(board, { ...machine, transport, disks })).toHaveLength(
-          presentDevices(board, { ...machine, transport, disks: 0 }).length + disks,
+        expect(presentDevices(board, { ...machine, transport, disks, agent: false })).toHaveLength(
+          presentDevices(board, { ...machine, transport, disks: 0, agent: false }).length + disks,
         );
   });
 
@@ -101,7 +102,7 @@ describe.each(BOARDS.map((board) => [board.name, board] as const))('board %s', (
 });
 
 const paravirtDevices = (disks: number) =>
-  presentDevices(mipsParavirt, { disks, console: 'virtio', transport: 'mmio' });
+  presentDevices(mipsParavirt, { disks, console: 'virtio', transport: 'mmio', agent: false });
 
 describe('board mips-paravirt', () => {
   it('splits RAM at 256 MiB, around its devices', () => {

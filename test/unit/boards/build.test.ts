@@ -39,6 +39,7 @@ function build(rows: BoardDevice[], change: Partial<BoardContext> = {}) {
     irqLine: () => {},
     interrupt: (_cpu, irq) => interrupts.push(irq),
     stall: (ns) => stalls.push(ns),
+    agentOutput: null,
     systemEvent: () => {},
     ...change,
   });

@@ -222,6 +222,14 @@ export function fakeApi(guest: FakeGuest): { api: Api; seen: Seen } {
         wait: () => life,
         journal: () => '{"journal":1}\n',
         journalEntries: () => [],
+        sendToAgent() {},
+        addressOf: () => null,
+        inspect: {
+          readMemory: () => new Uint8Array(0),
+          writeMemory() {},
+          register: () => 0,
+          setRegister() {},
+        },
         symbolize: (address) => (address === 0x4000_1234 ? 'idle+0x8' : null),
       };
       return vm;

@@ -26,7 +26,7 @@ function sees(character: string, times = 1): DriveTarget {
     onOutput: (bytes) => {
       for (const byte of bytes) if (byte === character.charCodeAt(0)) left--;
     },
-    console: () => left <= 0,
+    until: () => left <= 0,
   };
 }
 
@@ -52,7 +52,7 @@ describe('a driven VM', () => {
       host.msPerLook = () => msPerLook;
       const test = testVm([dots], DRIVEN, host);
       void test.vm.start();
-      expect(await test.vm.drive(sees('.', 3))).toBe('console');
+      expect(await test.vm.drive(sees('.', 3))).toBe('found');
       expect(test.text()).toBe('...');
       counts.add(test.vm.clock.instructions);
     }
@@ -96,7 +96,7 @@ describe('a driven VM', () => {
     void test.vm.start();
     expect(await test.vm.drive({ time: 10e9 })).toBe('time');
     expect(test.vm.clock.guestTimeNs).toBe(10e9);
-    expect(await test.vm.drive(sees('p'))).toBe('console');
+    expect(await test.vm.drive(sees('p'))).toBe('found');
     expect(test.vm.clock.guestTimeNs).toBeGreaterThanOrEqual(60e9);
     expect(host.slept).toBe(0);
   });
@@ -132,7 +132,7 @@ describe('a driven VM', () => {
     expect(await test.vm.drive({ time: 5e9 })).toBe('time');
     expect(test.vm.clock.guestTimeNs).toBe(5e9);
     send(test, 'a');
-    expect(await test.vm.drive(sees('a'))).toBe('console');
+    expect(await test.vm.drive(sees('a'))).toBe('found');
     test.vm.arrive({ type: 'end-of-input' });
     expect(await test.vm.drive(sees('b'))).toBe('ended');
     expect(await verdict).toMatchObject({ kind: 'hang', exitCode: 103 });

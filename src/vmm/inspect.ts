@@ -1,0 +1,70 @@
+// A machine that stands still, looked into and changed by whoever drives it: memory and registers. What is changed enters through the journal,
+// as everything from outside does.
+import { hex } from '../util/bits.ts';
+import { TsvmError } from '../util/errors.ts';
+import type { Machine } from './machine.ts';
+
+/** An address of the guest: virtual in an unmapped segment (a kernel's), or physical. */
+export type GuestPlace = number | { readonly physical: number };
+
+/** Bytes that are read or written at once. */
+const MOST = 1 << 28;
+
+type Inspected = Pick<Machine, 'memory' | 'toPhysical' | 'vcpus' | 'kernelAbi'>;
+
+export class Inspector {
+  private readonly machine: Inspected;
+
+  constructor(machine: Inspected) {
+    this.machine = machine;
+  }
+
+  /** Guest-physical address of `length` bytes of RAM at `place`. @throws TsvmError usage when they are not there */
+  physical(place: GuestPlace, length: number): number {
+    const at = typeof place === 'number' ? this.machine.toPhysical(place >>> 0) : place.physical;
+    if (at === null)
+      throw new TsvmError('usage', `${hex((place as number) >>> 0)} is not in an unmapped segment`, {
+        next: 'give { physical: ADDRESS } for what the guest has mapped by its TLB',
+      });
+    if (!Number.isSafeInteger(length) || length < 0 || length > MOST)
+      throw new TsvmError('usage', `${length}: not a number of bytes that can be read or written`);
+    if (!Number.isSafeInteger(at) || !this.machine.memory.contains(at, length))
+      throw new TsvmError('usage', `there is no RAM at physical ${hex(at)}+${hex(length, 1)}`);
+    return at;
+  }
+
+  read(place: GuestPlace, length: number): Uint8Array {
+    const at = this.physical(place, length);
+    const bytes = new Uint8Array(length);
+    this.machine.memory.read(at, bytes);
+    return bytes;
+  }
+
+  /** `address`: guest-physical. What is not RAM is left out, for a journal may say anything. */
+  write(address: number, bytes: Uint8Array): void {
+    if (this.machine.memory.contains(address, bytes.length)) this.machine.memory.write(address, bytes);
+  }
+
+  /** A register of 32 bits, unsigned. @throws TsvmError usage for a name or a vCPU that is not there */
+  register(cpu: number, name: string): number {
+    return Number(BigInt.asUintN(32, this.vcpu(cpu).getOneReg(this.id(cpu, name))));
+  }
+
+  /** What does not fit is cut. @throws TsvmError usage as register() */
+  setRegister(cpu: number, name: string, value: number): void {
+    this.vcpu(cpu).setOneReg(this.id(cpu, name), BigInt(value | 0));
+  }
+
+  private vcpu(cpu: number): Machine['vcpus'][number] {
+    const vcpu = this.machine.vcpus[cpu];
+    if (!vcpu) throw new TsvmError('usage', `there is no cpu${cpu}: the machine has ${this.machine.vcpus.length}`);
+    return vcpu;
+  }
+
+  private id(cpu: number, name: string): bigint {
+    const known = this.vcpu(cpu).getRegList();
+    const id = this.machine.kernelAbi.registerIds(name).find((candidate) => known.includes(candidate));
+    if (id === undefined) throw new TsvmError('usage', `cpu${cpu} has no register called ${JSON.stringify(name)}`);
+    return id;
+  }
+}
