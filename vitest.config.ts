@@ -6,6 +6,8 @@ export default defineConfig({
     // Real kernels have a configuration of their own: npm run test:linux.
     exclude: [...configDefaults.exclude, 'test/linux/**'],
     testTimeout: 30_000,
+    // No records of runs in the user's own folder.
+    env: { TSVM_RUNS: '' },
     // `npm run coverage`: the rooms that everything else stands on.
     coverage: {
       provider: 'v8',

@@ -8,7 +8,7 @@ import {
   type VmConfig,
 } from '../vmm/config.ts';
 
-export { parseDisk } from '../vmm/config.ts';
+export { parseDisk, parseDuration } from '../vmm/config.ts';
 
 /** `machine` is the one that was chosen; everything that decides the result is spelled out, defaults of later versions being free. */
 export function reproducingCommand(config: VmConfig, machine: string): string {

@@ -1,7 +1,9 @@
 // The library's front door (`import { startVm } from 'tsvm'`). The CLI is a thin user of exactly this.
 import { createEmulatedVm } from '../vmm/emulated-vm.ts';
+import { diffRunsWith, type RunsDifference } from './diff-runs.ts';
 import { type ScriptedVm, type ScriptOptions, scriptVmWith } from './script/scripted-vm.ts';
 import { startVmWith } from './start.ts';
+import { traceTailWith } from './trace-tail.ts';
 import type { RunningVm, StartVmOptions } from './types.ts';
 
 export type { TraceEvent, TracePlace, TraceSink } from '../kvm/trace.ts';
@@ -14,6 +16,7 @@ export type { JournalEntry, JournalEvent } from '../vmm/journal.ts';
 export type { BacktraceEntry, KernelFault } from '../vmm/kernel-fault.ts';
 export type { CpuProgress, ProgressNote } from '../vmm/progress.ts';
 export type { VcpuPlace, Verdict, VerdictKind } from '../vmm/verdict.ts';
+export type { RegisterDifference, RunPlace, RunsDifference } from './diff-runs.ts';
 export { type DisassembleOptions, disassemble } from './disassemble.ts';
 export { describeMachines } from './machines.ts';
 export { ShellResult } from './script/agent.ts';
@@ -51,4 +54,21 @@ export function startVm(options: StartVmOptions): Promise<RunningVm> {
  */
 export function scriptVm(options: ScriptOptions): Promise<ScriptedVm> {
   return scriptVmWith(startVm, options);
+}
+
+/**
+ * Find the first instruction that did not do the same in two recorded runs: the texts of their journals. `progress` is told up to which instruction
+ * count they are known to be the same.
+ * @throws TsvmError usage when a record is damaged; and as startVm
+ */
+export function diffRuns(a: string, b: string, progress?: (instructions: number) => void): Promise<RunsDifference> {
+  return diffRunsWith(startVm, a, b, progress);
+}
+
+/**
+ * The last instructions of a recorded run (the text of its journal), one line each, with the registers they changed.
+ * @throws TsvmError usage when the record is damaged; and as startVm
+ */
+export function traceTail(journal: string): Promise<string> {
+  return traceTailWith(startVm, journal);
 }

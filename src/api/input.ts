@@ -4,7 +4,8 @@ import { pullStdin, type StdinStream, stdinKind, streamStdin, ttyStdin } from '.
 import { enterRawMode, type RawTerminal } from '../host/terminal.ts';
 import { TsvmError } from '../util/errors.ts';
 import type { PullSource } from '../vmm/console-feed.ts';
-import type { Journal, JournalEvent } from '../vmm/journal.ts';
+import type { InputKind, JournalEvent } from '../vmm/journal.ts';
+import type { JournalText } from '../vmm/journal-text.ts';
 import type { ConsoleInputOption } from './types.ts';
 
 /** What the VM is told of its input before it starts. */
@@ -14,14 +15,22 @@ export interface InputPlan {
 }
 
 /** Decide what input is, and refuse what does not fit a journal. Throws TsvmError usage, io. */
-export function planInput(option: ConsoleInputOption, replay: Journal | null): InputPlan {
+export function planInput(option: ConsoleInputOption, replay: JournalText | null): InputPlan {
+  if (replay?.journal.input === 'pulled' && replay.pulled) return { kind: 'pulled', pull: pullBytes(replay.pulled) };
   const plan = planLive(option);
-  if (replay?.input !== 'pulled') return replay ? { kind: 'none', pull: null } : plan;
+  if (replay?.journal.input !== 'pulled') return replay ? { kind: 'none', pull: null } : plan;
   if (plan.kind !== 'pulled')
     throw new TsvmError('usage', 'the journal was recorded with console input from a file', {
       next: 'give the same file on standard input: --replay JOURNAL < FILE',
     });
   return plan;
+}
+
+/** The input that a record of the run is to say. */
+export function recordedInput({ kind }: InputPlan, replay: JournalText | null): InputKind {
+  if (replay) return replay.journal.input;
+  if (kind === 'pulled' || kind === 'none') return kind;
+  return 'live';
 }
 
 function planLive(option: ConsoleInputOption): InputPlan {

@@ -8,20 +8,23 @@ import { unpackKernel } from '../boot/kernel-image.ts';
 import { dateNow, eventLoopTurn, monotonicMs, oneShot } from '../host/clock.ts';
 import { readImage } from '../host/file.ts';
 import { gunzip } from '../host/gunzip.ts';
-import { sha256, sha256Hex } from '../host/hash.ts';
+import { sha256 } from '../host/hash.ts';
 import { onEndingSignal } from '../host/signals.ts';
 import { TsvmError } from '../util/errors.ts';
 import { type Log, type LogLevel, OnceLog, silentLog } from '../util/log.ts';
 import { type CreateVm, composeMachine } from '../vmm/compose.ts';
 import { parseVmConfig, type VmConfig } from '../vmm/config.ts';
 import type { Inspector } from '../vmm/inspect.ts';
-import { formatJournal, parseJournal } from '../vmm/journal.ts';
+import { parseJournal } from '../vmm/journal-text.ts';
 import { OutputQueue } from '../vmm/output-queue.ts';
+import { type RunHeader, recordHeader, runOf } from '../vmm/run-record.ts';
 import type { Verdict } from '../vmm/verdict.ts';
-import { type HostPort, INPUT_HIGH_WATER, Vm } from '../vmm/vm.ts';
+import { INPUT_HIGH_WATER, Vm } from '../vmm/vm.ts';
+import type { HostPort } from '../vmm/vm-options.ts';
 import { reproducingCommand } from './command-line.ts';
 import { type OpenDisks, openDisks } from './disks.ts';
-import { type InputPlan, type OpenInput, openInput, planInput } from './input.ts';
+import { type InputPlan, type OpenInput, openInput, planInput, recordedInput } from './input.ts';
+import { differences, headerOf, requireSameImages } from './record.ts';
 import { findSymbols, type KernelSymbols } from './symbols.ts';
 import type { InferredFacts, RunningVm, StartVmOptions } from './types.ts';
 
@@ -29,6 +32,8 @@ const host: HostPort = { now: monotonicMs, turn: eventLoopTurn, timer: oneShot, 
 
 /** Everything read and decided before the machine is built. */
 interface Prepared {
+  /** The lines of the run's record so far. */
+  readonly record: readonly string[];
   readonly config: VmConfig;
   readonly image: ElfImage;
   readonly inferred: InferredFacts;
@@ -74,8 +79,17 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
       }),
     );
     machine.observe({ stats: options.stat ?? false, trace: options.trace ?? null });
+    const header = headerOf(config, board.name, { kernel, initrd });
+    const record: string[] = [];
+    const onRecord = (line: string): void => {
+      record.push(line);
+      options.onRecord?.(line);
+    };
+    if (replay) sayDifferences(replay.run, header, log);
+    onRecord(recordHeader(recordedInput(plan, replay), header));
     const prepared: Prepared = {
       config,
+      record,
       image,
       inferred: {
         compression: unpacked.compression,
@@ -89,7 +103,7 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
         symbols: symbols.source,
       },
       symbols,
-      identity: identityOf(config, board.name, kernel, initrd, disks),
+      identity: identityOf(header, disks),
     };
     let input: OpenInput | null = null;
     const vm = new Vm({
@@ -104,7 +118,8 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
       sourceOpen: plan.kind === 'tty' || plan.kind === 'pipe' || plan.kind === 'api',
       driven: options.driven ?? false,
       waitNote: plan.kind === 'pipe' ? PIPE_NOTE : null,
-      replay,
+      replay: replay?.journal ?? null,
+      onRecord,
       identity: prepared.identity,
       output,
       kernelSymbols: symbols.kernel,
@@ -138,6 +153,15 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
   }
 }
 
+/** A journal that names its run is replayed: on the same images, and on another machine only knowingly. */
+function sayDifferences(recorded: unknown, started: RunHeader, log: OnceLog): void {
+  const header = runOf(recorded);
+  if (!header) return;
+  requireSameImages(header, started);
+  const different = differences(header, started);
+  if (different.length > 0) log.log('warning', `the journal is of another run: ${different.join(', ')} differ`);
+}
+
 /** The user's initrd and the guest agent. */
 function withAgent({ params, disks }: VmConfig, { endianness }: ElfImage, initrd: Uint8Array | null): Uint8Array {
   const { next } = agentParams(params);
@@ -159,13 +183,18 @@ function closeDisks(disks: OpenDisks, log: OnceLog): void {
 }
 
 /** Bytes of a journal entry. */
-const AGENT_PIECE = 0x8000;
+const PIECE = 0x8000;
+
+/** `bytes` in copies of at most PIECE bytes. */
+function pieces(bytes: Uint8Array): Uint8Array[] {
+  return Array.from({ length: Math.ceil(bytes.length / PIECE) }, (_, n) => bytes.slice(n * PIECE, (n + 1) * PIECE));
+}
 
 const PIPE_NOTE =
   'every cpu waits and no timer is armed: only more input from the pipe on standard input can go on (< /dev/null gives none)';
 
 function runningVm(
-  { config, inferred, symbols }: Prepared,
+  { config, inferred, symbols, record }: Prepared,
   vm: Vm,
   plan: InputPlan,
   options: StartVmOptions,
@@ -207,12 +236,15 @@ function runningVm(
     if (!inputOpen) throw new TsvmError('usage', "send() needs a VM started with input: 'api', before closeInput()");
   };
   const standing = (): Inspector => {
+    if (vm.over) throw new TsvmError('usage', 'the run is over: what is left of the guest can only be looked at');
     if (!vm.held)
       throw new TsvmError('usage', 'the guest does not stand still', {
         next: 'await what it is waited for, or start it with driven: true',
       });
     return vm.inspector;
   };
+  // What has ended may still be asked why.
+  const looked = (): Inspector => (vm.over ? vm.inspector : standing());
   return {
     config,
     inferred,
@@ -220,10 +252,8 @@ function runningVm(
     interactive: plan.kind === 'tty',
     send: (bytes) => {
       requireInput();
-      vm.arrive({
-        type: 'console',
-        bytes: typeof bytes === 'string' ? new TextEncoder().encode(bytes) : Uint8Array.from(bytes),
-      });
+      const all = typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes;
+      for (const piece of pieces(all)) vm.arrive({ type: 'console', bytes: piece });
     },
     closeInput: () => {
       if (inputOpen) vm.arrive({ type: 'end-of-input' });
@@ -232,17 +262,20 @@ function runningVm(
     sendToAgent: (bytes) => {
       requireInput();
       if (!config.agent) throw new TsvmError('usage', 'sendToAgent() needs a VM started with agent: true');
-      for (let at = 0; at < bytes.length; at += AGENT_PIECE)
-        vm.arrive({ type: 'agent', bytes: Uint8Array.from(bytes.subarray(at, at + AGENT_PIECE)) });
+      for (const piece of pieces(bytes)) vm.arrive({ type: 'agent', bytes: piece });
     },
     addressOf: (symbol) => vm.addressOf(symbol),
     inspect: {
-      readMemory: (place, length) => standing().read(place, length),
+      readMemory: (place, length) => looked().read(place, length),
       writeMemory: (place, bytes) => {
-        const address = standing().physical(place, bytes.length);
-        vm.change({ type: 'memory', address, bytes: Uint8Array.from(bytes) });
+        let address = standing().physical(place, bytes.length);
+        for (const piece of pieces(bytes)) {
+          vm.change({ type: 'memory', address, bytes: piece });
+          address += piece.length;
+        }
       },
-      register: (name, cpu = 0) => standing().register(cpu, name),
+      registers: () => looked().registers(),
+      register: (name, cpu = 0) => looked().register(cpu, name),
       setRegister: (name, value, cpu = 0) => {
         standing().register(cpu, name); // is there one?
         vm.change({ type: 'register', cpu, name, value: value >>> 0 });
@@ -264,7 +297,7 @@ function runningVm(
     },
     stop: (reason = 'stopped') => stop(reason),
     wait: () => result,
-    journal: () => formatJournal(vm.journal),
+    journal: () => `${record.join('\n')}\n`,
     journalEntries: () => vm.journal.entries,
     symbolize: (address) => vm.nameOf(address) ?? symbols.symbolize(address),
   };
@@ -275,13 +308,7 @@ function characters(count: number): number {
 }
 
 /** Everything but input, journal and the bytes of the disks that the result depends on. */
-function identityOf(
-  config: VmConfig,
-  machine: string,
-  kernel: Uint8Array,
-  initrd: Uint8Array | null,
-  disks: OpenDisks,
-): string {
+function identityOf({ config, machine, kernel, initrd }: RunHeader, disks: OpenDisks): string {
   const {
     memory,
     cpus,
@@ -299,7 +326,7 @@ function identityOf(
     agent,
   } = config;
   const named = disks.backends.map(({ id, size }, n) => [config.disks[n]!.mode, id, size]);
-  const images = [sha256Hex(kernel), initrd ? sha256Hex(initrd) : null];
+  const images = [kernel, initrd];
   return JSON.stringify([
     machine,
     images,

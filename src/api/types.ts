@@ -49,6 +49,11 @@ export interface StartVmOptions extends VmConfigInput {
    * does not depend on the host. Default false.
    */
   readonly driven?: boolean | undefined;
+  /**
+   * Told of the record of the run, line by line as it comes to be: a header that names everything the result depends on, what enters from outside, and
+   * how it ended. All lines together are a journal.
+   */
+  readonly onRecord?: ((line: string) => void) | undefined;
   /** A journal to feed back instead of live input: the text that RunningVm.journal() gave. */
   readonly replay?: string | undefined;
 }
@@ -110,12 +115,14 @@ export interface RunningVm {
     /** By name (`a0`, `pc`, `status`), unsigned. */
     register(name: string, cpu?: number): number;
     setRegister(name: string, value: number, cpu?: number): void;
+    /** Every register of every vCPU. */
+    registers(): readonly { readonly cpu: number; readonly name: string; readonly value: number }[];
   };
   /** End the run as interrupted, with everything said so far kept. `reason` is shown in the verdict. */
   stop(reason?: string): void;
   /** Resolves once, when the run has ended and the terminal is restored. Rejects only for a bug in tsvm. */
   wait(): Promise<Verdict>;
-  /** What entered from outside so far, as JSON lines: feeding it back as `replay` repeats the run. */
+  /** The run's record so far, as JSON lines: feeding it back as `replay` repeats the run. */
   journal(): string;
   journalEntries(): readonly JournalEntry[];
   /** The name of the symbol at or before a guest virtual address, as `name+0x10`, or null. */

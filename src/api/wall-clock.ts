@@ -1,2 +1,2 @@
 // The host's monotonic clock for those who measure and may not touch the host themselves.
-export { monotonicMs } from '../host/clock.ts';
+export { monotonicMs, oneShot } from '../host/clock.ts';

@@ -5,6 +5,7 @@ import type {
   DisassembleOptions,
   MachineDescription,
   RunningVm,
+  RunsDifference,
   StartVmOptions,
   StatLine,
   Verdict,
@@ -18,6 +19,7 @@ export interface Api {
   startVm(options: StartVmOptions): Promise<RunningVm>;
   describeMachines(): readonly MachineDescription[];
   disassemble(options: DisassembleOptions): Promise<string>;
+  diffRuns(a: string, b: string, progress?: (instructions: number) => void): Promise<RunsDifference>;
   describeStats(stats: Verdict['stats']): readonly StatLine[];
 }
 

@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { quoteWord } from '../api/command-line.ts';
 import { TsvmError } from '../util/errors.ts';
 import type { VmConfigInput } from '../vmm/config.ts';
+import type { RunEnd } from '../vmm/run-record.ts';
 
 export interface OptionRow {
   readonly flags: string;
@@ -40,7 +41,11 @@ export const RUN_OPTIONS: readonly OptionRow[] = [
     repeat: true,
   },
   { flags: '--name <name>', group: 'Machine:', help: 'name of this VM' },
-  { flags: '--seed <n>', group: 'Run:', help: 'seed of all that is random in the machine (default: 1)' },
+  {
+    flags: '--seed <n>',
+    group: 'Run:',
+    help: 'seed of all that is random in the machine (default: 1); N..M runs it with each',
+  },
   {
     flags: '--rtc <date>',
     group: 'Run:',
@@ -68,6 +73,7 @@ export const RUN_OPTIONS: readonly OptionRow[] = [
   { flags: '--json <file>', group: 'Output:', help: 'write what happens as events, one JSON object per line' },
   { flags: '--journal <file>', group: 'Run:', help: 'write down what enters from outside (keys, pipe, window size)' },
   { flags: '--replay <file>', group: 'Run:', help: 'feed a journal back: the same run again, to the bit' },
+  { flags: '--repeat <n>', group: 'Run:', help: 'run it so often; all must come to the same state hash, else exit 1' },
   { flags: '--loglevel <level>', group: 'Output:', help: 'error, warning, info or debug (default: warning)' },
   {
     flags: '--stat',
@@ -89,6 +95,14 @@ export interface RunRequest {
   readonly debug: boolean;
   /** Count and show exits. */
   readonly stat: boolean;
+  /** Seeds to try, the first and the last one; null: the configuration's. */
+  readonly seeds: readonly [first: number, last: number] | null;
+  /** How often to run it. */
+  readonly repeat: number;
+  /** The command that runs it again, when that is not what the configuration comes to. */
+  readonly again: string | null;
+  /** How it ended when it was recorded. */
+  readonly recorded: RunEnd | null;
 }
 
 /** Commander's result for the rows above: long names in camel case. */
@@ -137,6 +151,9 @@ export function runRequest(bareKernel: string | undefined, options: ParsedOption
     replay: text('replay') ?? null,
     debug,
     stat: options.stat === true,
+    ...severalRuns(text('seed'), text('repeat')),
+    again: null,
+    recorded: null,
     config: {
       kernel: chosen,
       initrd: text('initrd'),
@@ -152,7 +169,7 @@ export function runRequest(bareKernel: string | undefined, options: ParsedOption
       virtioTransport: text('virtioTransport'),
       cpuModel: text('cpuModel'),
       name: text('name'),
-      seed: text('seed'),
+      seed: seedRange(text('seed')) === null ? text('seed') : undefined,
       nsPerInstruction: text('nsPerInstruction'),
       rtc: text('rtc'),
       limit: text('limit'),
@@ -164,4 +181,30 @@ export function runRequest(bareKernel: string | undefined, options: ParsedOption
       debugMmio: options.debugMmio === true,
     },
   };
+}
+
+const MOST_RUNS = 10_000;
+
+/** `N..M`, or null when it is not of that form. Throws TsvmError 'usage' when nothing or too much is in it. */
+export function seedRange(seed: string | undefined): readonly [number, number] | null {
+  const match = /^(\d{1,10})\.\.(\d{1,10})$/.exec(seed ?? '');
+  if (!match) return null;
+  const [first, last] = [Number(match[1]), Number(match[2])];
+  if (first > last || last - first >= MOST_RUNS || last > 0xffffffff)
+    throw new TsvmError('usage', `--seed ${seed}: not a range of seeds`, {
+      next: `such as 1..8, at most ${MOST_RUNS} of them, up to 4294967295`,
+    });
+  return [first, last];
+}
+
+/** How often: a whole number. Throws TsvmError 'usage'. */
+export function repetitions(repeat: string | undefined): number {
+  const count = /^[0-9]{1,5}$/.test(repeat ?? '1') ? Number(repeat ?? '1') : 0;
+  if (count < 1 || count > MOST_RUNS)
+    throw new TsvmError('usage', `--repeat ${repeat}: must be a whole number from 1 to ${MOST_RUNS}`);
+  return count;
+}
+
+function severalRuns(seed: string | undefined, repeat: string | undefined): Pick<RunRequest, 'seeds' | 'repeat'> {
+  return { seeds: seedRange(seed), repeat: repetitions(repeat) };
 }

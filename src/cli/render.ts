@@ -80,6 +80,13 @@ export function renderVerdict(
   ].join('\n');
 }
 
+/** A verdict on one line, for many. */
+export function renderSummary(verdict: Verdict): string {
+  const { kind, exitCode, summary, stateHash, runId } = verdict;
+  const how = exitCode === 0 ? 'ok' : `${kind}, exit ${exitCode}`;
+  return `${how}: ${printable(summary)}   ${instant(verdict)} (${wallTime(verdict)})   run ${runId} state ${stateHash}`;
+}
+
 /** `oops at 1.204s @ 96,331,870 on cpu0: "Oops"` */
 export function faultLine(fault: KernelFault): string {
   return `${fault.kind} at ${instant(fault)} on cpu${fault.cpu}: "${printable(fault.message)}"`;

@@ -37,6 +37,8 @@ export interface TestResult {
   readonly failure: Failure | null;
   readonly wallMs: number;
   readonly runs: readonly RunFacts[];
+  /** Folder with what is left of it; null: nothing was asked for. */
+  readonly artifacts: string | null;
 }
 
 export interface SuiteResult {

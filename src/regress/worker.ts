@@ -2,10 +2,12 @@
 import { register } from 'node:module';
 import { failureOf } from './failure.ts';
 import type { Failure, TestResult } from './results.ts';
-import { type FileRequest, runFile } from './run-file.ts';
+import { type FileRequest, type FileWatcher, runFile } from './run-file.ts';
 
 /** What a worker sends. */
 export type WorkerMessage =
+  | { readonly type: 'begin'; readonly name: string }
+  | { readonly type: 'wait'; readonly what: string; readonly guestTimeNs: number }
   | { readonly type: 'result'; readonly result: TestResult }
   | { readonly type: 'broken'; readonly failure: Failure }
   | { readonly type: 'done' };
@@ -17,7 +19,12 @@ const send = (message: WorkerMessage): void => {
 register('./module-hooks.js', import.meta.url);
 
 process.once('message', (request: FileRequest) => {
-  runFile(request, (result) => send({ type: 'result', result }))
+  const watcher: FileWatcher = {
+    begin: (name) => send({ type: 'begin', name }),
+    wait: (what, guestTimeNs) => send({ type: 'wait', what, guestTimeNs }),
+    result: (result) => send({ type: 'result', result }),
+  };
+  runFile(request, watcher)
     .catch((error: unknown) => send({ type: 'broken', failure: failureOf(error, request.path) }))
     .finally(() => send({ type: 'done' }));
 });

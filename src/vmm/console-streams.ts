@@ -21,27 +21,43 @@ export interface StreamListener {
 
 export class ConsoleStreams {
   private readonly listener: StreamListener;
-  private readonly decoder = new TextDecoder();
+  private readonly decoders = { program: new Utf8(), kernel: new Utf8() };
   /** CRs whose LF may yet come. */
   private returns = '';
   private inKernelLine = false;
   /** What may be the beginning of a time stamp, and CRs before it. */
   private stamp = '';
+  /** What pieces were told of in this write(), and how much of it an earlier one has returned. */
+  private told = '';
+  private returned = 0;
 
   constructor(listener: StreamListener) {
     this.listener = listener;
   }
 
-  /** The text of `bytes` with `\n` for line ends, as far as it is complete; the listener is told of its pieces. */
+  /**
+   * The text of `bytes` with `\n` for line ends, as far as it is complete; the listener is told of its pieces. A program's character
+   * that printk has cut in two comes behind what cuts it.
+   */
   write(bytes: Uint8Array): string {
-    const raw = this.returns + this.decoder.decode(bytes, { stream: true });
+    const raw = this.returns + octets(bytes);
     const cut = raw.length - (/\r+$/.exec(raw)?.[0].length ?? 0);
     this.returns = raw.slice(cut);
-    const text = raw.slice(0, cut).replaceAll(/\r+\n/g, '\n');
-    this.separate(text);
-    return text;
+    this.told = '';
+    this.separate(raw.slice(0, cut).replaceAll(/\r+\n/g, '\n'));
+    const undecided = this.decoders.program.waits ? '' : this.stamp;
+    const fresh = (this.told + undecided).slice(this.returned);
+    this.returned = undecided.length;
+    return fresh;
   }
 
+  private tell(from: 'program' | 'kernel' | 'nobody', raw: string): void {
+    const text = from === 'nobody' ? raw : this.decoders[from].decode(raw);
+    this.told += text;
+    if (text !== '') this.listener.piece(from, text);
+  }
+
+  /** `text`: an octet a character, for printk knows nothing of the characters of programs. */
   private separate(text: string): void {
     let at = 0;
     while (at < text.length) {
@@ -55,7 +71,7 @@ export class ConsoleStreams {
     const end = text.indexOf('\n', from);
     const to = end < 0 ? text.length : end + 1;
     this.inKernelLine = end < 0;
-    this.listener.piece('kernel', text.slice(from, to));
+    this.tell('kernel', text.slice(from, to));
     return to;
   }
 
@@ -64,7 +80,7 @@ export class ConsoleStreams {
     const before = text.slice(from, bracket < 0 ? text.length : bracket);
     const returns = bracket < 0 ? '' : /\r*$/.exec(before)![0];
     const sure = before.slice(0, before.length - returns.length);
-    if (sure !== '') this.listener.piece('program', sure);
+    this.tell('program', sure);
     if (bracket < 0) return text.length;
     this.stamp = `${returns}[`;
     return bracket + 1;
@@ -74,18 +90,48 @@ export class ConsoleStreams {
     const bracket = this.stamp.indexOf('[');
     const longer = this.stamp.slice(bracket) + text[at]!;
     if (STAMP.test(longer)) {
-      if (bracket > 0) this.listener.piece('nobody', this.stamp.slice(0, bracket));
+      this.tell('nobody', this.stamp.slice(0, bracket));
       this.stamp = '';
       this.inKernelLine = true;
-      this.listener.piece('kernel', longer);
+      this.tell('kernel', longer);
     } else if (longer.length <= LONGEST_STAMP && STAMP_BEGUN.test(longer)) this.stamp += text[at]!;
     else {
       // The character that fits no stamp may begin one.
       const none = this.stamp;
       this.stamp = '';
-      this.listener.piece('program', none);
+      this.tell('program', none);
       return at;
     }
     return at + 1;
+  }
+}
+
+/** Bytes as characters of the same numbers. */
+function octets(bytes: Uint8Array): string {
+  const most = 0x2000; // arguments of one call
+  let text = '';
+  for (let at = 0; at < bytes.length; at += most) text += String.fromCharCode(...bytes.subarray(at, at + most));
+  return text;
+}
+
+/** What a UTF-8 character of several octets can begin with, at the end. */
+const INCOMPLETE = /(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})$/;
+
+/** UTF-8 in pieces: of octets as characters. What is none becomes U+FFFD. */
+class Utf8 {
+  private readonly decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  private begun = '';
+
+  /** Has a character begun that is not complete? */
+  get waits(): boolean {
+    return this.begun !== '';
+  }
+
+  decode(raw: string): string {
+    const all = this.begun + raw;
+    this.begun = INCOMPLETE.exec(all)?.[0] ?? '';
+    const complete = all.slice(0, all.length - this.begun.length);
+    if (!/[\x80-\xff]/.test(complete)) return complete;
+    return this.decoder.decode(Uint8Array.from(complete, (character) => character.charCodeAt(0)));
   }
 }

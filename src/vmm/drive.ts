@@ -11,7 +11,10 @@ export interface DriveTarget {
   readonly onAgent?: ((bytes: Uint8Array) => void) | undefined;
   /** Asked after either: is this it? */
   readonly until?: (() => boolean) | undefined;
-  /** Stand before a vCPU runs the instruction at this address (of an unmapped segment); not before the one it stands before already. */
+  /**
+   * Stand before a vCPU runs the instruction at this address (of an unmapped segment); not before the one it stands before already, nor before one in
+   * a delay slot.
+   */
   readonly execution?: number | undefined;
   /** Guest instant in nanoseconds. */
   readonly time?: number | undefined;
@@ -47,8 +50,10 @@ export class DriveWatch {
     return this.drive !== null;
   }
 
-  /** Run to the target. Resolves when the guest stands still. Throws TsvmError 'usage' when another one is waited for. */
+  /** Run to the target. Resolves when the guest stands still. Throws TsvmError 'usage' for no number, or when another one is waited for. */
   begin(target: DriveTarget): Promise<DriveEnd> {
+    for (const what of ['time', 'instructions'] as const)
+      if (Number.isNaN(target[what] ?? 0)) throw new TsvmError('usage', `the ${what} to run to is not a number`);
     if (this.drive)
       throw new TsvmError('usage', 'the guest is being waited for already', {
         next: 'await each waitFor, runFor, runTo, end or drive before the next',

@@ -13,7 +13,7 @@ export class ExitLine {
 
   /** `exit` is told the number of such a line. */
   constructor(word: string, exit: (code: number) => void) {
-    this.pattern = new RegExp(`^${word.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')} (-?\\d{1,10})$`);
+    this.pattern = new RegExp(`^${word.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')} (-?\\d{1,15})$`);
     this.exit = exit;
     this.streams = new ConsoleStreams({
       piece: (from, text) => {

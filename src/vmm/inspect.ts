@@ -2,6 +2,7 @@
 // as everything from outside does.
 import { hex } from '../util/bits.ts';
 import { TsvmError } from '../util/errors.ts';
+import type { JournalEntry } from './journal.ts';
 import type { Machine } from './machine.ts';
 
 /** An address of the guest: virtual in an unmapped segment (a kernel's), or physical. */
@@ -10,10 +11,12 @@ export type GuestPlace = number | { readonly physical: number };
 /** Bytes that are read or written at once. */
 const MOST = 1 << 28;
 
-type Inspected = Pick<Machine, 'memory' | 'toPhysical' | 'vcpus' | 'kernelAbi'>;
+type Inspected = Pick<Machine, 'memory' | 'toPhysical' | 'vcpus' | 'kernelAbi' | 'agent'>;
 
 export class Inspector {
   private readonly machine: Inspected;
+  /** The registers that each vCPU has. */
+  private names: (readonly (readonly [name: string, id: bigint])[])[] | null = null;
 
   constructor(machine: Inspected) {
     this.machine = machine;
@@ -40,9 +43,23 @@ export class Inspector {
     return bytes;
   }
 
-  /** `address`: guest-physical. What is not RAM is left out, for a journal may say anything. */
+  /** `address`: guest-physical, and RAM. */
   write(address: number, bytes: Uint8Array): void {
-    if (this.machine.memory.contains(address, bytes.length)) this.machine.memory.write(address, bytes);
+    this.machine.memory.write(address, bytes);
+  }
+
+  /** An entry of a journal that may be of another machine. @throws TsvmError usage when this one has nothing that it is about */
+  check({ instructions, event }: JournalEntry): void {
+    try {
+      if (event.type === 'memory') this.physical({ physical: event.address }, event.bytes.length);
+      else if (event.type === 'register') this.id(event.cpu, event.name);
+      else if (event.type === 'agent' && !this.machine.agent) throw new TsvmError('usage', 'there is no guest agent');
+    } catch (error) {
+      if (!(error instanceof TsvmError)) throw error;
+      throw new TsvmError('usage', `the journal, at instruction ${instructions}: ${error.message}`, {
+        next: 'replay it with the options of the run that it is of',
+      });
+    }
   }
 
   /** A register of 32 bits, unsigned. @throws TsvmError usage for a name or a vCPU that is not there */
@@ -53,6 +70,22 @@ export class Inspector {
   /** What does not fit is cut. @throws TsvmError usage as register() */
   setRegister(cpu: number, name: string, value: number): void {
     this.vcpu(cpu).setOneReg(this.id(cpu, name), BigInt(value | 0));
+  }
+
+  /** Every register of every vCPU that has a name; floating-point ones by their lower halves. */
+  registers(): { readonly cpu: number; readonly name: string; readonly value: number }[] {
+    this.names ??= this.machine.vcpus.map((vcpu) => this.namesOf(vcpu.getRegList()));
+    return this.machine.vcpus.flatMap((vcpu, cpu) =>
+      this.names![cpu]!.map(([name, id]) => ({ cpu, name, value: Number(BigInt.asUintN(32, vcpu.getOneReg(id))) })),
+    );
+  }
+
+  private namesOf(known: readonly bigint[]): (readonly [name: string, id: bigint])[] {
+    const { REGISTER_NAMES, registerIds } = this.machine.kernelAbi;
+    return REGISTER_NAMES.flatMap((name) => {
+      const id = registerIds(name).find((candidate) => known.includes(candidate));
+      return id === undefined ? [] : [[name, id] as const];
+    });
   }
 
   private vcpu(cpu: number): Machine['vcpus'][number] {

@@ -30,6 +30,11 @@ export class ConsoleLines {
     return this.kept;
   }
 
+  /** The line that has no end yet. */
+  get unfinished(): string {
+    return this.partial;
+  }
+
   write(bytes: Uint8Array): void {
     let from = 0;
     for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, from)) {

@@ -78,6 +78,8 @@ export class PanicWatch {
   private exits = 0;
   private nextSearch: number;
   private textSeen = false;
+  /** What the line of that text says, when it was complete before anybody could look who printed it. */
+  private messageSeen = '';
   private textsOfPrograms = 0;
   private watching = false;
   private userEver = false;
@@ -248,21 +250,24 @@ export class PanicWatch {
         this.panic.shown = true;
       }
       if (endsPanic(text)) this.over = true;
-    } else if (this.candidate && this.candidate.message === '') this.candidate.message = panicMessage(text) ?? '';
+    } else if (this.textSeen) this.messageSeen ||= panicMessage(text) ?? '';
+    else if (this.candidate && this.candidate.message === '') this.candidate.message = panicMessage(text) ?? '';
     if (this.options.stopAtOops && this.oopses.length > 0 && endsOops(text)) this.over = true;
   }
 
   /** The panic text is on a console, and nothing told of a panic before: who printed it? */
   private judgeText(vcpu: Vcpu): void {
+    const message = this.messageSeen;
     this.textSeen = false;
+    this.messageSeen = '';
     if (this.panic) return;
     this.findKernel(vcpu);
     // The kernel would have been met at the entry of panic(); its stack is looked at all the same, but not for every line of a flood.
     const watched = this.watching && this.kernel.isNamed(vcpu) && this.symbolsFit();
     if (watched && ++this.textsOfPrograms > MAX_TEXTS) return;
-    if (this.explainedByStacks() || watched || this.kernel.calls(vcpu).end !== 'lost') return;
+    if (this.explainedByStacks(message) || watched || this.kernel.calls(vcpu).end !== 'lost') return;
     // An earlier candidate is nothing any more: a kernel that panics prints its text once.
-    const candidate = { vcpu, place: this.placeOf(vcpu), waited: false, message: '' };
+    const candidate = { vcpu, place: this.placeOf(vcpu), waited: false, message };
     this.candidate = candidate;
     const grace = this.machine.vcpus.length > 1 ? STOP_OTHERS_NS : 0;
     const { timers, clock } = this.machine;
@@ -277,12 +282,13 @@ export class PanicWatch {
   }
 
   /** Does the stack of a vCPU lead through the code that prints panics? Then there is one. */
-  private explainedByStacks(): boolean {
+  private explainedByStacks(message = ''): boolean {
     for (const vcpu of this.machine.vcpus) {
       const { addresses } = this.kernel.calls(vcpu);
       const at = addresses.findIndex((address) => this.isInPanic(address));
       if (at < 0) continue;
-      this.begin({ ...this.placeOf(vcpu), backtrace: this.kernel.named(addresses.slice(at)) }, null, '');
+      this.begin({ ...this.placeOf(vcpu), backtrace: this.kernel.named(addresses.slice(at)) }, null, message);
+      if (this.panic) this.panic.shown = message !== '';
       return true;
     }
     return false;
@@ -318,7 +324,8 @@ export class PanicWatch {
   }
 
   private faultOf({ place, message }: Panic): KernelFault {
-    return this.faultAt('panic', place, message === '' ? 'no message' : message);
+    const said = message === '' ? (panicMessage(this.console.unfinished) ?? '') : message;
+    return this.faultAt('panic', place, said === '' ? 'no message' : said);
   }
 
   private faultAt(kind: KernelFault['kind'], place: Place, message: string): KernelFault {

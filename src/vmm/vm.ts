@@ -1,82 +1,34 @@
 // A VM's life: run in slices, between slices serve what comes from outside, to the verdict. The guest-visible part is runner.ts;
 // here is the host's side of it: wall time, waiting, pausing, output, and the one queue through which everything from outside comes.
-import type { SymbolTable } from '../boot/symbols.ts';
 import { EnginesDiffer } from '../kvm/errors.ts';
 import { sumStats } from '../kvm/stats.ts';
-import type { OnceLog } from '../util/log.ts';
+import { TsvmError } from '../util/errors.ts';
 import { ConsoleFeed, type PullSource } from './console-feed.ts';
 import { type DriveEnd, type DriveTarget, DriveWatch } from './drive.ts';
 import { ExitLine } from './exit-line.ts';
 import { Inspector } from './inspect.ts';
-import { formatJournal, type Journal, type JournalEvent, JournalRecorder, JournalReplay } from './journal.ts';
-import type { KernelFault } from './kernel-fault.ts';
-import type { Machine } from './machine.ts';
-import type { OutputQueue } from './output-queue.ts';
+import { type Journal, type JournalEvent, JournalRecorder, JournalReplay } from './journal.ts';
+import { formatJournal, journalLine } from './journal-text.ts';
 import { Pacer } from './pacer.ts';
 import { PanicWatch } from './panic.ts';
-import type { LaunchFacts } from './panic-causes.ts';
+import { recordEnd, recordPulled } from './run-record.ts';
 import { Runner } from './runner.ts';
 import { type Hasher, hashMachine } from './state-hash.ts';
 import { type Ending, ending, guestExit, placeOf, type Verdict } from './verdict.ts';
-import { type TimerPort, Waiter } from './waiter.ts';
-
-/** Port: what a VM needs of the host. */
-export interface HostPort extends TimerPort {
-  /** Monotonic milliseconds with a fraction. */
-  now(): number;
-  /** Let the host's event loop turn once. */
-  turn(): Promise<void>;
-  sha256(): Hasher;
-}
-
-export interface VmOptions {
-  readonly machine: Machine;
-  readonly host: HostPort;
-  readonly log: OnceLog;
-  readonly seed: number;
-  /** Guest nanoseconds, or null. */
-  readonly limit: number | null;
-  /** Wall milliseconds, or null. */
-  readonly timeout: number | null;
-  readonly debugMmio: boolean;
-  /** A source that is pulled (regular file), or null. */
-  readonly pull: PullSource | null;
-  /** Is a tty, pipe or API source open, from which bytes may still come? */
-  readonly sourceOpen: boolean;
-  /** Does a script say when the guest runs (drive())? */
-  readonly driven: boolean;
-  /** Said once when only that source can go on and nothing came for a while; null for a tty, where a human sits. */
-  readonly waitNote: string | null;
-  /** Entries to feed back; live input is then refused. */
-  readonly replay: Journal | null;
-  /** Everything the result depends on but input and journal, as text: for the run id. */
-  readonly identity: string;
-  /** Where the console's output collects (the console device and hypercall 8 write to it). */
-  readonly output: OutputQueue;
-  /** The kernel's symbols, when they are known before it runs, and whether they come from the image itself. */
-  readonly kernelSymbols: { readonly table: SymbolTable; readonly own: boolean } | null;
-  /** For the likely cause of a panic. */
-  readonly launch: LaunchFacts;
-  readonly onOops: 'note' | 'stop';
-  /** The word of a line that ends the run, or null. */
-  readonly exitLine: string | null;
-  /** Told of each panic and oops as soon as it is certain. */
-  readonly onFault: (fault: KernelFault) => void;
-  /** A promise is waited for. */
-  readonly onConsole: (bytes: Uint8Array) => unknown;
-  /** The guest has taken so much of the live input that more is welcome. */
-  readonly onInputRoom: () => void;
-}
+import type { VmOptions } from './vm-options.ts';
+import { Waiter } from './waiter.ts';
 
 /** Bytes of live input that may wait before the source should be held. */
 export const INPUT_HIGH_WATER = 0x10000;
 /** Host time that a sleep took too long is taken off the next one, up to this many milliseconds. */
 const MAX_SLEEP_CREDIT_MS = 50;
 const WAIT_NOTE_MS = 2000;
+/** Bytes of pulled input that are kept in the record. */
+const MOST_PULLED = 16 << 20;
 
 export class Vm {
   private readonly options: VmOptions;
-  private readonly recorder = new JournalRecorder();
+  private readonly recorder: JournalRecorder;
   private readonly feed: ConsoleFeed;
   private readonly panic: PanicWatch;
   /** For whoever drives the guest, while it stands still. */
@@ -87,6 +39,7 @@ export class Vm {
   private watched: number | null = null;
   private readonly waiter: Waiter;
   private readonly pulled: Hasher;
+  private pulledBytes = 0;
   private arrivals: JournalEvent[] = [];
   private stopping = false;
   private inputHeld = false;
@@ -100,10 +53,12 @@ export class Vm {
   constructor(options: VmOptions) {
     const { machine, host, log, output } = options;
     this.options = options;
+    this.recorder = new JournalRecorder((entry) => options.onRecord(journalLine(entry)));
     this.waiter = new Waiter(host);
     this.pulled = host.sha256();
     this.feed = new ConsoleFeed(machine.console, options.pull && this.hashing(options.pull));
     this.inspector = new Inspector(machine);
+    for (const entry of options.replay?.entries ?? []) this.inspector.check(entry);
     const pacer = new Pacer(() => host.now());
     machine.onAgentOutput((bytes) => this.driver?.agentOutput(bytes));
     output.setHighWaterListener(() => pacer.endSlice());
@@ -201,6 +156,8 @@ export class Vm {
    */
   drive(target: DriveTarget): Promise<DriveEnd> {
     if (!this.driver) throw new Error('the VM runs by itself');
+    // Else it would be waited for in vain.
+    if (target.execution !== undefined) this.inspector.physical(target.execution, 4);
     const stopped = this.driver.begin(target);
     this.watchExecution(target.execution ?? null);
     this.waiter.wake();
@@ -223,8 +180,17 @@ export class Vm {
     return this.driver?.active === false && !this.ended;
   }
 
-  /** Something that a script does to the guest enters here and now, after what it has sent before. The guest must be held. */
+  /** Has the run ended? */
+  get over(): boolean {
+    return this.ended;
+  }
+
+  /**
+   * Something that a script does to the guest enters here and now, after what it has sent before. The guest must be held. Throws TsvmError 'usage'
+   * during a replay.
+   */
   change(event: JournalEvent): void {
+    if (this.options.replay) throw new TsvmError('usage', 'a run that is replayed cannot be changed');
     this.takeArrivals();
     this.runner.enter(event);
   }
@@ -271,7 +237,7 @@ export class Vm {
     // After a failure of ours the state may be beyond hashing; the verdict still has to be given.
     const failed = over.kind === 'tsvm-failed' || over.kind === 'engines-differ';
     const stateHash = failed ? '' : hashMachine(machine, host.sha256()).slice(0, 8);
-    return {
+    const verdict: Verdict = {
       ...over,
       guestTimeNs: machine.clock.now,
       instructions: machine.clock.instructions,
@@ -284,6 +250,8 @@ export class Vm {
       stats: sumStats(machine.vcpus.map((vcpu) => vcpu.stats())),
       compiled: machine.compiledCode(),
     };
+    this.options.onRecord(recordEnd(verdict));
+    return verdict;
   }
 
   /** Between two slices: what came from outside enters the guest's time here. */
@@ -367,9 +335,16 @@ export class Vm {
       read: (max) => {
         const bytes = pull.read(max);
         this.pulled.update(bytes);
+        this.recordPulled(bytes);
         return bytes;
       },
     };
+  }
+
+  private recordPulled(bytes: Uint8Array): void {
+    if (bytes.length === 0 || this.pulledBytes > MOST_PULLED) return;
+    this.pulledBytes += bytes.length;
+    this.options.onRecord(recordPulled(this.pulledBytes > MOST_PULLED ? null : bytes));
   }
 
   private runId(): string {

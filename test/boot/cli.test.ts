@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { formatJournal } from '../../src/vmm/journal.ts';
+import { formatJournal } from '../../src/vmm/journal-text.ts';
 import { buildPackage, guest, runPiped, runShell } from './cli-support.ts';
 
 let folder = '';

@@ -42,29 +42,35 @@ const VERSION = 1;
 const HEADER = 5;
 /** Longest payload that an agent sends. */
 const MAX_PAYLOAD = 0x10000;
+/** Bytes of a command and its input that an agent takes. */
+export const MAX_COMMAND = (16 << 20) - 8;
 /** Bytes of one command's output that are kept. */
 const MAX_OUTPUT = 64 << 20;
 const letter = (text: string): number => text.charCodeAt(0);
 
+const FIRST_SIZE = 4096;
+
+/** Output in one piece, for it may come byte by byte. */
 class Collected {
-  private readonly pieces: Uint8Array[] = [];
+  private data = new Uint8Array(FIRST_SIZE);
   private length = 0;
 
   /** False: it is too much. */
   add(bytes: Uint8Array): boolean {
-    this.length += bytes.length;
-    this.pieces.push(bytes.slice());
-    return this.length <= MAX_OUTPUT;
+    const length = this.length + bytes.length;
+    if (length > MAX_OUTPUT) return false;
+    if (length > this.data.length) {
+      const larger = new Uint8Array(Math.max(2 * this.data.length, length));
+      larger.set(this.data);
+      this.data = larger;
+    }
+    this.data.set(bytes, this.length);
+    this.length = length;
+    return true;
   }
 
   get text(): string {
-    const all = new Uint8Array(this.length);
-    let at = 0;
-    for (const piece of this.pieces) {
-      all.set(piece, at);
-      at += piece.length;
-    }
-    return new TextDecoder().decode(all);
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.data.subarray(0, this.length));
   }
 }
 
@@ -129,12 +135,15 @@ export class Agent {
   }
 
   private frame(type: number, payload: Uint8Array): void {
+    const { running } = this;
     if (type === letter('H')) {
       if (payload[0] === VERSION) this.ready = true;
-      else this.broken = `it speaks version ${payload[0]}, not ${VERSION}`;
+      else this.broken = `it speaks version ${payload[0] ?? 'unknown'}, not ${VERSION}`;
+      // The one that ran it is gone.
+      if (running) this.outcome = { failed: 'the guest agent has begun anew' };
+      this.running = null;
       return;
     }
-    const { running } = this;
     const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
     if (!running || payload.length < 4 || view.getUint32(0, true) !== running.id) return;
     const rest = payload.subarray(4);

@@ -1,12 +1,14 @@
 // A VM and the script that uses it. The guest runs only while the script waits (vmm/drive.ts), so that the whole is a function of the script,
 // the options and the images: same bytes, same instruction count, same state hash on any host.
+import { hex } from '../../util/bits.ts';
 import { TsvmError } from '../../util/errors.ts';
+import { printable } from '../../util/format.ts';
 import { parseDuration } from '../../vmm/config.ts';
 import type { DriveEnd, DriveTarget } from '../../vmm/drive.ts';
 import type { GuestPlace } from '../../vmm/inspect.ts';
 import type { Verdict } from '../../vmm/verdict.ts';
 import type { RunningVm, StartVmOptions } from '../types.ts';
-import { Agent, type ShellResult } from './agent.ts';
+import { Agent, MAX_COMMAND, type ShellResult } from './agent.ts';
 import { ConsoleText, type Found } from './console-text.ts';
 
 export interface WaitOptions {
@@ -27,6 +29,8 @@ export type GuestAddress = string | GuestPlace;
 export interface ScriptOptions extends Omit<StartVmOptions, 'driven' | 'input' | 'replay' | 'handleSignals'> {
   /** The guest agent, for sh(). Default: when there is an initrd. */
   readonly agent?: boolean | undefined;
+  /** Told of what the script begins to wait for, for whoever watches. */
+  readonly onWait?: ((what: string, guestTimeNs: number) => void) | undefined;
 }
 
 /** A VM under a script's control. */
@@ -54,7 +58,10 @@ export interface ScriptedVm {
   runFor(time: string | number): Promise<void>;
   /** Run to an instruction count. @throws WaitFailed when the run ends before, or everything waits for input */
   runTo(instructions: number): Promise<void>;
-  /** Run until a vCPU is about to run the instruction there, in the kernel. @throws WaitFailed; TsvmError usage for an unknown symbol */
+  /**
+   * Run until a vCPU is about to run the instruction there, in the kernel; one in a delay slot is never noticed. @throws WaitFailed; TsvmError
+   * usage for an unknown symbol, or no RAM in an unmapped segment
+   */
   until(where: string | number, options?: WaitOptions): Promise<void>;
   /** Bytes of guest memory. @throws TsvmError usage where there is none */
   read(where: GuestAddress, length: number): Uint8Array;
@@ -76,8 +83,9 @@ export interface ScriptedVm {
 const DEFAULT_WAIT = '60s';
 /** Guest time a command has to die in. */
 const KILL_NS = 5e9;
-/** Lines of the console shown with a failure. */
+/** Lines of the console shown with a failure, and characters of each. */
 const LINES_SHOWN = 12;
+const CHARACTERS_SHOWN = 400;
 
 /** What a script waited for did not come. */
 export class WaitFailed extends Error {
@@ -99,7 +107,8 @@ export async function scriptVmWith(
   start: (options: StartVmOptions) => Promise<RunningVm>,
   options: ScriptOptions,
 ): Promise<ScriptedVm> {
-  return new Script(await start({ agent: options.initrd !== undefined, ...options, driven: true }));
+  const { onWait = () => {}, ...vmOptions } = options;
+  return new Script(await start({ agent: options.initrd !== undefined, ...vmOptions, driven: true }), onWait);
 }
 
 class Script implements ScriptedVm {
@@ -108,12 +117,16 @@ class Script implements ScriptedVm {
   toldOfEnd = false;
   private readonly agent = new Agent();
 
-  constructor(vm: RunningVm) {
+  private readonly onWait: (what: string, guestTimeNs: number) => void;
+
+  constructor(vm: RunningVm, onWait: (what: string, guestTimeNs: number) => void) {
     this.vm = vm;
+    this.onWait = onWait;
   }
 
   async waitFor(what: string | RegExp, { within = DEFAULT_WAIT }: WaitOptions = {}): Promise<Found> {
     const time = this.after(parseDuration('within', within, 1));
+    this.waits(shown(what));
     for (let end: DriveEnd = 'found'; ; end = await this.run({ time, until: () => this.console.hasCome(what) })) {
       const found = this.console.find(what);
       if (found) return found;
@@ -136,9 +149,16 @@ class Script implements ScriptedVm {
         next: 'start it with agent: true, or an initrd',
       });
     if (command.includes('\0')) throw new TsvmError('usage', `${what}: contains a NUL byte`);
+    const encoder = new TextEncoder();
+    const bytes = typeof input === 'string' ? encoder.encode(input) : input;
+    if (encoder.encode(command).length + bytes.length > MAX_COMMAND)
+      throw new TsvmError('usage', `${what}: a command and its input have at most 16 MiB`, {
+        next: 'put what is larger on a disk',
+      });
     const time = this.after(parseDuration('within', within, 1));
+    this.waits(what);
     await this.agentSettles(what, time);
-    this.vm.sendToAgent(this.agent.run(command, typeof input === 'string' ? new TextEncoder().encode(input) : input));
+    this.vm.sendToAgent(this.agent.run(command, bytes));
     await this.agentSettles(what, time);
     const outcome = this.agent.takeOutcome();
     if (!outcome || 'failed' in outcome)
@@ -169,7 +189,19 @@ class Script implements ScriptedVm {
 
   async runUntil(condition: () => boolean, { within = DEFAULT_WAIT }: WaitOptions = {}): Promise<void> {
     if (condition()) return;
-    const end = await this.run({ time: this.after(parseDuration('within', within, 1)), until: condition });
+    const time = this.after(parseDuration('within', within, 1));
+    let thrown: { readonly error: unknown } | null = null;
+    // The script's own error is not the guest's.
+    const until = (): boolean => {
+      try {
+        return condition();
+      } catch (error) {
+        thrown ??= { error };
+        return true;
+      }
+    };
+    const end = await this.run({ time, until });
+    if (thrown) throw (thrown as { error: unknown }).error;
     if (end !== 'found') throw await this.failed('runUntil', end);
   }
 
@@ -186,7 +218,7 @@ class Script implements ScriptedVm {
   async until(where: string | number, { within = DEFAULT_WAIT }: WaitOptions = {}): Promise<void> {
     const execution = this.addressOf(where);
     const end = await this.run({ execution, time: this.after(parseDuration('within', within, 1)) });
-    if (end !== 'execution') throw await this.failed(`until ${where}`, end);
+    if (end !== 'execution') throw await this.failed(`until ${typeof where === 'number' ? hex(where) : where}`, end);
   }
 
   read(where: GuestAddress, length: number): Uint8Array {
@@ -221,6 +253,7 @@ class Script implements ScriptedVm {
 
   async end(): Promise<Verdict> {
     this.vm.closeInput();
+    this.waits('the end');
     await this.run({});
     return this.verdict();
   }
@@ -233,6 +266,10 @@ class Script implements ScriptedVm {
   private verdict(): Promise<Verdict> {
     this.toldOfEnd = true;
     return this.vm.wait();
+  }
+
+  private waits(what: string): void {
+    this.onWait(what, this.vm.clock.guestTimeNs);
   }
 
   private get little(): boolean {
@@ -285,7 +322,7 @@ function quoted(text: string): string[] {
     .trimEnd()
     .split('\n')
     .slice(-LINES_SHOWN)
-    .map((line) => `  | ${line}`);
+    .map((line) => `  | ${printable(line.slice(0, CHARACTERS_SHOWN))}`);
 }
 
 function shown(what: string | RegExp): string {

@@ -6,7 +6,7 @@ import { hex } from '../../util/bits.ts';
 import { STATUS } from './registers.ts';
 import { functionStart, type UnwindRegisters, type UnwindView, type Unwound, unwindMips } from './unwind.ts';
 
-export { registerIds } from './register-names.ts';
+export { REGISTER_NAMES, registerIds } from './register-names.ts';
 
 const A0 = 4;
 const SP = 29;

@@ -44,6 +44,21 @@ const CP0_NAMES: Readonly<Record<string, readonly [rd: number, sel: number]>> = 
   errorepc: [30, 0],
 };
 
+/** Every name, each register once. */
+export const REGISTER_NAMES: readonly string[] = [
+  ...GPR_NAMES,
+  ...['hi', 'lo', 'pc', 'fcsr'],
+  ...Array.from({ length: 32 }, (_, n) => `f${n}`),
+  ...Object.keys(CP0_NAMES),
+];
+
+const OTHERS: Readonly<Record<string, readonly bigint[]>> = {
+  pc: [KVM_REG_MIPS_PC],
+  hi: [KVM_REG_MIPS_HI],
+  lo: [KVM_REG_MIPS_LO],
+  fcsr: [KVM_REG_MIPS_FCR_CSR],
+};
+
 /** What `name` may mean, in the order in which a vCPU is asked whether it has it: KVM keeps some CP0 registers as 32 bits, some as 64. */
 export function registerIds(name: string): readonly bigint[] {
   const lower = name.toLowerCase();
@@ -53,9 +68,7 @@ export function registerIds(name: string): readonly bigint[] {
   if (fpr !== undefined) return [KVM_REG_MIPS_FPR_32(fpr)];
   const cp0 = Object.hasOwn(CP0_NAMES, lower) ? CP0_NAMES[lower] : undefined;
   if (cp0) return [KVM_REG_MIPS_CP0_32(...cp0), KVM_REG_MIPS_CP0_64(...cp0)];
-  return (
-    { pc: [KVM_REG_MIPS_PC], hi: [KVM_REG_MIPS_HI], lo: [KVM_REG_MIPS_LO], fcsr: [KVM_REG_MIPS_FCR_CSR] }[lower] ?? []
-  );
+  return Object.hasOwn(OTHERS, lower) ? OTHERS[lower]! : [];
 }
 
 function numberOf(pattern: RegExp, name: string, last: number): number | undefined {

@@ -2,10 +2,13 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
+import { parseDuration } from '../../api/command-line.ts';
 import type { SuiteResult } from '../../regress/results.ts';
 import { TsvmError } from '../../util/errors.ts';
+import { printable } from '../../util/format.ts';
 import type { Cli, CommandSpec } from '../command.ts';
-import type { ParsedOptions } from '../options.ts';
+import { type ParsedOptions, repetitions, seedRange } from '../options.ts';
+import { startProgress } from '../spinner.ts';
 import { styleFor } from '../style.ts';
 
 const EPILOGUE = `
@@ -21,6 +24,10 @@ const OPTIONS: readonly (readonly [flags: string, help: string])[] = [
   ['-j, --jobs <n>', 'test files that run at a time (default: one for each CPU)'],
   ['-t, --filter <pattern>', 'only tests whose names match this regular expression'],
   ['--shard <i/n>', 'only the tests of shard i of n; the shards together are the suite'],
+  ['--seed <n..m>', 'run each test with every seed from n to m'],
+  ['--repeat <n>', 'run each test so often; all must come to the same state hash'],
+  ['--timeout <time>', 'wall time that one test may take (default: 10m)'],
+  ['--artifacts <folder>', 'keep console, verdict, command, journal and the last instructions of each test there'],
 ];
 
 export const testCommand: CommandSpec = {
@@ -43,17 +50,46 @@ export const testCommand: CommandSpec = {
       import('../../regress/report/index.ts'),
     ]);
     const reports = await reportsOf(cli, options);
-    const result = await runSuite({
+    const request = {
       paths: paths.filter((path) => path !== undefined),
       jobs: jobsOf(options),
-      filter: typeof options.filter === 'string' ? options.filter : null,
+      filter: textOf(options.filter) ?? null,
       shard: shardOf(options),
-      onOutput: (text) => void cli.stderr.write(text),
-    });
+      seeds: seedsOf(options),
+      repeat: repetitions(textOf(options.repeat)),
+      artifacts: textOf(options.artifacts) ?? null,
+      timeout: parseDuration('timeout', textOf(options.timeout) ?? DEFAULT_TIMEOUT, 1e6),
+    };
+    const progress = startProgress(cli.stderr, cli.env, 'looking for tests');
+    let result: SuiteResult;
+    try {
+      result = await runSuite({
+        ...request,
+        onOutput: (text) => progress.apart(() => void cli.stderr.write(text)),
+        onProgress: (text) => progress.say(printable(text)),
+      });
+    } finally {
+      progress.stop();
+    }
     for (const report of reports) report.write(result);
     return exitCodeOf(result);
   },
 };
+
+const DEFAULT_TIMEOUT = '10m';
+
+function textOf(value: ParsedOptions[string]): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** `N..M`; a single seed is a range of one. */
+function seedsOf({ seed }: ParsedOptions): readonly [number, number] | null {
+  const text = textOf(seed);
+  if (text === undefined) return null;
+  const range = seedRange(/^\d+$/.test(text) ? `${text}..${text}` : text);
+  if (range === null) throw new TsvmError('usage', `--seed ${text}: not a range of seeds`, { next: 'such as 1..8' });
+  return range;
+}
 
 interface Report {
   write(result: SuiteResult): void;

@@ -60,7 +60,8 @@ function markOf({ passed, failed }: Counts, isBroken: boolean, colour: PrettyOpt
 function failuresOf({ file, tests, broken }: FileResult, colour: PrettyOptions['colour']): string[] {
   const failed = tests.flatMap((test) => {
     if (test.outcome !== 'fail') return [];
-    const again = [`test it again: ${testCommand(test)}`];
+    const kept = test.artifacts === null ? [] : [`what is left of it: ${printable(test.artifacts)}`];
+    const again = [`test it again: ${testCommand(test)}`, ...kept];
     const title = `${printable(file)} > ${printable(test.name)}`;
     return failureLines(title, file, failureIn(test), test.runs, again, colour);
   });
@@ -85,7 +86,11 @@ function failureLines(
     `  ${cut(failure.message)}`,
     ...(place === null ? [] : [`  at ${printable(place)}`]),
     ...shownDetails(failure).map((line) => `  ${colour('dim', '|')} ${line}`),
-    ...runs.flatMap((run) => [`  ${runWords(run)}`, `  boot it again: ${printable(run.command)}`]),
+    ...runs.flatMap((run) => [
+      `  ${runWords(run)}`,
+      `  replay it: tsvm replay ${run.runId}`,
+      `  boot it again: ${printable(run.command)}`,
+    ]),
     ...again.map((line) => `  ${line}`),
   ];
 }

@@ -19,15 +19,15 @@ export function failureOf(message: string, details = '', place: Failure['place']
 }
 
 export function passed(file: string, name: string, runs: readonly RunFacts[] = [GOOD_RUN]): TestResult {
-  return { file, name, outcome: 'pass', skipped: null, failure: null, wallMs: 412.25, runs };
+  return { file, name, outcome: 'pass', skipped: null, failure: null, wallMs: 412.25, runs, artifacts: null };
 }
 
 export function skipped(file: string, name: string, reason: string | null): TestResult {
-  return { file, name, outcome: 'skip', skipped: reason, failure: null, wallMs: 0, runs: [] };
+  return { file, name, outcome: 'skip', skipped: reason, failure: null, wallMs: 0, runs: [], artifacts: null };
 }
 
 export function failed(file: string, name: string, failure: Failure, runs: readonly RunFacts[] = [HANG]): TestResult {
-  return { file, name, outcome: 'fail', skipped: null, failure, wallMs: 1500, runs };
+  return { file, name, outcome: 'fail', skipped: null, failure, wallMs: 1500, runs, artifacts: null };
 }
 
 export function suite(results: readonly TestResult[], broken: SuiteResult['broken'] = []): SuiteResult {

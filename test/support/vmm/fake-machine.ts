@@ -8,7 +8,8 @@ import { OnceLog } from '../../../src/util/log.ts';
 import type { Machine, MachineConsole } from '../../../src/vmm/machine.ts';
 import { OutputQueue } from '../../../src/vmm/output-queue.ts';
 import { GuestTimers } from '../../../src/vmm/timers.ts';
-import { type HostPort, Vm, type VmOptions } from '../../../src/vmm/vm.ts';
+import { Vm } from '../../../src/vmm/vm.ts';
+import type { HostPort, VmOptions } from '../../../src/vmm/vm-options.ts';
 import { FakeVm, type GuestProgram } from './fake-kvm.ts';
 
 export const CONSOLE = 0x12000000;
@@ -71,7 +72,7 @@ class FakeConsole implements MmioDevice, MachineConsole {
 }
 
 /** What a VM is told of a guest's kernel when the test is about something else. */
-export const NO_KERNEL: Pick<VmOptions, 'kernelSymbols' | 'launch' | 'onOops' | 'onFault' | 'exitLine'> = {
+export const NO_KERNEL: Pick<VmOptions, 'kernelSymbols' | 'launch' | 'onOops' | 'onFault' | 'exitLine' | 'onRecord'> = {
   kernelSymbols: null,
   launch: {
     initrd: false,
@@ -83,6 +84,7 @@ export const NO_KERNEL: Pick<VmOptions, 'kernelSymbols' | 'launch' | 'onOops' | 
   },
   onOops: 'note',
   exitLine: null,
+  onRecord: () => {},
   onFault: () => {},
 };
 

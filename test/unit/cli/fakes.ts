@@ -147,6 +147,7 @@ export interface Seen {
 export function fakeApi(guest: FakeGuest): { api: Api; seen: Seen } {
   const seen: Seen = { options: null, stops: [], sizes: [] };
   const api: Api = {
+    diffRuns: async () => ({ kind: 'none', verdict: OK }),
     describeStats,
     disassemble,
     describeMachines: () => [
@@ -185,6 +186,7 @@ export function fakeApi(guest: FakeGuest): { api: Api; seen: Seen } {
     ],
     async startVm(options) {
       seen.options = options;
+      options.onRecord?.('{"journal":1}');
       const config = parseVmConfig(options);
       if (guest.failStart) throw guest.failStart;
       let stop = (_reason: string): void => {};
@@ -229,6 +231,7 @@ export function fakeApi(guest: FakeGuest): { api: Api; seen: Seen } {
           writeMemory() {},
           register: () => 0,
           setRegister() {},
+          registers: () => [],
         },
         symbolize: (address) => (address === 0x4000_1234 ? 'idle+0x8' : null),
       };
@@ -251,7 +254,7 @@ export function surroundings(api: Api, changes: Partial<Cli> = {}): FakeSurround
     stdout,
     stderr,
     cli: {
-      env: {},
+      env: { TSVM_RUNS: '' },
       sameTerminal: false,
       stdinFile: null,
       version: '1.2.3',

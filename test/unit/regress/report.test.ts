@@ -87,6 +87,7 @@ describe('pretty', () => {
       '  | + ""',
       '  | - "hi"',
       '  hang at 12.346s @ 1,234,567,890, exit 103: all 2 cpus in WAIT, no timer armed   run 7f3a19c2 state 9b0e44d1',
+      '  replay it: tsvm replay 7f3a19c2',
       '  boot it again: tsvm run --machine malta --mem 128M vmlinux',
       "  test it again: tsvm test tests/fs.test.ts -t '^remount$'",
       '',

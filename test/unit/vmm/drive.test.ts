@@ -1,7 +1,7 @@
 // A driven VM runs only while a script waits for something of the guest, and stands still at the very instruction at which that came.
 import { describe, expect, it } from 'vitest';
 import type { DriveTarget } from '../../../src/vmm/drive.ts';
-import { formatJournal, parseJournal } from '../../../src/vmm/journal.ts';
+import { formatJournal, parseJournal } from '../../../src/vmm/journal-text.ts';
 import type { GuestProgram, Step, StepResult } from '../../support/vmm/fake-kvm.ts';
 import { CONSOLE, FakeHost, print, type TestVm, testVm } from '../../support/vmm/fake-machine.ts';
 
@@ -67,7 +67,7 @@ describe('a driven VM', () => {
     send(test, 'x');
     expect(await test.vm.drive({})).toBe('ended');
     expect(test.vm.journal.entries.map((entry) => entry.instructions)).toEqual([instructions]);
-    const again = testVm([dots], { replay: parseJournal(formatJournal(test.vm.journal)) });
+    const again = testVm([dots], { replay: parseJournal(formatJournal(test.vm.journal)).journal });
     expect(await again.vm.start()).toMatchObject({
       stateHash: (await verdict).stateHash,
       instructions: (await verdict).instructions,

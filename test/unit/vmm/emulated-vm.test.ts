@@ -6,7 +6,8 @@ import { composeMachine } from '../../../src/vmm/compose.ts';
 import { parseVmConfig } from '../../../src/vmm/config.ts';
 import { createEmulatedVm } from '../../../src/vmm/emulated-vm.ts';
 import { OutputQueue } from '../../../src/vmm/output-queue.ts';
-import { Vm, type VmOptions } from '../../../src/vmm/vm.ts';
+import { Vm } from '../../../src/vmm/vm.ts';
+import type { VmOptions } from '../../../src/vmm/vm-options.ts';
 import { makeElf } from '../../support/boot/make-elf.ts';
 import { FakeHost, NO_KERNEL } from '../../support/vmm/fake-machine.ts';
 

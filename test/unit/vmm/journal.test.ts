@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { formatJournal, type Journal, JournalReplay, parseJournal } from '../../../src/vmm/journal.ts';
+import { type Journal, JournalReplay } from '../../../src/vmm/journal.ts';
+import { formatJournal, parseJournal } from '../../../src/vmm/journal-text.ts';
 
 const journal: Journal = {
   input: 'live',
@@ -20,7 +21,7 @@ describe('the journal', () => {
         .split('\n')
         .map((line) => typeof JSON.parse(line)),
     ).toEqual(Array(5).fill('object'));
-    expect(parseJournal(text)).toEqual(journal);
+    expect(parseJournal(text).journal).toEqual(journal);
   });
 
   it('hands entries out when their instant has come, in order', () => {

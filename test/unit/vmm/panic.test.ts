@@ -4,7 +4,7 @@ import { KVM_SYSTEM_EVENT_RESET, KVM_SYSTEM_EVENT_SHUTDOWN } from '../../../src/
 import { KVM_REG_MIPS_CP0_32 } from '../../../src/kvm/mips.ts';
 import type { KernelFault } from '../../../src/vmm/kernel-fault.ts';
 import type { Verdict } from '../../../src/vmm/verdict.ts';
-import type { VmOptions } from '../../../src/vmm/vm.ts';
+import type { VmOptions } from '../../../src/vmm/vm-options.ts';
 import { addressOf, FakeKernel, kernelSymbols } from '../../support/vmm/fake-kernel.ts';
 import type { FakeVcpu, Step } from '../../support/vmm/fake-kvm.ts';
 import { print, type TestVm, testVm } from '../../support/vmm/fake-machine.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EnginesDiffer } from '../../../src/kvm/errors.ts';
-import { formatJournal, parseJournal } from '../../../src/vmm/journal.ts';
+import { formatJournal, parseJournal } from '../../../src/vmm/journal-text.ts';
 import { INPUT_HIGH_WATER } from '../../../src/vmm/vm.ts';
 import type { GuestProgram, Step, StepResult } from '../../support/vmm/fake-kvm.ts';
 import { CONSOLE, FakeHost, print, testVm } from '../../support/vmm/fake-machine.ts';
@@ -287,7 +287,7 @@ describe('console input', () => {
   });
 
   it('that comes at the instant of a device timer comes after it, live and fed back', async () => {
-    for (const replay of [null, parseJournal('{"journal":1,"input":"live"}')]) {
+    for (const replay of [null, parseJournal('{"journal":1,"input":"live"}').journal]) {
       const entry = { type: 'console', bytes: Uint8Array.of(0x71) } as const;
       const test = testVm([echo], {
         sourceOpen: true,
@@ -348,7 +348,11 @@ describe('a journal fed back', () => {
     for (const msPerLook of [0, 1, 6]) {
       const host = new FakeHost();
       host.msPerLook = () => msPerLook;
-      const test = testVm([echo, chatter('b')], { sourceOpen: true, replay: parseJournal(first.journal) }, host);
+      const test = testVm(
+        [echo, chatter('b')],
+        { sourceOpen: true, replay: parseJournal(first.journal).journal },
+        host,
+      );
       const again = await test.vm.start();
       expect(test.text()).toBe(first.text);
       expect({ ...again, wallMs: 0 }).toEqual({ ...first.verdict, wallMs: 0 });

@@ -1,0 +1,112 @@
+// Where the records of runs are kept, so that a run can be named by its id: $TSVM_RUNS, else a folder of the user's state (XDG Base Directory
+// Specification). Only the owner can read them, for they hold what was typed. The newest ones stay. Keeping one never stops a run.
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { TsvmError } from '../util/errors.ts';
+
+export type RunStoreEnv = Readonly<Record<string, string | undefined>>;
+
+/** Records that are kept. */
+const KEPT = 500;
+const RUN_ID = /^[0-9a-f]{8}$/;
+const RECORD = /^[0-9a-f]{8}\.jsonl$/;
+const UNFINISHED = /^unfinished-\d+-\d+\.jsonl$/;
+
+/** The folder; null: TSVM_RUNS is empty, and nothing is kept. */
+function folderOf({ TSVM_RUNS, XDG_STATE_HOME }: RunStoreEnv): string | null {
+  if (TSVM_RUNS !== undefined) return TSVM_RUNS === '' ? null : TSVM_RUNS;
+  return join(XDG_STATE_HOME?.startsWith('/') ? XDG_STATE_HOME : join(homedir(), '.local', 'state'), 'tsvm', 'runs');
+}
+
+export interface RunKeeper {
+  /** For StartVmOptions.onRecord. */
+  readonly line: (line: string) => void;
+  /** The run is over, and this is its id. */
+  end(runId: string): void;
+}
+
+let begun = 0;
+
+/** Keep the record of a run that is about to start. Where that is impossible nothing is kept, and nothing said. */
+export function keepRun(env: RunStoreEnv): RunKeeper {
+  const folder = folderOf(env);
+  const path = folder === null ? null : join(folder, `unfinished-${process.pid}-${++begun}.jsonl`);
+  let fd: number | null = null;
+  const attempt = (what: () => void): void => {
+    try {
+      what();
+    } catch {
+      // No room, no right: the run goes on, and cannot be replayed by its id.
+      if (fd !== null) closeSync(fd);
+      fd = null;
+    }
+  };
+  return {
+    line: (line) => {
+      if (folder === null || path === null) return;
+      attempt(() => {
+        if (fd === null) {
+          mkdirSync(folder, { recursive: true, mode: 0o700 });
+          fd = openSync(path, 'ax', 0o600);
+        }
+        writeSync(fd, `${line}\n`);
+      });
+    },
+    end: (runId) => {
+      if (fd === null || folder === null || path === null) return;
+      closeSync(fd);
+      fd = null;
+      attempt(() => {
+        if (RUN_ID.test(runId)) renameSync(path, join(folder, `${runId}.jsonl`));
+        prune(folder);
+      });
+    },
+  };
+}
+
+/** Old records go, and those whose process has gone without an end long ago. */
+function prune(folder: string): void {
+  const names = readdirSync(folder).filter((name) => RECORD.test(name) || UNFINISHED.test(name));
+  if (names.length <= KEPT) return;
+  const aged = names.map((name) => ({
+    name,
+    at: statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0,
+  }));
+  aged.sort((a, b) => b.at - a.at);
+  for (const { name } of aged.slice(KEPT)) rmSync(join(folder, name), { force: true });
+}
+
+/** The text of a record: `run` is a run id, or the path of a journal. @throws TsvmError not-found, io */
+export function readRun(run: string, env: RunStoreEnv): { readonly path: string; readonly text: string } {
+  const folder = folderOf(env);
+  const stored = RUN_ID.test(run) && folder !== null ? join(folder, `${run}.jsonl`) : null;
+  const path = stored !== null && statSync(stored, { throwIfNoEntry: false }) ? stored : run;
+  try {
+    return { path, text: readFileSync(path, 'utf8') };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const missing = code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR';
+    throw new TsvmError(
+      missing ? 'not-found' : 'io',
+      `${run}: ${missing ? 'no such run, and no such journal' : message}`,
+      {
+        cause:
+          folder === null
+            ? 'TSVM_RUNS is empty, so no runs are kept'
+            : `runs are kept in ${folder}, the newest ${KEPT}`,
+        next: 'give the id that a verdict showed after "run", or a file that --journal wrote',
+      },
+    );
+  }
+}

@@ -1,0 +1,75 @@
+// `tsvm replay`: a run that was, again, to the bit; and whether it was.
+
+import { type Command, Option } from 'commander';
+import { quoteWord } from '../../api/command-line.ts';
+import { recordedRun } from '../../api/record.ts';
+import { readRun } from '../../api/run-store.ts';
+import { TsvmError } from '../../util/errors.ts';
+import type { CommandSpec } from '../command.ts';
+import { noEvents, openEvents } from '../events.ts';
+import { OneRun } from '../one-run.ts';
+
+const EPILOGUE = `
+RUN is the id that a verdict shows after "run", or a file that --journal wrote. Kernel and initrd must still be what they were; disks are used
+copy-on-write, so nothing is written to them. Exit code: that of the run, or 1 when it did not come to the same as then.
+
+Examples:
+  tsvm replay 7f3a19c2
+  tsvm replay 7f3a19c2 --engine lockstep`;
+
+const OPTIONS: readonly (readonly [flags: string, help: string])[] = [
+  ['--engine <name>', 'regions, interpreter or lockstep: all come to the same'],
+  ['--json <file>', 'write what happens as events, one JSON object per line'],
+  ['--stat', 'count every exit of the guest to KVM, and show the counters at the end'],
+  ['--loglevel <level>', 'error, warning, info or debug (default: warning)'],
+  ['--debug', '--loglevel debug, and stack traces with errors'],
+];
+
+export const replayCommand: CommandSpec = {
+  name: 'replay',
+  args: '<run>',
+  summary: 'run a recorded run again, to the bit',
+  epilogue: EPILOGUE,
+  addOptions(command: Command) {
+    for (const [flags, help] of OPTIONS) command.addOption(new Option(flags, help));
+  },
+  async run(cli, [run = ''], options) {
+    const { path, text } = readRun(run, cli.env);
+    const { options: config, header, end } = recordedRun(text);
+    if (end === null)
+      cli.said.log('warning', `${run}: the record has no end (tsvm was killed); no input comes after it`);
+    const { replay: _, ...machine } = config;
+    const given = (key: string): string | undefined => {
+      const value = options[key];
+      return typeof value === 'string' ? value : undefined;
+    };
+    const json = given('json') ?? null;
+    if (json === '-' || json === '') throw new TsvmError('usage', `--json ${json}: needs a file name`);
+    const events = json === null ? noEvents : openEvents(json, (message) => cli.said.log('warning', message));
+    const debug = options.debug === true;
+    try {
+      return await new OneRun(
+        cli,
+        {
+          config: {
+            ...machine,
+            engine: given('engine') ?? header.config.engine,
+            loglevel: given('loglevel') ?? (debug ? 'debug' : undefined),
+          },
+          json,
+          journal: null,
+          replay: path,
+          debug,
+          stat: options.stat === true,
+          seeds: null,
+          repeat: 1,
+          again: `tsvm replay ${quoteWord(run)}`,
+          recorded: end,
+        },
+        events,
+      ).toTheEnd();
+    } finally {
+      events.close();
+    }
+  },
+};
