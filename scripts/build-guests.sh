@@ -3,6 +3,7 @@
 #
 #   scripts/build-guests.sh             into guests/bin, with SHA256SUMS
 #   scripts/build-guests.sh DIR         into DIR
+#   scripts/build-guests.sh --verdicts  only guests/verdicts, into guests/bin/verdicts
 #   scripts/build-guests.sh --check     into a temporary folder, compared with guests/bin/SHA256SUMS
 #   scripts/build-guests.sh --malta DIR the same programs for QEMU's Malta (checked there, never committed)
 #   scripts/build-guests.sh --expected  regenerates guests/selfcheck/expected-{el,eb}.h under qemu-user
@@ -23,6 +24,10 @@ compile() {
   clang "$@" "${common[@]}" -c -o "$object" "$source"
 }
 
+# What a program may have besides: flags for its own sources, and what is kept of its symbols.
+own_flags=()
+strip=--strip-all
+
 # program ELF ENDIAN TE LOAD SOURCE... : library and sources into one stripped ELF; with a source from lib/smp for several vCPUs
 program() {
   local elf=$1 endian=$2 te=$3 load=$4 smp=0
@@ -31,14 +36,18 @@ program() {
   local dir="$work/$(basename "$elf")" objects=() library=0 source target=mipsel-unknown-elf
   [ "$endian" = eb ] && target=mips-unknown-elf
   mkdir -p "$dir"
-  for source in guests/lib/*.S guests/lib/*.c "$@"; do
+  for source in guests/lib/*.S guests/lib/*.c; do
+    objects+=("$work/lib-$endian-$te-$smp-$(basename "$source").o")
+    [ -e "${objects[-1]}" ] || compile "${objects[-1]}" "$source" "--target=$target" "-DTE=$te" "-DSMP=$smp"
+  done
+  library=${#objects[@]}
+  for source in "$@"; do
     objects+=("$dir/$(basename "$source").o")
-    [[ $source == guests/lib/*.* && $source != guests/lib/*/* ]] && library=${#objects[@]}
-    compile "${objects[-1]}" "$source" "--target=$target" "-DTE=$te" "-DSMP=$smp" "-I$work"
+    compile "${objects[-1]}" "$source" "--target=$target" "-DTE=$te" "-DSMP=$smp" "-I$work" "${own_flags[@]}"
   done
   # Of the library, what the program needs.
   ld.lld "${link[@]}" "--defsym=LOAD=$load" -o "$dir/linked" "${objects[@]:library}" --start-lib "${objects[@]:0:library}" --end-lib
-  llvm-objcopy --strip-all "$dir/linked" "$elf"
+  llvm-objcopy "$strip" "$dir/linked" "$elf"
 }
 
 sources_of() {
@@ -70,11 +79,57 @@ build() {
   done
 }
 
+# What a file of guests/verdicts needs besides itself.
+parts_of() {
+  local parts=guests/verdicts
+  case $1 in
+    input | malta) ;;
+    panic) echo $parts/console.c $parts/kernel.c ;;
+    forged) echo $parts/console.c $parts/kernel.c $parts/user.c $parts/user_program.S ;;
+    cpus) echo $parts/console.c $parts/kernel.c guests/lib/smp/*.S guests/lib/smp/*.c ;;
+    *) echo $parts/console.c ;;
+  esac
+}
+
+# These are built big-endian too.
+verdicts_eb=" off_finisher code_hypercall code_finisher line_spliced reboot_finisher panic_plain panic_stripped panic_silent_arguments
+  oops_powers_off forged_powers_off splice_marker ktap_truncated hang_masked hang_self_branch spin_exceptions bad_boot_vectors
+  smp_panic "
+
+# verdicts DIR : one program for each GUEST(name), KERNEL(name) and MALTA(name) in guests/verdicts
+verdicts() {
+  local source kind name endian board
+  mkdir -p "$1"
+  rm -f "$1"/*.elf # also those that are no more
+  for source in guests/verdicts/*.c; do
+    while read -r kind name; do
+      own_flags=("-DCASE=$name" -Iguests/verdicts)
+      strip=--strip-all
+      [ "$kind" = KERNEL ] && strip=--strip-debug
+      board=(1 0x40100000)
+      [ "$kind" = MALTA ] && board=(0 0x80100000)
+      for endian in el eb; do
+        [[ $endian == el || $verdicts_eb == *[[:space:]]"$name"[[:space:]]* ]] || continue
+        # shellcheck disable=SC2046
+        program "$1/${name//_/-}-$endian.elf" $endian "${board[@]}" "$source" $(parts_of "$(basename "$source" .c)")
+      done
+    done < <(sed -nE 's/^(GUEST|KERNEL|MALTA)\((\w+)\) .*/\1 \2/p' "$source")
+  done
+  own_flags=() strip=--strip-all
+  sums "$1"
+}
+
+# sums DIR
+sums() {
+  (cd "$1" && LC_ALL=C sha256sum ./*.elf | sed 's| \./| |' > SHA256SUMS)
+}
+
 shipped() {
   build "$1" 1 0x40100000 te
   # shellcheck disable=SC2046
   program "$1/bench-malta-el.elf" el 0 0x80100000 $(sources_of bench)
-  (cd "$1" && LC_ALL=C sha256sum ./*.elf | sed 's| \./| |' > SHA256SUMS)
+  sums "$1"
+  verdicts "$1/verdicts"
 }
 
 # The self-check as a Linux user program, run by qemu-user: its output is the table of expected values.
@@ -95,10 +150,13 @@ expected() {
 case ${1:-} in
   --check)
     shipped "$work/bin"
-    diff guests/bin/SHA256SUMS "$work/bin/SHA256SUMS"
-    (cd guests/bin && sha256sum --quiet -c SHA256SUMS)
-    echo "guests: $(wc -l < guests/bin/SHA256SUMS) programs rebuilt, same as committed"
+    for folder in bin bin/verdicts; do
+      diff "guests/$folder/SHA256SUMS" "$work/$folder/SHA256SUMS"
+      (cd "guests/$folder" && sha256sum --quiet -c SHA256SUMS)
+    done
+    echo "guests: $(cat guests/bin/SHA256SUMS guests/bin/verdicts/SHA256SUMS | wc -l) programs rebuilt, same as committed"
     ;;
+  --verdicts) verdicts guests/bin/verdicts ;;
   --malta) build "${2:?a folder}" 0 0x80100000 malta ;;
   --expected) expected ;;
   -*)
