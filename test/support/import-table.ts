@@ -47,7 +47,7 @@ const IMPORT_TABLE: readonly ImportRule[] = [
   rule('api', ['vmm', 'kvm', 'boards', 'host', 'boot', 'util'], 'host files and backends are composed here', {
     node: true,
   }),
-  rule('regress', ['api', 'util'], 'no cli', { packages: ['@swc/wasm-typescript'], node: true }),
+  rule('regress', ['api', 'util'], 'no cli', { packages: ['@swc/wasm-typescript', 'yaml'], node: true }),
   rule('cli', ['api', 'debug', 'regress', 'vmm (types)', 'util'], 'the only one to write to the terminal', {
     packages: ['chalk', 'commander', 'ora'],
     node: true,

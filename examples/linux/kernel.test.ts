@@ -1,0 +1,121 @@
+// The kernel from outside: how it ends, what it does when it is damaged, and its symbols, memory and registers while it runs.
+import { atPrompt, fromReset } from './guest.ts';
+
+// How it ends.
+
+atPrompt('powers off when told to', {}, async (m) => {
+  m.send('poweroff -f\n');
+  const verdict = await m.end();
+  m.expect([verdict.kind, verdict.exitCode]).toEqual(['power-off', 0]);
+  m.expect(m.console.kernel).toContain('reboot: Power down');
+});
+
+atPrompt('reboots when told to', {}, async (m) => {
+  m.send('reboot -f\n');
+  const verdict = await m.end();
+  m.expect([verdict.kind, verdict.exitCode]).toEqual(['reboot', 102]);
+});
+
+atPrompt('stands still for ever when halted', {}, async (m) => {
+  m.send('halt -f\n');
+  const verdict = await m.end();
+  m.expect([verdict.kind, verdict.exitCode]).toEqual(['hang', 103]);
+  m.expect(m.console.kernel).toContain('reboot: System halted');
+});
+
+fromReset('waits at a prompt until the limit, when nobody types', { limit: '3s' }, async (m) => {
+  const verdict = await m.end();
+  m.expect(verdict.exitCode).toBe(104);
+  m.expect(m.console.text).toMatch(/\/ # $/);
+});
+
+// How it fails.
+
+fromReset('panics without a root file system', { initrd: undefined, faults: 'allow' }, async (m) => {
+  const verdict = await m.end();
+  m.expect([verdict.kind, verdict.exitCode]).toEqual(['panic', 100]);
+  m.expect(verdict.summary).toContain('VFS: Unable to mount root fs');
+});
+
+atPrompt('panics when init dies', { faults: 'allow' }, async (m) => {
+  m.send('exec kill -KILL 1\n');
+  m.send('exit\n');
+  const verdict = await m.end();
+  m.expect(verdict.kind).toBe('panic');
+  m.expect(verdict.summary).toContain('Attempted to kill init');
+});
+
+atPrompt('panics instead of killing, when told so', { memory: '48M', faults: 'allow' }, async (m) => {
+  await m.sh('echo 1 > /proc/sys/vm/panic_on_oom', { check: true });
+  m.send('tail /dev/zero\n');
+  const verdict = await m.end();
+  m.expect(verdict.kind).toBe('panic');
+  m.expect(verdict.summary).toContain('panic_on_oom');
+});
+
+const STORE_TO_NULL = 0xac000000; // sw zero, 0(zero)
+
+atPrompt('survives an oops in a system call, tainted', { faults: 'allow' }, async (m) => {
+  m.writeWord('sys_sethostname', STORE_TO_NULL);
+  m.expect((await m.sh('hostname broken')).signal).toBe(11);
+  await m.waitFor('Unable to handle kernel paging request at virtual address 00000000');
+  m.expect((await m.sh('cat /proc/sys/kernel/tainted')).text).toBe('128');
+  const verdict = await m.stop();
+  m.expect(verdict.faults.length).toBe(1);
+});
+
+atPrompt('turns an oops into a panic, when told so', { faults: 'allow' }, async (m) => {
+  await m.sh('echo 1 > /proc/sys/kernel/panic_on_oops', { check: true });
+  m.writeWord('sys_sethostname', STORE_TO_NULL);
+  m.send('hostname broken\n');
+  m.expect((await m.end()).summary).toContain('Fatal exception');
+});
+
+// What can be seen and changed from outside.
+
+fromReset('prints nothing before start_kernel', {}, async (m) => {
+  await m.until('start_kernel');
+  m.expect(m.console.text).toBe('');
+  await m.waitFor('Linux version');
+});
+
+atPrompt('has its banner in memory as it is in /proc/version', {}, async (m) => {
+  const banner = (await m.sh('cat /proc/version')).stdout;
+  m.expect(Buffer.from(m.read('linux_banner', banner.length)).toString()).toBe(banner);
+});
+
+atPrompt('names its functions where they are', {}, async (m) => {
+  const { stdout } = await m.sh("grep ' T do_exit$' /proc/kallsyms", { check: true });
+  m.send('true | true\n');
+  await m.until('do_exit');
+  m.expect(m.register('pc')).toBe(Number.parseInt(stdout, 16));
+});
+
+atPrompt('ticks a hundred times a second while it works', {}, async (m) => {
+  m.send('while :; do :; done\n');
+  await m.runFor('100ms');
+  const before = m.readWord('jiffies');
+  await m.runFor('1s');
+  m.expect(m.readWord('jiffies') - before).toBe(100);
+});
+
+atPrompt('passes the exit code of a process to do_exit', {}, async (m) => {
+  m.send('sh -c "exit 7"; echo status $?\n');
+  await m.until('do_exit');
+  m.expect(m.register('a0')).toBe(7 << 8);
+  m.setRegister('a0', 9 << 8);
+  await m.waitFor('status 9\n');
+});
+
+atPrompt('takes a new value of a variable at once', {}, async (m) => {
+  m.writeWord('panic_timeout', 77);
+  m.expect((await m.sh('cat /proc/sys/kernel/panic')).text).toBe('77');
+  await m.sh('echo 5 > /proc/sys/kernel/panic', { check: true });
+  m.expect(m.readWord('panic_timeout')).toBe(5);
+});
+
+atPrompt('logs a thousand messages, each of them once and in order', {}, async (m) => {
+  await m.sh('echo on > /proc/sys/kernel/printk_devkmsg; for i in $(seq 1000); do echo "<1>message $i." > /dev/kmsg; done', { check: true });
+  const numbers = [...m.console.kernel.matchAll(/ message (\d+)\.$/gm)].map(([, number]) => Number(number));
+  m.expect(numbers).toEqual(Array.from({ length: 1000 }, (_, i) => i + 1));
+});

@@ -1,0 +1,62 @@
+// Memory: what the kernel says about it, gives out, takes back, and does when there is none left.
+import { atPrompt, blankDisk } from './guest.ts';
+
+/** The numbers of a /proc file of `name: number` or `name number` lines. */
+function counters(text: string): Map<string, number> {
+  return new Map([...text.matchAll(/^(\S+?):?\s+(\d+)/gm)].map(([, name = '', value]) => [name, Number(value)]));
+}
+
+atPrompt('accounts for all memory at boot', {}, async (m) => {
+  const memory = counters((await m.sh('cat /proc/meminfo')).stdout);
+  const total = memory.get('MemTotal') ?? 0;
+  m.expect(memory.get('MemFree') ?? 0).toBeLessThan(total);
+  m.expect(memory.get('MemFree') ?? 0).toBeGreaterThan(total * 0.85);
+  m.expect(memory.get('SwapTotal')).toBe(0);
+});
+
+atPrompt('loses no memory over two hundred processes', {}, async (m) => {
+  const churn = 'for i in $(seq 100); do /bin/busybox true; done; echo 3 > /proc/sys/vm/drop_caches; cat /proc/meminfo';
+  const before = counters((await m.sh(churn)).stdout);
+  const after = counters((await m.sh(churn)).stdout);
+  m.expect((before.get('MemFree') ?? 0) - (after.get('MemFree') ?? 0)).toBeLessThan(256);
+  m.expect((after.get('Slab') ?? 0) - (before.get('Slab') ?? 0)).toBeLessThan(128);
+});
+
+atPrompt('kills the process that takes all memory, and no other', { memory: '48M' }, async (m) => {
+  m.expect((await m.sh('tail /dev/zero')).signal).toBe(9);
+  await m.waitFor(/Out of memory: Killed process \d+ \(tail\)/);
+  m.expect(counters((await m.sh('cat /proc/vmstat')).stdout).get('oom_kill')).toBe(1);
+  m.expect.noOops();
+});
+
+atPrompt('holds a tmpfs to its size, and frees what is deleted there', {}, async (m) => {
+  await m.sh('mount -t tmpfs -o size=1m tmpfs /mnt', { check: true });
+  const { status, stderr } = await m.sh('dd if=/dev/zero of=/mnt/big bs=64k count=17');
+  m.expect(status).toBe(1);
+  m.expect(stderr).toContain('No space left on device');
+  await m.sh('rm /mnt/big && dd if=/dev/zero of=/mnt/fits bs=64k count=16', { check: true });
+});
+
+atPrompt('swaps out what does not fit, and brings it back unharmed', { memory: '32M', disk: `${blankDisk('swap.img', 64)}:cow` }, async (m) => {
+  await m.sh('mkswap /dev/vda && swapon /dev/vda && mount -t tmpfs -o size=40m tmpfs /mnt', { check: true });
+  const sums = await m.sh('seq 9999999 | head -c 32m | tee /mnt/big | md5sum; md5sum < /mnt/big', { check: true });
+  const [written, found] = sums.stdout.split('\n');
+  m.expect(found).toBe(written);
+  const events = counters((await m.sh('cat /proc/vmstat')).stdout);
+  m.expect(events.get('pswpout') ?? 0).toBeGreaterThan(200);
+  m.expect(events.get('pswpin') ?? 0).toBeGreaterThan(200);
+});
+
+atPrompt('promises no more than it has when told not to overcommit', { memory: '48M' }, async (m) => {
+  const want64 = 'dd if=/dev/zero of=/dev/null bs=64M count=0';
+  await m.sh(want64, { check: true });
+  m.expect((await m.sh(`echo 2 > /proc/sys/vm/overcommit_memory; ${want64}`)).stderr).toContain('memory');
+});
+
+atPrompt('gives back the page cache when asked to', { disk: `${blankDisk('cache.img', 8)}:cow` }, async (m) => {
+  const buffers = async (): Promise<number> => counters((await m.sh('cat /proc/meminfo')).stdout).get('Buffers') ?? 0;
+  await m.sh('cat /dev/vda > /dev/null', { check: true });
+  m.expect(await buffers()).toBeGreaterThan(8000);
+  await m.sh('echo 1 > /proc/sys/vm/drop_caches', { check: true });
+  m.expect(await buffers()).toBeLessThan(256);
+});
