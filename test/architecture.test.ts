@@ -170,7 +170,8 @@ describe('the documents', () => {
   it.each(['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'])('%s names only paths that exist', (name) => {
     const path = join(ROOT, name);
     if (!existsSync(path)) return;
-    expect(missingPaths(readFileSync(path, 'utf8'))).toEqual([]);
+    // A test's m.sh(...) is no shell script.
+    expect(missingPaths(readFileSync(path, 'utf8').replaceAll(/\bm\.sh\b/g, 'm.shell'))).toEqual([]);
   });
 });
 

@@ -42,6 +42,8 @@ export interface TestResult {
 }
 
 export interface SuiteResult {
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
   /** In the order of the files, and in a file in its own order. */
   readonly results: readonly TestResult[];
   /** Files that could not be loaded, or that ended by themselves. */

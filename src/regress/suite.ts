@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { monotonicMs, oneShot } from '../api/wall-clock.ts';
+import { dateNow, monotonicMs, oneShot } from '../api/wall-clock.ts';
 import { TsvmError } from '../util/errors.ts';
 import { guestSeconds, hostTime } from '../util/format.ts';
 import { failureOf } from './failure.ts';
@@ -37,6 +37,7 @@ const KEPT = 8192;
 /** Run a suite. @throws TsvmError not-found, usage */
 export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
   const started = monotonicMs();
+  const startedAt = dateNow();
   const files = findFiles(options.paths);
   if (options.filter !== null) checkFilter(options.filter);
   const perFile: FileOutcome[] = [];
@@ -55,6 +56,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
   return {
     results: perFile.flatMap(({ results }) => results),
     broken: perFile.flatMap(({ broken }, i) => (broken ? [{ file: named(files[i]!), failure: broken }] : [])),
+    startedAt,
     wallMs: monotonicMs() - started,
   };
 }

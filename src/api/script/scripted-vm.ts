@@ -72,8 +72,8 @@ export interface ScriptedVm {
   /** A register by name: `a0`, `sp`, `pc`, `status`. */
   register(name: string, cpu?: number): number;
   setRegister(name: string, value: number, cpu?: number): void;
-  /** No more input; run to the end. */
-  end(): Promise<Verdict>;
+  /** No more input; run to the end. A VM with a limit or a timeout is ended by that; others wait as long as for anything else. @throws WaitFailed */
+  end(options?: WaitOptions): Promise<Verdict>;
   /** End it here, as interrupted. */
   stop(): Promise<Verdict>;
   /** Has the script been told how the run ended? */
@@ -81,6 +81,8 @@ export interface ScriptedVm {
 }
 
 const DEFAULT_WAIT = '60s';
+const NO_AGENT =
+  'no guest agent has answered (the guest needs procfs, sysfs and virtio-console, as a module when its init loads that)';
 /** Guest time a command has to die in. */
 const KILL_NS = 5e9;
 /** Lines of the console shown with a failure, and characters of each. */
@@ -175,7 +177,7 @@ class Script implements ScriptedVm {
     if (!settled()) {
       const end = await this.run({ time, until: settled });
       if (end !== 'found') {
-        const failure = await this.failed(agent.ready ? what : `${what}: no guest agent has answered`, end);
+        const failure = await this.failed(agent.ready ? what : `${what}: ${NO_AGENT}`, end);
         if (agent.busy && failure.why !== 'ended') {
           this.vm.sendToAgent(agent.kill());
           await this.run({ time: this.after(KILL_NS), until: settled });
@@ -251,10 +253,14 @@ class Script implements ScriptedVm {
     this.vm.inspect.setRegister(name, value, cpu);
   }
 
-  async end(): Promise<Verdict> {
+  async end({ within }: WaitOptions = {}): Promise<Verdict> {
+    const { limit, timeout } = this.vm.config;
+    const most = within ?? (limit === null && timeout === null ? DEFAULT_WAIT : null);
+    const time = most === null ? undefined : this.after(parseDuration('within', most, 1));
     this.vm.closeInput();
     this.waits('the end');
-    await this.run({});
+    const end = await this.run({ time });
+    if (end !== 'ended') throw await this.failed('end', end);
     return this.verdict();
   }
 

@@ -13,12 +13,13 @@ import { styleFor } from '../style.ts';
 
 const EPILOGUE = `
 A test file defines tests: import { test } from 'tsvm/test'; test(name, { kernel, initrd, ... }, async (m) => { await m.waitFor('login: '); ... }).
-In a folder every *.test.ts, *.test.mts, *.test.js and *.test.mjs is one. The guest runs only while the test waits for it, so that a result
+In a folder every *.test.ts, .mts, .js, .mjs and, declared instead of coded, .yaml and .yml is one. The guest runs only while the test waits for it, so that a result
 depends neither on the host nor on its load. Exit code: 0 all passed, 1 some failed, 2 no test at all.
 
 Examples:
   tsvm test tests/boot.test.ts
-  tsvm test tests -j 4 --report pretty --report junit=results.xml`;
+  tsvm test tests -j 4 --report pretty --report junit=results.xml --artifacts results
+  tsvm test tests -t boots --repeat 10`;
 
 const OPTIONS: readonly (readonly [flags: string, help: string])[] = [
   ['-j, --jobs <n>', 'test files that run at a time (default: one for each CPU)'],

@@ -1,26 +1,14 @@
-// The report as JUnit XML, as Jenkins reads it (jenkinsci/xunit-plugin, junit-10.xsd) and in the element order of Ant's
-// formatter: a testsuite for each file. A testcase may have no properties there, so run ids and state hashes are
-// properties of the file's testsuite, named for their test.
+// The report as JUnit XML that both usual schemas take: Jenkins' (jenkinsci/xunit-plugin, junit-10.xsd) and Ant's (windyroad's JUnit.xsd), which is
+// the stricter one. A testsuite for each file. A testcase may have neither properties nor output there, so run ids, state hashes and commands
+// are the testsuite's, named for their test.
 import { printable } from '../../util/format.ts';
 import type { Failure, RunFacts, SuiteResult, TestResult } from '../results.ts';
 import { detailLines, type FileResult, failureIn, filesOf, placeWords, runWords, testCommand } from './suite.ts';
 
 /** The XML document. */
 export function junit(result: SuiteResult): string {
-  const files = filesOf(result);
-  const sum = (of: (file: FileResult) => number): number => files.reduce((total, file) => total + of(file), 0);
-  const root = element(
-    'testsuites',
-    {
-      name: 'tsvm test',
-      time: seconds(result.wallMs),
-      tests: sum(testsOf),
-      failures: sum(({ counts }) => counts.failed),
-      errors: sum(({ broken }) => broken.length),
-    },
-    files.map(testsuite),
-  );
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${root}\n`;
+  const suites = filesOf(result).map((file, id) => testsuite(file, id, result.startedAt));
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${element('testsuites', {}, suites)}\n`;
 }
 
 /** A broken file counts as a test: as one that could not even begin. */
@@ -28,12 +16,17 @@ function testsOf({ tests, broken }: FileResult): number {
   return tests.length + broken.length;
 }
 
-function testsuite(file: FileResult): string {
+function testsuite(file: FileResult, id: number, startedAt: string): string {
   const properties = file.tests.flatMap(runProperties);
   return element(
     'testsuite',
     {
+      id,
+      package: file.file,
       name: file.file,
+      // Ant's schema wants a date without its zone, which is UTC, and a host, which is nobody's business.
+      timestamp: startedAt.slice(0, 'YYYY-MM-DDTHH:MM:SS'.length),
+      hostname: 'localhost',
       tests: testsOf(file),
       failures: file.counts.failed,
       errors: file.broken.length,
@@ -41,9 +34,11 @@ function testsuite(file: FileResult): string {
       time: seconds(file.wallMs),
     },
     [
-      ...(properties.length === 0 ? [] : [element('properties', {}, properties)]),
+      element('properties', {}, properties),
       ...file.tests.map((test) => testcase(file.file, test.name, test.wallMs, contentOf(test))),
       ...file.broken.map((failure) => testcase(file.file, 'the file itself', 0, [brokenFile(file.file, failure)])),
+      textElement('system-out', {}, file.tests.map(outputOf).join('')),
+      element('system-err', {}),
     ],
   );
 }
@@ -63,9 +58,14 @@ function testcase(classname: string, name: string, wallMs: number, content: read
 
 function contentOf(test: TestResult): string[] {
   if (test.outcome === 'skip') return [element('skipped', { message: test.skipped ?? '' })];
-  const output = [testCommand(test), ...test.runs.flatMap((run) => [printable(run.command), runWords(run)])];
-  const failed = test.outcome === 'fail' ? [failedTest(test)] : [];
-  return [...failed, textElement('system-out', {}, `${output.join('\n')}\n`)];
+  return test.outcome === 'fail' ? [failedTest(test)] : [];
+}
+
+/** What is known of a test's runs, and how to run it again. */
+function outputOf(test: TestResult): string {
+  if (test.outcome === 'skip') return '';
+  const lines = [testCommand(test), ...test.runs.flatMap((run) => [printable(run.command), runWords(run)])];
+  return `${printable(test.name)}\n${lines.map((line) => `  ${line}\n`).join('')}`;
 }
 
 /** Endings that say only that the run was over, not why a test failed. */

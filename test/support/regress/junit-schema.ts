@@ -1,11 +1,9 @@
-// JUnit XML as its readers want it: Jenkins' junit-10.xsd (jenkinsci/xunit-plugin), and where Ant's JUnit.xsd (windyroad)
-// is stricter about order and types of what both have, as strict as that. Ant's timestamp and hostname are not asked for:
-// Jenkins does not, and they would make two reports of the same run differ.
+// JUnit XML that both usual schemas take: what Jenkins' junit-10.xsd (jenkinsci/xunit-plugin) and Ant's JUnit.xsd (windyroad) have in common.
 import { readXml, type XmlElement } from './xml.ts';
 
 interface ElementRule {
   /** Children in this order. */
-  readonly content: readonly { readonly names: readonly string[]; readonly most: number }[];
+  readonly content: readonly { readonly names: readonly string[]; readonly least: number; readonly most: number }[];
   /** May it have character data other than white space? */
   readonly text: boolean;
   readonly required: Readonly<Record<string, RegExp>>;
@@ -27,42 +25,42 @@ const PROBLEM: ElementRule = {
   optional: { message: STRING },
 };
 const OUTPUT: ElementRule = { content: [], text: true, required: {}, optional: {} };
-const OUTPUTS = [
-  { names: ['system-out'], most: 1 },
-  { names: ['system-err'], most: 1 },
-] as const;
 
 const RULES: Readonly<Record<string, ElementRule>> = {
   testsuites: {
-    content: [{ names: ['testsuite'], most: MANY }],
+    content: [{ names: ['testsuite'], least: 0, most: MANY }],
     text: false,
     required: {},
-    optional: { name: STRING, time: SECONDS, tests: COUNT, failures: COUNT, errors: COUNT },
+    optional: {},
   },
   testsuite: {
-    content: [{ names: ['properties'], most: 1 }, { names: ['testcase'], most: MANY }, ...OUTPUTS],
+    content: [
+      { names: ['properties'], least: 1, most: 1 },
+      { names: ['testcase'], least: 0, most: MANY },
+      { names: ['system-out'], least: 1, most: 1 },
+      { names: ['system-err'], least: 1, most: 1 },
+    ],
     text: false,
-    required: { name: TOKEN, tests: COUNT, failures: COUNT, errors: COUNT },
-    optional: {
-      time: SECONDS,
-      skipped: COUNT,
-      timestamp: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/,
-      hostname: TOKEN,
+    required: {
       id: COUNT,
       package: TOKEN,
-      file: STRING,
-      log: STRING,
-      url: STRING,
-      group: STRING,
+      name: TOKEN,
+      timestamp: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/,
+      hostname: TOKEN,
+      tests: COUNT,
+      failures: COUNT,
+      errors: COUNT,
+      time: SECONDS,
     },
+    optional: { skipped: COUNT },
   },
-  properties: { content: [{ names: ['property'], most: MANY }], text: false, required: {}, optional: {} },
+  properties: { content: [{ names: ['property'], least: 0, most: MANY }], text: false, required: {}, optional: {} },
   property: { content: [], text: false, required: { name: TOKEN, value: STRING }, optional: {} },
   testcase: {
-    content: [{ names: ['skipped', 'error', 'failure'], most: 1 }, ...OUTPUTS],
+    content: [{ names: ['skipped', 'error', 'failure'], least: 0, most: 1 }],
     text: false,
     required: { name: STRING, classname: STRING, time: SECONDS },
-    optional: { group: STRING },
+    optional: {},
   },
   skipped: { content: [], text: true, required: {}, optional: { type: STRING, message: STRING } },
   failure: PROBLEM,
@@ -96,8 +94,10 @@ function check(element: XmlElement): void {
 
 function checkContent({ name, children }: XmlElement, { content }: ElementRule): void {
   let next = 0;
-  for (const { names, most } of content) {
-    for (let count = 0; count < most && next < children.length && names.includes(children[next]!.name); count++) next++;
+  for (const { names, least, most } of content) {
+    let count = 0;
+    for (; count < most && next < children.length && names.includes(children[next]!.name); count++) next++;
+    if (count < least) throw new Error(`<${name}> has no ${names.join(' or ')}`);
   }
   if (next < children.length) throw new Error(`<${children[next]!.name}> is out of place in <${name}>`);
 }

@@ -31,5 +31,5 @@ export function failed(file: string, name: string, failure: Failure, runs: reado
 }
 
 export function suite(results: readonly TestResult[], broken: SuiteResult['broken'] = []): SuiteResult {
-  return { results, broken, wallMs: 2900 };
+  return { startedAt: '2026-11-21T16:00:00Z', results, broken, wallMs: 2900 };
 }
