@@ -140,8 +140,8 @@ function renderLast(
     .map(([name, times]) => `${printable(name)} ${Math.round((100 * times) / instructions)} %`);
   const where = named.length === 0 ? '' : ` (${named.join(', ')})`;
   const range = from === to ? `pc ${hex(from)}` : `pc ${hex(from)} to ${hex(to)}`;
-  if (loops) return `loops in ${places} instruction${places === 1 ? '' : 's'}, ${range}${where}`;
-  return `was at ${places} places in its last ${grouped(instructions)} instructions, ${range}${where}`;
+  if (loops) return `loops in ${places} step${places === 1 ? '' : 's'}, ${range}${where}`;
+  return `was at ${places} places in its last ${grouped(instructions)} steps, ${range}${where}`;
 }
 
 function renderPlace(place: Verdict['vcpus'][number], symbolize: (address: number) => string | null): string {

@@ -12,7 +12,7 @@ const MAX_PLACES = 64;
 /** A vCPU's last instructions. */
 export interface CpuProgress {
   readonly cpu: number;
-  /** How many were looked at. */
+  /** How many were looked at; a branch and its delay slot are one. */
   readonly instructions: number;
   /** Are they one loop: no other place was visited? */
   readonly loops: boolean;

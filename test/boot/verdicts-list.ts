@@ -18,6 +18,8 @@ interface Entry {
   readonly summary: string;
   /** Default: not looked at. */
   readonly details?: readonly string[];
+  /** After a limit: instructions of the loop that each vCPU was in, null for none. Default: not looked at. */
+  readonly loops?: readonly (number | null)[];
   /** Default: none. A trace of null is one of addresses only. */
   readonly faults?: readonly {
     readonly kind: string;
