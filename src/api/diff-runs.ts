@@ -1,30 +1,23 @@
-// Where two recorded runs part: both are run again, side by side, and compared at instruction counts that come closer and closer. What is compared is
-// what instructions do: the registers of every vCPU, and the guest's time. A difference that is only in memory shows when it is read.
+// Where two recorded runs part: both are run again, side by side, and compared at instruction counts that come closer and closer; by registers, and
+// where that finds nothing, or too late, by all of RAM.
 
 import { hex } from '../util/bits.ts';
+import { TsvmError } from '../util/errors.ts';
+import type { RunHeader } from '../vmm/run-record.ts';
 import type { Verdict } from '../vmm/verdict.ts';
 import { disassemble } from './disassemble.ts';
 import { recordedRun } from './record.ts';
+import { HeldRun, type RegisterDifference, RunPair, type RunPlace } from './run-pair.ts';
 import type { RunningVm, StartVmOptions } from './types.ts';
 
-/** Instructions between two comparisons, from far to near. */
-const STRIDES = [0x10000, 0x400, 1] as const;
+export type { RegisterDifference, RunPlace } from './run-pair.ts';
 
-/** A register that is not the same in both. */
-export interface RegisterDifference {
-  readonly cpu: number;
-  readonly name: string;
-  readonly a: number;
-  readonly b: number;
-}
-
-/** Where one of the runs stands. */
-export interface RunPlace {
-  readonly guestTimeNs: number;
-  readonly vcpus: readonly { readonly cpu: number; readonly pc: number; readonly symbol: string | null }[];
-  /** Set when the run is over there. */
-  readonly verdict: Verdict | null;
-}
+/** Instructions between two comparisons from the beginning on. What one of them leaves is gone through step by step. */
+const STRIDE = 0x4000;
+/** Places between two others at which RAM is compared in one go. */
+const PARTS = 16;
+/** Steps behind the first difference in RAM among which the first instruction that uses it is looked for. */
+const NEAR = 0x8000;
 
 export type RunsDifference =
   /** They are the same to the end. */
@@ -47,87 +40,115 @@ export type RunsDifference =
 /** Starts a VM, as startVm does. */
 type Start = (options: StartVmOptions) => Promise<RunningVm>;
 
-/** One of the runs, run again and held where it is wanted. */
-class HeldRun {
-  readonly vm: RunningVm;
-  verdict: Verdict | null = null;
-
-  constructor(vm: RunningVm) {
-    this.vm = vm;
-  }
-
-  async runTo(instructions: number): Promise<void> {
-    if (this.verdict || this.vm.clock.instructions >= instructions) return;
-    if ((await this.vm.drive({ instructions })) === 'ended') this.verdict = await this.vm.wait();
-  }
-
-  get place(): RunPlace {
-    const { vm, verdict } = this;
-    const pcs = (verdict?.vcpus ?? vm.inspect.registers().filter(({ name }) => name === 'pc')).map((at) => ({
-      cpu: at.cpu,
-      pc: 'pc' in at ? at.pc : at.value,
-    }));
-    const vcpus = pcs.map((at) => ({ ...at, symbol: vm.symbolize(at.pc) }));
-    return { guestTimeNs: vm.clock.guestTimeNs, vcpus, verdict };
-  }
-
-  async close(): Promise<void> {
-    if (!this.verdict) this.vm.stop('compared');
-    await this.vm.wait();
-  }
+/** Between these counts something begins to differ. */
+interface Window {
+  readonly from: number;
+  readonly to: number;
 }
 
-/** Both runs at the same count. */
-class RunPair {
-  readonly a: HeldRun;
-  readonly b: HeldRun;
+type Ends = Extract<RunsDifference, { kind: 'none' | 'state' }>;
 
-  constructor(a: HeldRun, b: HeldRun) {
-    this.a = a;
-    this.b = b;
+class Search {
+  private readonly begin: () => Promise<RunPair>;
+  private readonly progress: (instructions: number) => void;
+
+  constructor(begin: () => Promise<RunPair>, progress: (instructions: number) => void) {
+    this.begin = begin;
+    this.progress = progress;
   }
 
-  async runTo(instructions: number): Promise<void> {
-    await this.a.runTo(instructions);
-    await this.b.runTo(instructions);
+  async find(): Promise<RunsDifference> {
+    const { ends, window } = await this.far();
+    if (ends?.kind === 'none') return ends;
+    const early = await this.usedEarly(window.from);
+    if (early) return early;
+    const found = ends ?? (await this.step(window));
+    if (found) return found;
+    throw new Error('what differed at a distance does not differ close by');
   }
 
-  get instructions(): number {
-    return Math.max(this.a.vm.clock.instructions, this.b.vm.clock.instructions);
-  }
-
-  get over(): boolean {
-    return this.a.verdict !== null && this.b.verdict !== null;
-  }
-
-  /** Registers that differ. */
-  get registers(): RegisterDifference[] {
-    if (this.a.verdict || this.b.verdict) return [];
-    const others = this.b.vm.inspect.registers();
-    return this.a.vm.inspect.registers().flatMap(({ cpu, name, value }, n) => {
-      const b = others[n]?.value ?? 0;
-      return value === b ? [] : [{ cpu, name, a: value, b }];
+  /** From the beginning on, by what is cheap to compare: where it differs for the first time, or how both end. */
+  private far(): Promise<{ readonly ends: Ends | null; readonly window: Window }> {
+    return this.withPair(async (pair) => {
+      for (let known = 0; ; ) {
+        const window = { from: known, to: pair.instructions };
+        if (!pair.same) return { ends: null, window };
+        known = pair.instructions;
+        this.progress(known);
+        if (pair.over)
+          return { ends: compareEnds(pair.a.verdict!, pair.b.verdict!), window: { from: known, to: known } };
+        await pair.runTo(known + STRIDE);
+      }
     });
   }
 
-  get same(): boolean {
-    const [a, b] = [this.a.vm.clock, this.b.vm.clock];
-    if (a.instructions !== b.instructions || a.guestTimeNs !== b.guestTimeNs) return false;
-    if (this.a.verdict?.kind !== this.b.verdict?.kind || this.a.verdict?.exitCode !== this.b.verdict?.exitCode)
-      return false;
-    return this.registers.length === 0;
+  /**
+   * What is in RAM may differ long before registers do at the places that were looked at: an input, for one. The first instruction up to `last` that
+   * uses such a difference, at once or when it spreads in RAM; null: there is none.
+   */
+  private async usedEarly(last: number): Promise<RunsDifference | null> {
+    const came = await this.narrow({ from: 0, to: last }, (pair) => pair.memory === '');
+    if (!came) return null;
+    const used = await this.step({ from: came.from, to: Math.min(last, came.to + NEAR) });
+    if (used) return used;
+    const then = await this.withPair(async (pair) => {
+      await pair.runTo(came.to);
+      return pair.memory;
+    });
+    const spread = await this.narrow({ from: came.to, to: last }, (pair) => pair.memory === then);
+    return spread && (await this.step(spread));
   }
 
-  async close(): Promise<void> {
-    await this.a.close();
-    await this.b.close();
+  /** Ever smaller windows at whose end the runs are not `same` any more, down to one that can be gone through step by step; null: there is none. */
+  private async narrow(all: Window, same: (pair: RunPair) => boolean): Promise<Window | null> {
+    let window = await this.part(all, same);
+    while (window && window.to - window.from > STRIDE) window = await this.part(window, same);
+    return window;
+  }
+
+  private part({ from, to }: Window, same: (pair: RunPair) => boolean): Promise<Window | null> {
+    return this.withPair(async (pair) => {
+      let known = from;
+      for (let part = 1; part <= PARTS; part++) {
+        await pair.runTo(from + Math.ceil(((to - from) * part) / PARTS));
+        if (!pair.same || !same(pair)) return { from: known, to: pair.instructions };
+        known = pair.instructions;
+        this.progress(known);
+      }
+      return null;
+    });
+  }
+
+  /** The first step in the window that does something else; null: none does. */
+  private step({ from, to }: Window): Promise<RunsDifference | null> {
+    return this.withPair(async (pair) => {
+      await pair.runTo(from);
+      let before = pair.a.place;
+      let instructions = from;
+      while (pair.same) {
+        instructions = pair.instructions;
+        if (instructions > to || pair.over) return null;
+        before = pair.a.place;
+        await pair.runTo(instructions + 1);
+      }
+      return { kind: 'instruction', instructions, before, ...(await outcome(pair, before)) };
+    });
+  }
+
+  private async withPair<T>(use: (pair: RunPair) => Promise<T>): Promise<T> {
+    const pair = await this.begin();
+    try {
+      return await use(pair);
+    } finally {
+      await pair.close();
+    }
   }
 }
 
 /**
  * Find the first instruction that did not do the same in the recorded runs `a` and `b` (the texts of their journals). `progress` is told up to which
- * count they are known to be the same. What differs for less than 1,024 instructions and is the same again is not found.
- * @throws TsvmError usage when a record is damaged or its kernel has changed; what startVm throws
+ * count they have been compared. What differed for a while and left nothing behind, neither in RAM nor on the console, is not found.
+ * @throws TsvmError usage when a record is damaged, its kernel has changed, or the machines cannot be compared; what startVm throws
  */
 export async function diffRunsWith(
   start: Start,
@@ -135,31 +156,20 @@ export async function diffRunsWith(
   b: string,
   progress: (instructions: number) => void = () => {},
 ): Promise<RunsDifference> {
-  const begin = async (text: string): Promise<HeldRun> =>
-    new HeldRun(await start({ ...recordedRun(text).options, driven: true }));
-  let known = 0;
-  for (const stride of STRIDES) {
-    const pair = new RunPair(await begin(a), await begin(b));
-    try {
-      await pair.runTo(known);
-      while (pair.same) {
-        known = pair.instructions;
-        progress(known);
-        if (pair.over) return compareEnds(pair.a.verdict!, pair.b.verdict!);
-        // Not finer than it has to be: the last stride is one step at a time.
-        if (stride === 1) {
-          const before = pair.a.place;
-          await pair.runTo(known + 1);
-          if (!pair.same) return { kind: 'instruction', instructions: known, before, ...(await outcome(pair, before)) };
-        } else await pair.runTo(known + stride);
-      }
-      if (known === 0 && pair.instructions === 0)
-        return { kind: 'instruction', instructions: 0, before: pair.a.place, ...(await outcome(pair, pair.a.place)) };
-    } finally {
-      await pair.close();
-    }
-  }
-  throw new Error('what differed at a distance does not differ close by');
+  const [one, other] = [recordedRun(a), recordedRun(b)];
+  requireComparable(one.header, other.header);
+  const begin = async (options: StartVmOptions): Promise<HeldRun> =>
+    new HeldRun(await start({ ...options, driven: true }));
+  return new Search(async () => new RunPair(await begin(one.options), await begin(other.options)), progress).find();
+}
+
+/** Registers are compared one with one. */
+function requireComparable(a: RunHeader, b: RunHeader): void {
+  const machines = [a, b].map(({ machine, config }) => `${machine} with ${config.cpus} vCPUs`);
+  if (machines[0] === machines[1]) return;
+  throw new TsvmError('usage', `the runs are of different machines: ${machines.join(' and ')}`, {
+    next: 'compare runs of the same --machine and --cpus',
+  });
 }
 
 async function outcome(
@@ -168,7 +178,7 @@ async function outcome(
 ): Promise<Pick<Extract<RunsDifference, { kind: 'instruction' }>, 'a' | 'b' | 'registers' | 'code'>> {
   const [a, b] = [pair.a.place, pair.b.place];
   const ran = before.vcpus.filter(({ cpu, pc }) => a.vcpus[cpu]?.pc !== pc || b.vcpus[cpu]?.pc !== pc);
-  const code = await Promise.all(ran.map(({ pc }) => codeAt(pair.a.vm, pc)));
+  const code = await Promise.all([...new Set(ran.map(({ pc }) => pc))].map((pc) => codeAt(pair.a.vm, pc)));
   return { a, b, registers: pair.registers, code: code.flat() };
 }
 
@@ -181,6 +191,6 @@ async function codeAt({ config: { kernel, symbols } }: RunningVm, pc: number): P
   }
 }
 
-function compareEnds(a: Verdict, b: Verdict): RunsDifference {
+function compareEnds(a: Verdict, b: Verdict): Ends {
   return a.stateHash === b.stateHash ? { kind: 'none', verdict: a } : { kind: 'state', a, b };
 }

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { sha256Hex } from '../host/hash.ts';
 import { TsvmError } from '../util/errors.ts';
 import type { VmConfig } from '../vmm/config.ts';
-import { optionsOf, parseRecord, type RunEnd, type RunHeader } from '../vmm/run-record.ts';
+import { optionsOf, parseRecord, type RunHeader, type RunRecord } from '../vmm/run-record.ts';
 import type { StartVmOptions } from './types.ts';
 
 /** The files of a run, as they were read. */
@@ -25,12 +25,17 @@ export function headerOf(config: VmConfig, machine: string, { kernel, initrd }: 
   };
 }
 
-function diskFacts(path: string): RunHeader['disks'][number] {
-  const { size = 0, mtimeMs = 0 } = statSync(path, { throwIfNoEntry: false }) ?? {};
-  return { size, mtimeMs };
+/** Zeroes where nothing can be told. */
+function diskFacts(path: string): DiskFacts {
+  try {
+    const { size, mtimeMs } = statSync(path);
+    return { size, mtimeMs };
+  } catch {
+    return { size: 0, mtimeMs: 0 };
+  }
 }
 
-/** What a run's result depends on besides its files. */
+/** What a run's result depends on besides its images and disks. */
 const DECISIVE: readonly (keyof VmConfig)[] = [
   ...(['memory', 'cpus', 'params', 'console', 'seed', 'rtc', 'limit', 'nsPerInstruction'] as const),
   ...(['virtio', 'virtioTransport', 'cpuModel', 'onOops', 'exitLine', 'agent'] as const),
@@ -40,29 +45,58 @@ const DECISIVE: readonly (keyof VmConfig)[] = [
 export function differences(recorded: RunHeader, started: RunHeader): string[] {
   const options = DECISIVE.filter((key) => recorded.config[key] !== started.config[key]);
   const machine = recorded.machine === started.machine ? [] : ['machine'];
-  const disks = recorded.disks.flatMap(({ size, mtimeMs }, n) => {
-    const now = started.disks[n];
-    return now && now.size === size && now.mtimeMs === mtimeMs ? [] : [`disk ${n}`];
-  });
+  const count = Math.max(recorded.disks.length, started.disks.length);
+  const disks = Array.from({ length: count }, (_, n) => n)
+    .filter((n) => !sameDisk(recorded.disks[n], started.disks[n]) || isReadOnly(recorded, n) !== isReadOnly(started, n))
+    .map((n) => `disk ${n}`);
   return [...machine, ...options, ...disks];
 }
 
-/** How a recorded run is started again. */
-export interface RecordedRun {
+type DiskFacts = RunHeader['disks'][number];
+
+function sameDisk(a: DiskFacts | undefined, b: DiskFacts | undefined): boolean {
+  return a?.size === b?.size && a?.mtimeMs === b?.mtimeMs;
+}
+
+function isReadOnly({ config }: RunHeader, n: number): boolean {
+  return config.disks[n]?.mode === 'ro';
+}
+
+/** A record, and how its run is started again. */
+export interface RecordedRun extends RunRecord {
   readonly options: StartVmOptions;
-  readonly header: RunHeader;
-  /** How it ended; null: the record does not say, for tsvm was killed. */
-  readonly end: RunEnd | null;
 }
 
 /**
- * Options that run a recorded run again. Its disks are not written to.
+ * Options that run a recorded run again. Its disks are not written to. `name`: what errors call it, when it is not the only one.
  * @throws TsvmError usage when the record is damaged
  */
-export function recordedRun(text: string): RecordedRun {
-  const { header, end } = parseRecord(text);
-  const options = optionsOf(header, (path) => resolve(header.cwd, path));
-  return { options: { ...options, replay: text }, header, end };
+export function recordedRun(text: string, name?: string): RecordedRun {
+  try {
+    const record = parseRecord(text);
+    const { header } = record;
+    const options = optionsOf(header, (path) => resolve(header.cwd, path));
+    return { ...record, options: { ...options, replay: text } };
+  } catch (error) {
+    throw name === undefined ? error : aboutJournal(name, error);
+  }
+}
+
+/** The error with the name of the journal that it is about; other errors stay as they are. */
+export function aboutJournal(name: string, error: unknown): unknown {
+  const line = error instanceof TsvmError ? /^journal (line (\d+) .*)$/.exec(error.message) : null;
+  if (line === null) return error;
+  const what = line[2] === '1' ? 'not a journal of tsvm' : 'a damaged journal';
+  return new TsvmError('usage', `${name}: ${what} (${line[1]})`, { next: 'give a file that --journal wrote' });
+}
+
+/** Why a run that is run again may come to something else than then, a line each: the bytes of its disks are not in the record. */
+export function doubts({ config, disks, cwd }: RunHeader): string[] {
+  return config.disks.flatMap(({ path, overlay }, n) => {
+    const changed = sameDisk(disks[n], diskFacts(resolve(cwd, path))) ? [] : [`${path}: the disk has changed since`];
+    const begun = overlay === null ? [] : [`${path}: the run began with what ${overlay} held then; now with nothing`];
+    return [...changed, ...begun];
+  });
 }
 
 /** Is what is about to run what the record is of? @throws TsvmError usage when a file has changed, so that it cannot be */

@@ -2,6 +2,7 @@
 // Specification). Only the owner can read them, for they hold what was typed. The newest ones stay. Keeping one never stops a run.
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -21,7 +22,7 @@ export type RunStoreEnv = Readonly<Record<string, string | undefined>>;
 const KEPT = 500;
 const RUN_ID = /^[0-9a-f]{8}$/;
 const RECORD = /^[0-9a-f]{8}\.jsonl$/;
-const UNFINISHED = /^unfinished-\d+-\d+\.jsonl$/;
+const UNFINISHED = /^unfinished-(\d+)-\d+\.jsonl$/;
 
 /** The folder; null: TSVM_RUNS is empty, and nothing is kept. */
 function folderOf({ TSVM_RUNS, XDG_STATE_HOME }: RunStoreEnv): string | null {
@@ -38,46 +39,78 @@ export interface RunKeeper {
 
 let begun = 0;
 
-/** Keep the record of a run that is about to start. Where that is impossible nothing is kept, and nothing said. */
-export function keepRun(env: RunStoreEnv): RunKeeper {
+/**
+ * Keep the record of a run that is about to start. Where that is impossible nothing is kept, and nothing said. `isReplay`: a record that is there
+ * already stays, for it is that of the run which is replayed.
+ */
+export function keepRun(env: RunStoreEnv, isReplay = false): RunKeeper {
   const folder = folderOf(env);
-  const path = folder === null ? null : join(folder, `unfinished-${process.pid}-${++begun}.jsonl`);
-  let fd: number | null = null;
+  if (folder === null) return { line() {}, end() {} };
+  let file: OpenRecord | null = null;
+  /** Nothing more is written. */
+  let closed = false;
   const attempt = (what: () => void): void => {
+    if (closed) return;
     try {
       what();
     } catch {
       // No room, no right: the run goes on, and cannot be replayed by its id.
-      if (fd !== null) closeSync(fd);
-      fd = null;
+      closed = true;
+      if (file) discard(file);
     }
   };
   return {
-    line: (line) => {
-      if (folder === null || path === null) return;
+    line: (line) =>
       attempt(() => {
-        if (fd === null) {
-          mkdirSync(folder, { recursive: true, mode: 0o700 });
-          fd = openSync(path, 'ax', 0o600);
-        }
-        writeSync(fd, `${line}\n`);
-      });
-    },
-    end: (runId) => {
-      if (fd === null || folder === null || path === null) return;
-      closeSync(fd);
-      fd = null;
+        file ??= openRecord(folder);
+        const bytes = Buffer.from(`${line}\n`);
+        for (let done = 0; done < bytes.length; ) done += writeSync(file.fd, bytes, done);
+      }),
+    end: (runId) =>
       attempt(() => {
-        if (RUN_ID.test(runId)) renameSync(path, join(folder, `${runId}.jsonl`));
+        const ended = file;
+        file = null;
+        closed = true;
+        if (!ended) return;
+        closeSync(ended.fd);
+        const path = join(folder, `${runId}.jsonl`);
+        if (!RUN_ID.test(runId) || (isReplay && existsSync(path))) rmSync(ended.path);
+        else renameSync(ended.path, path);
         prune(folder);
-      });
-    },
+      }),
   };
+}
+
+interface OpenRecord {
+  readonly path: string;
+  readonly fd: number;
+}
+
+/** A file of its own: what a killed process has left may have the name that this one would take. */
+function openRecord(folder: string): OpenRecord {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (;;) {
+    const path = join(folder, `unfinished-${process.pid}-${++begun}.jsonl`);
+    try {
+      return { path, fd: openSync(path, 'ax', 0o600) };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}
+
+function discard({ fd, path }: OpenRecord): void {
+  try {
+    closeSync(fd);
+    rmSync(path, { force: true });
+  } catch {
+    // As it is, then.
+  }
 }
 
 /** Old records go, and those whose process has gone without an end long ago. */
 function prune(folder: string): void {
-  const names = readdirSync(folder).filter((name) => RECORD.test(name) || UNFINISHED.test(name));
+  const names = readdirSync(folder).filter((name) => RECORD.test(name) || (UNFINISHED.test(name) && isLeft(name)));
   if (names.length <= KEPT) return;
   const aged = names.map((name) => ({
     name,
@@ -85,6 +118,16 @@ function prune(folder: string): void {
   }));
   aged.sort((a, b) => b.at - a.at);
   for (const { name } of aged.slice(KEPT)) rmSync(join(folder, name), { force: true });
+}
+
+/** Has the process of an unfinished record gone? */
+function isLeft(name: string): boolean {
+  try {
+    process.kill(Number(UNFINISHED.exec(name)?.[1]), 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
 }
 
 /** The text of a record: `run` is a run id, or the path of a journal. @throws TsvmError not-found, io */

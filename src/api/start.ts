@@ -60,6 +60,8 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
   const transport = chooseTransport(board, image, config.virtioTransport);
   if (options.rtc !== undefined && !board.hasRtc) log.log('warning', `--rtc: ${board.name} has no real-time clock`);
   const symbols = await findSymbols(config, image, log);
+  // A script may ask for any of them.
+  if (options.driven && symbols.quick) await symbols.load();
   const plan = planInput(options.input ?? (options.driven ? 'api' : 'none'), replay);
   const output = new OutputQueue();
   const disks = openDisks(config.disks, log);
@@ -264,7 +266,7 @@ function runningVm(
       if (!config.agent) throw new TsvmError('usage', 'sendToAgent() needs a VM started with agent: true');
       for (const piece of pieces(bytes)) vm.arrive({ type: 'agent', bytes: piece });
     },
-    addressOf: (symbol) => vm.addressOf(symbol),
+    addressOf: (symbol) => vm.addressOf(symbol) ?? symbols.find(symbol),
     inspect: {
       readMemory: (place, length) => looked().read(place, length),
       writeMemory: (place, bytes) => {

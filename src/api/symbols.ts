@@ -18,6 +18,10 @@ export interface KernelSymbols {
   load(): Promise<void>;
   /** `name+0x10`, or null (also before load). */
   symbolize(address: number): string | null;
+  /** The address of a symbol, of what is loaded; null: there is none. */
+  find(name: string): number | null;
+  /** Does load() take less than a tenth of a second: nothing has to be unpacked? */
+  readonly quick: boolean;
   /** What is known before the kernel runs; `own`: from its own image. */
   readonly kernel: { readonly table: SymbolTable; readonly own: boolean } | null;
 }
@@ -33,13 +37,16 @@ export async function findSymbols(
   const kallsyms = kallsymsOfElf(image);
   if (config.symbols !== null) {
     const table = await readSymbols(config.symbols);
-    return keep({ source: config.symbols, log, read: async () => table, kallsyms, own: false });
+    return keep({ source: config.symbols, log, read: async () => table, kallsyms, own: false, quick: true });
   }
   if (image.sectionNames.includes('.symtab'))
-    return keep({ source: config.kernel, log, read: async () => symbolsOfElf(image), kallsyms, own: true });
+    return keep({ source: config.kernel, log, read: async () => symbolsOfElf(image), kallsyms, own: true, quick: true });
   const map = await systemMapBeside(config.kernel);
-  if (map !== null) return keep({ source: map, log, read: () => readSymbols(map), kallsyms, own: false });
-  return keep({ source: kallsyms && 'kallsyms', log, read: async () => kallsyms, kallsyms, own: true });
+  if (map !== null) {
+    const quick = !/\.(gz|xz|zst)$/.test(map);
+    return keep({ source: map, log, read: () => readSymbols(map), kallsyms, own: false, quick });
+  }
+  return keep({ source: kallsyms && 'kallsyms', log, read: async () => kallsyms, kallsyms, own: true, quick: true });
 }
 
 interface Source {
@@ -50,9 +57,10 @@ interface Source {
   readonly kallsyms: SymbolTable | null;
   /** Is what `read` gives from the image itself? */
   readonly own: boolean;
+  readonly quick: boolean;
 }
 
-async function keep({ source, log, read, kallsyms, own }: Source): Promise<KernelSymbols> {
+async function keep({ source, log, read, kallsyms, own, quick }: Source): Promise<KernelSymbols> {
   let table: SymbolTable | null = null;
   let loading: Promise<void> | null = null;
   const readIt = async (): Promise<void> => {
@@ -84,6 +92,8 @@ async function keep({ source, log, read, kallsyms, own }: Source): Promise<Kerne
       if (!named) return null;
       return named.offset === 0 ? named.name : `${named.name}+0x${named.offset.toString(16)}`;
     },
+    find: (name) => table?.find(name) ?? kallsyms?.find(name) ?? null,
+    quick,
     kernel: kallsyms ? { table: kallsyms, own: true } : table && { table, own },
   };
 }
