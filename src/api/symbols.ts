@@ -40,7 +40,14 @@ export async function findSymbols(
     return keep({ source: config.symbols, log, read: async () => table, kallsyms, own: false, quick: true });
   }
   if (image.sectionNames.includes('.symtab'))
-    return keep({ source: config.kernel, log, read: async () => symbolsOfElf(image), kallsyms, own: true, quick: true });
+    return keep({
+      source: config.kernel,
+      log,
+      read: async () => symbolsOfElf(image),
+      kallsyms,
+      own: true,
+      quick: true,
+    });
   const map = await systemMapBeside(config.kernel);
   if (map !== null) {
     const quick = !/\.(gz|xz|zst)$/.test(map);

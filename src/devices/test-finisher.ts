@@ -12,7 +12,7 @@ const FINISHER_RESET = 0x7777;
 export interface TestFinisherOptions {
   /** The guest says that it ended well. */
   readonly onPass: () => void;
-  /** The guest says that it failed, with a code from 0 to 65535. */
+  /** The guest says that it failed, with a code from 1 to 65535: who gives none (0) has failed all the same. */
   readonly onFail: (code: number) => void;
   readonly onReset: () => void;
   /** Told of guest accesses that mean nothing. */
@@ -28,7 +28,7 @@ export class TestFinisher implements MmioDevice {
     const finish = (value: number): void => {
       const how = value & 0xffff;
       if (how === FINISHER_PASS) onPass();
-      else if (how === FINISHER_FAIL) onFail(value >>> 16);
+      else if (how === FINISHER_FAIL) onFail(value >>> 16 || 1);
       else if (how === FINISHER_RESET) onReset();
       else misuse(`0x${value.toString(16)} is neither pass, fail nor reset`);
     };

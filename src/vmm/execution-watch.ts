@@ -14,17 +14,16 @@ export function executionWatch(
   const watchers = new Map<string, { readonly addresses: ReadonlySet<number>; readonly hit: Hit }>();
   return (who, addresses, hit) => {
     const physical = addresses.map(toPhysical).filter((address) => address !== undefined);
-    if (physical.length > 0) watchers.set(who, { addresses: new Set(physical), hit });
-    else watchers.delete(who);
+    // Who has come first stays so, also while he watches nothing.
+    watchers.set(who, { addresses: new Set(physical), hit });
     watch(
       [...watchers.values()].flatMap((watcher) => [...watcher.addresses]),
       (cpu, pc) => {
         const at = toPhysical(pc);
-        // Everybody is told, whoever wants to stop.
-        const stops = [...watchers.values()].map(
-          (watcher) => at !== undefined && watcher.addresses.has(at) && watcher.hit(cpu, pc),
-        );
-        return stops.includes(true);
+        if (at === undefined) return false;
+        // Those who come after one that wants to stop are asked when the guest goes on, as it is then.
+        for (const watcher of watchers.values()) if (watcher.addresses.has(at) && watcher.hit(cpu, pc)) return true;
+        return false;
       },
     );
   };

@@ -37,9 +37,10 @@ export interface JournalText {
   readonly end: unknown;
 }
 
-/** Read JSON lines back. Throws TsvmError 'usage' naming the line. */
+/** Read JSON lines back. A last line that was being written when tsvm was killed is left out. Throws TsvmError 'usage' naming the line. */
 export function parseJournal(text: string): JournalText {
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const all = text.split('\n');
+  const lines = (all.length > 1 && isCut(all.at(-1)!) ? all.slice(0, -1) : all).filter((line) => line.trim() !== '');
   const header = lines[0] === undefined ? undefined : parseLine(lines[0], 1);
   if (header?.journal !== VERSION) throw bad(1, `is not the first line of a journal of version ${VERSION}`);
   const { input, run } = header;
@@ -75,6 +76,17 @@ function parseLine(line: string, number: number): Record<string, unknown> {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw bad(number, 'is not an object');
   return value as Record<string, unknown>;
+}
+
+/** Is this the beginning of a line, as far as it came? */
+function isCut(line: string): boolean {
+  if (!line.startsWith('{')) return false;
+  try {
+    JSON.parse(line);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 function parseEntry(fields: Record<string, unknown>, line: number): JournalEntry {

@@ -37,7 +37,8 @@ export interface Machine {
   observe(observation: { readonly stats: boolean; readonly trace: TraceSink | null }): void;
   /**
    * Ask `hit` before a vCPU runs an instruction at one of these addresses (of unmapped segments): is its KVM_RUN to come back before it?
-   * Replaces what `who` watched before. The vCPU's state may be looked at; no guest-visible effect. Between two enters.
+   * Asked in the order in which they first came, up to one that says so; when the vCPU is entered again they are asked again. Replaces what `who`
+   * watched before. The vCPU's state may be looked at; no guest-visible effect. Between two enters.
    */
   watchExecution(who: string, addresses: readonly number[], hit: (cpu: number, pc: number) => boolean): void;
   /** Has a vCPU been in user mode since forgetUserMode()? */

@@ -47,16 +47,77 @@ export function recordEnd(verdict: Verdict): string {
   return JSON.stringify({ end });
 }
 
+type Check = (value: unknown) => boolean;
+
+const isText: Check = (value) => typeof value === 'string';
+const isTextOrNull: Check = (value) => value === null || isText(value);
+const isNumber: Check = (value) => typeof value === 'number' && value >= 0;
+const isNumberOrNull: Check = (value) => value === null || isNumber(value);
+const isFlag: Check = (value) => typeof value === 'boolean';
+const listOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+const fieldsOf =
+  (checks: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(checks).every(([key, check]) => check((value as Record<string, unknown>)[key]));
+
+/** What each option is, in the least: which values it may have is parseVmConfig's to say. */
+const CONFIG: Readonly<Record<keyof VmConfig, Check>> = {
+  kernel: isText,
+  initrd: isTextOrNull,
+  memory: isNumber,
+  cpus: isNumber,
+  params: isText,
+  name: isTextOrNull,
+  machine: isTextOrNull,
+  console: isTextOrNull,
+  seed: isNumber,
+  rtc: isText,
+  limit: isNumberOrNull,
+  timeout: isNumberOrNull,
+  nsPerInstruction: isNumber,
+  engine: isText,
+  symbols: isTextOrNull,
+  debugMmio: isFlag,
+  loglevel: isText,
+  virtio: isTextOrNull,
+  virtioTransport: isTextOrNull,
+  cpuModel: isTextOrNull,
+  onOops: isText,
+  exitLine: isTextOrNull,
+  agent: isFlag,
+  disks: listOf(
+    fieldsOf({ path: isText, mode: (mode) => mode === 'rw' || mode === 'ro' || mode === 'cow', overlay: isTextOrNull }),
+  ),
+};
+
+const isHeader = fieldsOf({
+  // An option that is not known here would be left out, and the run another one.
+  config: (config) => fieldsOf(CONFIG)(config) && Object.keys(config as object).every((key) => Object.hasOwn(CONFIG, key)),
+  machine: isText,
+  kernel: isText,
+  initrd: isTextOrNull,
+  disks: listOf(fieldsOf({ size: isNumber, mtimeMs: isNumber })),
+  cwd: isText,
+});
+
+const isEnd = fieldsOf({
+  kind: isText,
+  exitCode: isNumber,
+  summary: isText,
+  instructions: isNumber,
+  guestTimeNs: isNumber,
+  stateHash: isText,
+  runId: isText,
+});
+
 /** What a journal's header says of its run; null when that is nothing of use. */
 export function runOf(run: unknown): RunHeader | null {
-  const header = run as Partial<RunHeader> | null | undefined;
-  const known =
-    typeof header?.config?.kernel === 'string' &&
-    Array.isArray(header.config.disks) &&
-    Array.isArray(header.disks) &&
-    typeof header.machine === 'string' &&
-    typeof header.cwd === 'string';
-  return known ? (header as RunHeader) : null;
+  return isHeader(run) ? (run as RunHeader) : null;
 }
 
 /** Read a record. @throws TsvmError usage when it is damaged, or a journal without a run */
@@ -64,11 +125,18 @@ export function parseRecord(text: string): RunRecord {
   const { journal, run, pulled, end } = parseJournal(text);
   const header = runOf(run);
   if (!header)
-    throw new TsvmError('usage', 'journal line 1 does not say which run it belongs to', {
-      next: 'tsvm run ... KERNEL --replay FILE, with the options of that run',
-    });
-  const ended = typeof end === 'object' && end !== null && 'stateHash' in end ? (end as RunEnd) : null;
-  return { header, journal, pulled, end: ended };
+    throw new TsvmError(
+      'usage',
+      run === undefined
+        ? 'journal line 1 does not say which run it belongs to'
+        : 'journal line 1 does not describe a run that this tsvm knows how to start',
+      { next: 'tsvm run ... KERNEL --replay FILE, with the options of that run' },
+    );
+  if (end !== undefined && !isEnd(end)) {
+    const last = text.trimEnd().split('\n').length;
+    throw new TsvmError('usage', `journal line ${last} says that the run has ended, and not how`);
+  }
+  return { header, journal, pulled, end: (end as RunEnd | undefined) ?? null };
 }
 
 /**

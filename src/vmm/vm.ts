@@ -62,6 +62,8 @@ export class Vm {
     const pacer = new Pacer(() => host.now());
     machine.onAgentOutput((bytes) => this.driver?.agentOutput(bytes));
     output.setHighWaterListener(() => pacer.endSlice());
+    // Before the others: what the driver changes where the guest stands is what they see.
+    machine.watchExecution('drive', [], () => false);
     this.panic = new PanicWatch({
       machine,
       log,

@@ -19,8 +19,9 @@ interface Piece {
 const WINDOW = 4096;
 
 export class Reading {
-  /** In strings that are joined when somebody looks, for a UART brings one byte at a time. */
+  /** In strings that are joined when somebody looks, for a UART brings one byte at a time: everything, and what was not read yet. */
   private parts: string[] = [];
+  private rest: string[] = [];
   private size = 0;
   private readonly pieces: Piece[] = [];
   private position = 0;
@@ -38,6 +39,7 @@ export class Reading {
     const last = this.pieces.at(-1);
     if (!last || last.at + (this.size - last.from) !== at) this.pieces.push({ from: this.size, at });
     this.parts.push(text);
+    this.rest.push(text);
     this.size += text.length;
     this.window = this.window.length > 2 * WINDOW ? this.window.slice(-WINDOW) + text : this.window + text;
     this.fresh += text.length;
@@ -50,7 +52,9 @@ export class Reading {
   }
 
   get unread(): string {
-    return this.text.slice(this.position);
+    const all = this.rest.join('');
+    this.rest = [all];
+    return all;
   }
 
   /** Has `what` come with what was added since this was last asked? */
@@ -76,9 +80,9 @@ export class Reading {
 
   /** What was found and ends at place `end` is read. Returns what stands before it. */
   readTo(end: number, found: string): string {
-    const from = this.position;
+    const { unread, position } = this;
     this.skipTo(end);
-    return this.text.slice(from, this.position - found.length);
+    return unread.slice(0, this.position - position - found.length);
   }
 
   /** Everything that lies before a place is read. */
@@ -88,14 +92,15 @@ export class Reading {
 
   /** Everything before a place is read, but for the line that was not complete there. */
   skipToLineAt(place: number): void {
-    const index = this.indexOf(place);
-    this.moveTo(index === 0 ? 0 : this.text.lastIndexOf('\n', index - 1) + 1);
+    const before = this.indexOf(place) - this.position;
+    if (before > 0) this.moveTo(this.position + this.unread.lastIndexOf('\n', before - 1) + 1);
   }
 
   private moveTo(index: number): void {
     if (index <= this.position) return;
+    const unread = this.unread.slice(index - this.position);
     this.position = index;
-    const { unread } = this;
+    this.rest = [unread];
     this.window = unread.slice(-WINDOW);
     this.fresh = this.window.length;
   }

@@ -48,7 +48,8 @@ export interface ScriptedVm {
   send(text: string | Uint8Array): void;
   /**
    * Run a command in the guest by its /bin/sh, beside whatever is on its console, and give what came of it. Needs Linux with virtio-console
-   * (built in, or loaded by its init), and waits until that is there.
+   * (built in, or loaded by its init), and waits until that is there, which may be before the guest's init has done its work: when the command
+   * needs that, wait for what the console shows then.
    * @throws WaitFailed when it does not end in time (it is killed then), or cannot end any more
    */
   sh(command: string, options?: ShOptions): Promise<ShellResult>;

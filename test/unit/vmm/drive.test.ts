@@ -1,8 +1,9 @@
 // A driven VM runs only while a script waits for something of the guest, and stands still at the very instruction at which that came.
 import { describe, expect, it } from 'vitest';
-import type { DriveTarget } from '../../../src/vmm/drive.ts';
+import { type DriveTarget, DriveWatch } from '../../../src/vmm/drive.ts';
+import type { JournalEvent } from '../../../src/vmm/journal.ts';
 import { formatJournal, parseJournal } from '../../../src/vmm/journal-text.ts';
-import type { GuestProgram, Step, StepResult } from '../../support/vmm/fake-kvm.ts';
+import { FakeClock, type GuestProgram, type Step, type StepResult } from '../../support/vmm/fake-kvm.ts';
 import { CONSOLE, FakeHost, print, type TestVm, testVm } from '../../support/vmm/fake-machine.ts';
 
 const ROOM = { write: CONSOLE + 4, data: [16, 0, 0, 0] };
@@ -157,6 +158,94 @@ describe('a driven VM', () => {
   it('ends at the wall-clock limit while the script does nothing', async () => {
     const test = testVm([dots], { ...DRIVEN, timeout: 500 });
     expect((await test.vm.start()).kind).toBe('wall-time-limit');
+  });
+});
+
+describe('what a script changes', () => {
+  const RAM_AT = 0x40000000;
+  /** Prints the byte at address 0x100 of its memory, over and over, until it gets input. */
+  const shows: GuestProgram = function* () {
+    yield ROOM;
+    for (;;) {
+      yield { run: 100 };
+      yield* print(String.fromCharCode(shown.machine.memory.readU8(0x100) || 46));
+      const { data } = yield { read: CONSOLE + 8 };
+      if (data[3] !== 0xff) return;
+    }
+  };
+  let shown: TestVm;
+  const write = (byte: string): void => shown.vm.change({ type: 'memory', address: 0x100, bytes: Buffer.from(byte) });
+
+  it('enters where the guest stands, after what was sent before, and a replay is the same run', async () => {
+    shown = testVm([shows], DRIVEN);
+    const verdict = shown.vm.start();
+    await shown.vm.drive(sees('.', 3));
+    const { instructions } = shown.vm.clock;
+    write('a');
+    await shown.vm.drive(sees('a', 2));
+    send(shown, 'x');
+    write('b');
+    expect(await shown.vm.drive({})).toBe('ended');
+    const entries = shown.vm.journal.entries.map(({ event }) => event.type);
+    expect(entries).toEqual(['memory', 'console', 'memory']);
+    expect(shown.vm.journal.entries[0]).toMatchObject({ instructions });
+    const [text, { stateHash }] = [shown.text(), await verdict];
+    expect(text).toBe('...aa');
+    expect(shown.machine.memory.readU8(0x100)).toBe('b'.charCodeAt(0));
+    shown = testVm([shows], { replay: parseJournal(formatJournal(shown.vm.journal)).journal });
+    expect((await shown.vm.start()).stateHash).toBe(stateHash);
+    expect(shown.text()).toBe(text);
+  });
+
+  it('is refused in a replay', () => {
+    shown = testVm([shows], { ...DRIVEN, replay: { input: 'live', entries: [] } });
+    expect(() => write('a')).toThrow('a run that is replayed cannot be changed');
+  });
+
+  it('is refused by a machine that has nothing of the kind, before it runs', () => {
+    const replay = (event: JournalEvent): (() => TestVm) => {
+      const entries = [{ instructions: 5, at: 50, event }];
+      return () => testVm([dots], { replay: { input: 'live', entries } });
+    };
+    const bytes = new Uint8Array(4);
+    expect(replay({ type: 'memory', address: 2 ** 40, bytes })).toThrow(
+      'the journal, at instruction 5: there is no RAM',
+    );
+    expect(replay({ type: 'register', cpu: 3, name: 'pc', value: 0 })).toThrow('there is no cpu3');
+    expect(replay({ type: 'agent', bytes })).toThrow('there is no guest agent');
+  });
+
+  it('waits for no address that nothing is ever executed at, and to no number that is none', async () => {
+    shown = testVm([dots], DRIVEN);
+    expect(() => shown.vm.drive({ execution: 0x1000 })).toThrow('not in an unmapped segment');
+    expect(() => shown.vm.drive({ execution: RAM_AT + 0x0800_0000 })).toThrow('no RAM');
+    expect(() => shown.vm.drive({ time: Number.NaN })).toThrow('the time to run to is not a number');
+    expect(() => shown.vm.drive({ instructions: Number.NaN })).toThrow('the instructions to run to is not a number');
+    // None of them is being waited for.
+    void shown.vm.start();
+    expect(await shown.vm.drive({ execution: RAM_AT, instructions: 10 })).toBe('instructions');
+    expect(shown.machine.watched.addresses).toEqual([RAM_AT]);
+    expect(await shown.vm.drive({ instructions: 20 })).toBe('instructions');
+    expect(shown.machine.watched.addresses).toEqual([]);
+  });
+});
+
+describe('standing before an instruction', () => {
+  it('is for every time that it is about to run, and not again for the one that is stood before', () => {
+    const clock = new FakeClock();
+    const watch = new DriveWatch(clock);
+    const runs = (): boolean => !watch.executes();
+    expect(runs()).toBe(true); // nobody drives
+    void watch.begin({ execution: 4 });
+    expect([runs(), watch.due, watch.deadline]).toEqual([false, 'execution', Number.NEGATIVE_INFINITY]);
+    watch.end('execution');
+    void watch.begin({ execution: 4, time: 70 });
+    expect([runs(), watch.due, watch.deadline]).toEqual([true, null, 70]);
+    clock.instructions = 5;
+    expect([runs(), watch.due]).toEqual([false, 'execution']);
+    watch.end('execution');
+    clock.instructions = 8;
+    expect(runs()).toBe(true);
   });
 });
 

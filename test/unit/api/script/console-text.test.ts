@@ -107,6 +107,66 @@ describe('what programs print and what the kernel prints', () => {
     }
   });
 
+  it('are told apart where printk cuts a character in two', () => {
+    const line = Buffer.from('grün 5 € \u{1f600}\n');
+    const noise = Buffer.from('[    1.234567] prünk: noise\r\n');
+    for (let cut = 0; cut <= line.length; cut++) {
+      const bytes = Buffer.concat([line.subarray(0, cut), noise, line.subarray(cut)]);
+      for (const size of [1, 3, bytes.length]) {
+        const console = new ConsoleText();
+        for (let at = 0; at < bytes.length; at += size) console.add(bytes.subarray(at, at + size));
+        const how = `cut at ${cut}, ${size} bytes at a time`;
+        expect(console.program, how).toBe('grün 5 € \u{1f600}\n');
+        expect(console.kernel, how).toBe('[    1.234567] prünk: noise\n');
+        expect([...console.text].sort(), how).toEqual([...console.program, ...console.kernel].sort());
+        expect(console.find('€ \u{1f600}'), how).toMatchObject({ in: 'program', before: 'grün 5 ' });
+      }
+    }
+  });
+
+  it('keep half a character that is none, before what is no time stamp', () => {
+    const bytes = [0xe2, 0x82, 0x5b, 0x31, 0x5d, 0xc3, 0xff, 0xf0, 0x9f, 0x5b];
+    const whole = new ConsoleText();
+    whole.add(Uint8Array.from(bytes));
+    const byByte = new ConsoleText();
+    for (const byte of bytes) byByte.add(Uint8Array.of(byte));
+    for (const console of [whole, byByte]) {
+      expect(console.text).toBe('\ufffd[1]\ufffd\ufffd');
+      console.add(Buffer.from('x'));
+      expect(console.text).toBe('\ufffd[1]\ufffd\ufffd\ufffd[x');
+      expect(console.program).toBe(console.text);
+    }
+  });
+
+  it('are found where they are, whatever comes in whatever pieces', () => {
+    let state = 7;
+    const random = (below: number): number => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return Math.floor((state / 2 ** 32) * below);
+    };
+    const words = ['ab', '\n', '\r\n', '\r', '[', '[    1.000000] k\r\n', '[    2.5', '€', '\ufeff', ' ', ']'];
+    for (let round = 0; round < 300; round++) {
+      const bytes = Buffer.from(Array.from({ length: 12 }, () => words[random(words.length)]!).join(''));
+      const console = new ConsoleText();
+      const whole = new ConsoleText();
+      whole.add(bytes);
+      for (let at = 0; at < bytes.length; ) {
+        const size = 1 + random(5);
+        console.add(bytes.subarray(at, at + size));
+        at += size;
+      }
+      const how = JSON.stringify(bytes.toString());
+      expect([console.text, console.program, console.kernel], how).toEqual([whole.text, whole.program, whole.kernel]);
+      expect(console.lines, how).toEqual(whole.lines);
+      for (const what of ['ab', /k\n/, 'b\n', '€', /\[/, 'ab']) {
+        const [found, there] = [console.find(what), whole.find(what)];
+        expect(found, how).toEqual(there);
+        const reading = found && { program: console.program, kernel: console.kernel, console: console.text }[found.in];
+        if (found) expect(reading, how).toContain(found.text);
+      }
+    }
+  });
+
   it('are read on from where either was found', () => {
     const console = consoleOf('old [ 1.000000] link up\n$ up\nhalf [ 2.000000] link up\nline\n$ ');
     expect(console.find('$ up\n')).toMatchObject({ in: 'program' });
