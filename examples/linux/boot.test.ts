@@ -13,17 +13,21 @@ fromReset('says in its first line which kernel it is, as uname does later', {}, 
   m.expect((await m.sh('uname -r')).text).toBe(groups[0]);
 });
 
-fromReset('mounts no root file system before its drivers are up', {}, async (m) => {
+fromReset('brings up console and clock before it starts init', {}, async (m) => {
   await m.waitFor('console [ttyS0] enabled');
   await m.waitFor('rtc_cmos');
   const { before } = await m.waitFor('as init process');
   m.expect(before).toContain('Freeing unused kernel memory');
 });
 
-atPrompt('gets the command line it was given, and init what the kernel does not know', { params: 'sh=1 answer=42' }, async (m) => {
-  m.expect((await m.sh('cat /proc/cmdline')).text).toMatch(/ answer=42$/);
-  m.expect((await m.sh("tr '\\0' '\\n' < /proc/1/environ")).text.split('\n')).toContain('answer=42');
-});
+atPrompt(
+  'gets the command line it was given, and init what the kernel does not know',
+  { params: 'sh=1 answer=42' },
+  async (m) => {
+    m.expect((await m.sh('cat /proc/cmdline')).text).toMatch(/ answer=42$/);
+    m.expect((await m.sh("tr '\\0' '\\n' < /proc/1/environ")).text.split('\n')).toContain('answer=42');
+  },
+);
 
 atPrompt('finds the memory it was given', { memory: '64M' }, async (m) => {
   const { stdout } = await m.sh('grep MemTotal /proc/meminfo');

@@ -31,12 +31,16 @@ atPrompt('carries a quarter of a megabyte through three pipes unharmed', {}, asy
 });
 
 atPrompt('starts and reaps a hundred children', {}, async (m) => {
-  const { text } = await m.sh('for i in $(seq 100); do (exit $i) & wait $! || s=$((s + $?)); done; echo $s; grep -l "State:.Z" /proc/[0-9]*/status');
+  const { text } = await m.sh(
+    'for i in $(seq 100); do (exit $i) & wait $! || s=$((s + $?)); done; echo $s; grep -l "State:.Z" /proc/[0-9]*/status',
+  );
   m.expect(text).toBe('5050');
 });
 
 atPrompt('gives orphans to init', {}, async (m) => {
-  const { text } = await m.sh('pid=$(sh -c "sleep 100 > /dev/null & echo \\$!"); grep PPid /proc/$pid/status; kill $pid');
+  const { text } = await m.sh(
+    'pid=$(sh -c "sleep 100 > /dev/null & echo \\$!"); grep PPid /proc/$pid/status; kill $pid',
+  );
   m.expect(text).toBe('PPid:\t1');
 });
 
@@ -79,7 +83,8 @@ atPrompt('puts stacks at random addresses, unless told not to', {}, async (m) =>
 });
 
 atPrompt('counts processes from one in a new PID namespace', {}, async (m) => {
-  m.expect((await m.sh('unshare -p -f -m sh -c "mount -t proc proc /proc; echo \\$\\$; ls -d /proc/[0-9]*"')).text).toBe('1\n/proc/1');
+  const { text } = await m.sh("unshare -p -f -m sh -c 'mount -t proc proc /proc; echo $$; ls -d /proc/[0-9]*'");
+  m.expect(text).toBe('1\n/proc/1');
 });
 
 atPrompt('keeps a host name inside its UTS namespace', {}, async (m) => {
