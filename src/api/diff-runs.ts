@@ -17,7 +17,7 @@ const STRIDE = 0x4000;
 /** Places between two others at which RAM is compared in one go. */
 const PARTS = 16;
 /** Steps behind the first difference in RAM among which the first instruction that uses it is looked for. */
-const NEAR = 0x8000;
+const NEAR = 0x2000;
 
 export type RunsDifference =
   /** They are the same to the end. */
@@ -60,7 +60,7 @@ class Search {
   async find(): Promise<RunsDifference> {
     const { ends, window } = await this.far();
     if (ends?.kind === 'none') return ends;
-    const early = await this.usedEarly(window.from);
+    const early = window.from > 0 && (await this.usedEarly(window.from));
     if (early) return early;
     const found = ends ?? (await this.step(window));
     if (found) return found;
@@ -129,6 +129,12 @@ class Search {
         instructions = pair.instructions;
         if (instructions > to || pair.over) return null;
         before = pair.a.place;
+        await pair.runTo(instructions + 1);
+      }
+      if (pair.endsOne) {
+        // The last step was the same yet; what the other does next is not.
+        instructions = pair.instructions;
+        before = (pair.a.verdict ? pair.b : pair.a).place;
         await pair.runTo(instructions + 1);
       }
       return { kind: 'instruction', instructions, before, ...(await outcome(pair, before)) };

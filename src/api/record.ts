@@ -82,21 +82,30 @@ export function recordedRun(text: string, name?: string): RecordedRun {
   }
 }
 
+export const WHAT_TO_REPLAY = 'give a file that --journal wrote';
+
 /** The error with the name of the journal that it is about; other errors stay as they are. */
 export function aboutJournal(name: string, error: unknown): unknown {
-  const line = error instanceof TsvmError ? /^journal (line (\d+) .*)$/.exec(error.message) : null;
+  if (!(error instanceof TsvmError)) return error;
+  const line = /^journal (line (\d+) .*)$/.exec(error.message);
   if (line === null) return error;
   const what = line[2] === '1' ? 'not a journal of tsvm' : 'a damaged journal';
-  return new TsvmError('usage', `${name}: ${what} (${line[1]})`, { next: 'give a file that --journal wrote' });
+  const { next = WHAT_TO_REPLAY } = error.details;
+  return new TsvmError('usage', `${name}: ${what} (${line[1]})`, { next });
 }
 
-/** Why a run that is run again may come to something else than then, a line each: the bytes of its disks are not in the record. */
-export function doubts({ config, disks, cwd }: RunHeader): string[] {
-  return config.disks.flatMap(({ path, overlay }, n) => {
-    const changed = sameDisk(disks[n], diskFacts(resolve(cwd, path))) ? [] : [`${path}: the disk has changed since`];
-    const begun = overlay === null ? [] : [`${path}: the run began with what ${overlay} held then; now with nothing`];
-    return [...changed, ...begun];
-  });
+/** Disks whose bytes, which are not in the record, are others now than when the run began; a line each. */
+export function changedDisks({ config, disks, cwd }: RunHeader): string[] {
+  return config.disks
+    .filter(({ path }, n) => !sameDisk(disks[n], diskFacts(resolve(cwd, path))))
+    .map(({ path }) => `${path}: the disk has changed since the run was recorded`);
+}
+
+/** Disks that the run began with an overlay on, which is not used again; a line each. */
+export function leftOverlays({ config }: RunHeader): string[] {
+  return config.disks.flatMap(({ path, overlay }) =>
+    overlay === null ? [] : `${path}: the overlay ${overlay} is left out; the run is the same if it was empty then`,
+  );
 }
 
 /** Is what is about to run what the record is of? @throws TsvmError usage when a file has changed, so that it cannot be */

@@ -98,9 +98,9 @@ export class RunPair {
     return this.a.verdict !== null && this.b.verdict !== null;
   }
 
-  /** Registers that differ. */
+  /** Registers that differ; none where only one of them is over. */
   get registers(): RegisterDifference[] {
-    if (this.a.verdict || this.b.verdict) return [];
+    if (Boolean(this.a.verdict) !== Boolean(this.b.verdict)) return [];
     const others = this.b.vm.inspect.registers();
     return this.a.vm.inspect.registers().flatMap(({ cpu, name, value }, n) => {
       const b = others[n]?.value ?? 0;
@@ -108,10 +108,18 @@ export class RunPair {
     });
   }
 
-  get same(): boolean {
+  /** Has one of them ended where the other goes on? */
+  get endsOne(): boolean {
+    return this.sameInstant && Boolean(this.a.verdict) !== Boolean(this.b.verdict);
+  }
+
+  private get sameInstant(): boolean {
     const [a, b] = [this.a.vm.clock, this.b.vm.clock];
-    if (a.instructions !== b.instructions || a.guestTimeNs !== b.guestTimeNs) return false;
-    if (this.a.printed !== this.b.printed) return false;
+    return a.instructions === b.instructions && a.guestTimeNs === b.guestTimeNs;
+  }
+
+  get same(): boolean {
+    if (!this.sameInstant || this.a.printed !== this.b.printed) return false;
     if (this.a.verdict?.kind !== this.b.verdict?.kind || this.a.verdict?.exitCode !== this.b.verdict?.exitCode)
       return false;
     return this.registers.length === 0;

@@ -13,7 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { TsvmError } from '../util/errors.ts';
 
 export type RunStoreEnv = Readonly<Record<string, string | undefined>>;
@@ -81,6 +81,19 @@ export function keepRun(env: RunStoreEnv, isReplay = false): RunKeeper {
   };
 }
 
+/** Make a folder and what it lies in. Not mkdirSync's own way, which tries for ever where the kernel answers ENOENT (/proc). Throws as mkdirSync. */
+export function makeFolder(path: string, mode?: number): void {
+  if (existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolder(parent, mode);
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    // Another process was quicker.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
 interface OpenRecord {
   readonly path: string;
   readonly fd: number;
@@ -88,7 +101,7 @@ interface OpenRecord {
 
 /** A file of its own: what a killed process has left may have the name that this one would take. */
 function openRecord(folder: string): OpenRecord {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   for (;;) {
     const path = join(folder, `unfinished-${process.pid}-${++begun}.jsonl`);
     try {
@@ -134,7 +147,7 @@ function isLeft(name: string): boolean {
 export function readRun(run: string, env: RunStoreEnv): { readonly path: string; readonly text: string } {
   const folder = folderOf(env);
   const stored = RUN_ID.test(run) && folder !== null ? join(folder, `${run}.jsonl`) : null;
-  const path = stored !== null && statSync(stored, { throwIfNoEntry: false }) ? stored : run;
+  const path = stored !== null && existsSync(stored) ? stored : run;
   try {
     return { path, text: readFileSync(path, 'utf8') };
   } catch (error) {

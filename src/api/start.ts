@@ -61,7 +61,7 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
   if (options.rtc !== undefined && !board.hasRtc) log.log('warning', `--rtc: ${board.name} has no real-time clock`);
   const symbols = await findSymbols(config, image, log);
   // A script may ask for any of them.
-  if (options.driven && symbols.quick) await symbols.load();
+  if (options.driven) await symbols.load();
   const plan = planInput(options.input ?? (options.driven ? 'api' : 'none'), replay);
   const output = new OutputQueue();
   const disks = openDisks(config.disks, log);

@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import type { ElfImage } from '../boot/elf.ts';
 import { kallsymsOfElf } from '../boot/kallsyms.ts';
 import { isPlaceholder, parseSymbols, type SymbolTable, symbolsOfElf } from '../boot/symbols.ts';
-import { isReadable, readImage } from '../host/file.ts';
+import { isReadable, readImage, realPath } from '../host/file.ts';
 import { gunzip } from '../host/gunzip.ts';
 import { hex } from '../util/bits.ts';
 import { TsvmError } from '../util/errors.ts';
@@ -20,8 +20,6 @@ export interface KernelSymbols {
   symbolize(address: number): string | null;
   /** The address of a symbol, of what is loaded; null: there is none. */
   find(name: string): number | null;
-  /** Does load() take less than a tenth of a second: nothing has to be unpacked? */
-  readonly quick: boolean;
   /** What is known before the kernel runs; `own`: from its own image. */
   readonly kernel: { readonly table: SymbolTable; readonly own: boolean } | null;
 }
@@ -37,7 +35,7 @@ export async function findSymbols(
   const kallsyms = kallsymsOfElf(image);
   if (config.symbols !== null) {
     const table = await readSymbols(config.symbols);
-    return keep({ source: config.symbols, log, read: async () => table, kallsyms, own: false, quick: true });
+    return keep({ source: config.symbols, log, read: async () => table, kallsyms, own: false });
   }
   if (image.sectionNames.includes('.symtab'))
     return keep({
@@ -46,14 +44,10 @@ export async function findSymbols(
       read: async () => symbolsOfElf(image),
       kallsyms,
       own: true,
-      quick: true,
     });
-  const map = await systemMapBeside(config.kernel);
-  if (map !== null) {
-    const quick = !/\.(gz|xz|zst)$/.test(map);
-    return keep({ source: map, log, read: () => readSymbols(map), kallsyms, own: false, quick });
-  }
-  return keep({ source: kallsyms && 'kallsyms', log, read: async () => kallsyms, kallsyms, own: true, quick: true });
+  const map = (await systemMapBeside(config.kernel)) ?? (await systemMapBeside(await realPath(config.kernel)));
+  if (map !== null) return keep({ source: map, log, read: () => readSymbols(map), kallsyms, own: false });
+  return keep({ source: kallsyms && 'kallsyms', log, read: async () => kallsyms, kallsyms, own: true });
 }
 
 interface Source {
@@ -64,10 +58,9 @@ interface Source {
   readonly kallsyms: SymbolTable | null;
   /** Is what `read` gives from the image itself? */
   readonly own: boolean;
-  readonly quick: boolean;
 }
 
-async function keep({ source, log, read, kallsyms, own, quick }: Source): Promise<KernelSymbols> {
+async function keep({ source, log, read, kallsyms, own }: Source): Promise<KernelSymbols> {
   let table: SymbolTable | null = null;
   let loading: Promise<void> | null = null;
   const readIt = async (): Promise<void> => {
@@ -100,7 +93,6 @@ async function keep({ source, log, read, kallsyms, own, quick }: Source): Promis
       return named.offset === 0 ? named.name : `${named.name}+0x${named.offset.toString(16)}`;
     },
     find: (name) => table?.find(name) ?? kallsyms?.find(name) ?? null,
-    quick,
     kernel: kallsyms ? { table: kallsyms, own: true } : table && { table, own },
   };
 }

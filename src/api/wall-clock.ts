@@ -1,2 +1,2 @@
 // The host's clocks for those who measure and may not touch the host themselves.
-export { dateNow, monotonicMs, oneShot } from '../host/clock.ts';
+export { dateNow, eventLoopTurn, monotonicMs, oneShot } from '../host/clock.ts';

@@ -8,7 +8,7 @@ const EXIT_WALL_TIME_LIMIT = 105;
 const EXIT_FAILED = 125;
 const EXIT_NOT_RUNNABLE = 126;
 const EXIT_NOT_FOUND = 127;
-const EXIT_INTERRUPTED = 130;
+export const EXIT_INTERRUPTED = 130;
 
 /** Wall milliseconds that a reader of stdout or stderr may stop reading at the end before that is told or, if impatient, given up on. */
 export const READER_PATIENCE = 1000;

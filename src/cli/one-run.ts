@@ -3,6 +3,7 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { quoteWord } from '../api/command-line.ts';
 import type { KernelFault, RunningVm, StartVmOptions, TerminalRequest, Verdict } from '../api/index.ts';
+import { aboutJournal, WHAT_TO_REPLAY } from '../api/record.ts';
 import { keepRun, type RunKeeper } from '../api/run-store.ts';
 import { TsvmError } from '../util/errors.ts';
 import { printable } from '../util/format.ts';
@@ -26,17 +27,20 @@ export class OneRun {
   private readonly request: RunRequest;
   private readonly events: EventSink;
   private readonly output: GuestOutput;
+  private readonly record: string | undefined;
   private readonly keeper: RunKeeper;
   private vm: RunningVm | null = null;
   private outputError: NodeJS.ErrnoException | null = null;
   /** Messages from before the first line, which is the command's. */
   private early: (() => void)[] | null = [];
 
-  constructor(cli: Cli, request: RunRequest, events: EventSink) {
+  /** `record`: the text of the run that is run again; else that of the file of --replay, if there is one. */
+  constructor(cli: Cli, request: RunRequest, events: EventSink, record?: string) {
     this.cli = cli;
     this.request = request;
     this.events = events;
-    this.keeper = keepRun(cli.env);
+    this.record = record;
+    this.keeper = keepRun(cli.env, record !== undefined);
     const output = new GuestOutput(cli.stdout);
     output.onGone = (error) => this.outputGone(error);
     cli.said.cursorMoved = () => cli.sameTerminal && output.takeMidLine();
@@ -52,7 +56,7 @@ export class OneRun {
   async toTheEnd(): Promise<number> {
     const { cli, request } = this;
     // Read before the journal is opened: --replay and --journal may name the same file.
-    const replay = request.replay === null ? undefined : readReplay(request.replay);
+    const replay = this.record ?? (request.replay === null ? undefined : readReplay(request.replay));
     const journal = request.journal === null ? null : new JournalFile(request.journal);
     try {
       const vm = await this.start(replay, journal);
@@ -73,15 +77,20 @@ export class OneRun {
     }
   }
 
-  /** Is this how the recorded run ended? Says so. True also when nothing is known of it. */
+  /** Is this how the recorded run ended? Says so. True also when nothing is known of it, or when somebody has ended it now. */
   private compare(verdict: Verdict): boolean {
     const { recorded } = this.request;
     if (recorded === null) return true;
     const { said } = this.cli;
     const { style } = said;
-    const parts = (['kind', 'exitCode', 'instructions', 'guestTimeNs', 'stateHash', 'runId'] as const).filter(
+    const parts = (['kind', 'exitCode', 'instructions', 'guestTimeNs', 'stateHash'] as const).filter(
       (part) => recorded[part] !== verdict[part],
     );
+    // What the journal ended is ended at the very instant.
+    if (verdict.kind === 'interrupted' && verdict.guestTimeNs < recorded.guestTimeNs) {
+      said.lines(style.warn('# interrupted before the end of the recorded run'));
+      return true;
+    }
     if (parts.length === 0) said.lines(style.good('# the same as the recorded run, to the bit'));
     else
       said.lines(
@@ -102,7 +111,7 @@ export class OneRun {
     } catch (error) {
       stopSpinner();
       this.sayEarly();
-      throw request.replay === null ? error : aboutReplay(request.replay, error);
+      throw request.replay === null ? error : aboutJournal(`--replay ${request.replay}`, error);
     }
     stopSpinner();
     this.vm = vm;
@@ -256,8 +265,6 @@ class JournalFile {
   }
 }
 
-const WHAT_TO_REPLAY = 'give a file that --journal wrote';
-
 function readReplay(path: string): string {
   try {
     return readFileSync(path, 'utf8');
@@ -269,14 +276,6 @@ function readReplay(path: string): string {
       throw new TsvmError('not-runnable', `--replay ${path}: it is a directory`, { next: WHAT_TO_REPLAY });
     throw new TsvmError('io', `--replay ${path}: cannot be read (${message})`, { next: WHAT_TO_REPLAY });
   }
-}
-
-/** The API was given the journal's text; here it has a name. Other errors stay as they are. */
-function aboutReplay(path: string, error: unknown): unknown {
-  const line = error instanceof TsvmError ? /^journal (line (\d+) .*)$/.exec(error.message) : null;
-  if (line === null) return error;
-  const what = line[2] === '1' ? 'not a journal of tsvm' : 'a damaged journal';
-  return new TsvmError('usage', `--replay ${path}: ${what} (${line[1]})`, { next: WHAT_TO_REPLAY });
 }
 
 function outputFailed(error: NodeJS.ErrnoException): TsvmError {

@@ -1,6 +1,6 @@
 // Reading the files a user names: whole, bounded, and with errors in the user's words.
 import { constants } from 'node:fs';
-import { access, open } from 'node:fs/promises';
+import { access, open, realpath } from 'node:fs/promises';
 import { TsvmError } from '../util/errors.ts';
 import { codeOf } from './error-code.ts';
 
@@ -35,6 +35,11 @@ export async function isReadable(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** Where `path` leads when its links are followed; itself when they lead nowhere. */
+export function realPath(path: string): Promise<string> {
+  return realpath(path).catch(() => path);
 }
 
 function inWords(role: string, path: string, error: unknown): TsvmError {

@@ -31,8 +31,10 @@ export interface KtapCounts {
 }
 
 export interface KtapReport {
-  /** Tests ran (or a plan said why not), none failed or is missing, and the protocol was kept. */
+  /** A plan came, tests ran (or the plan said why not), none failed or is missing, and the protocol was kept. */
   readonly ok: boolean;
+  /** Did every outermost level say how many tests it has? Without, nobody knows whether all have come. */
+  readonly planned: boolean;
   /** What stands at the outermost level. */
   readonly tests: readonly KtapTest[];
   readonly counts: KtapCounts;

@@ -43,6 +43,7 @@ export class KtapParser {
   /** Tests and suites with the outcome fail. */
   private failures = 0;
   private seen = false;
+  private planned = true;
   private bailOut: string | null = null;
   private skipped: string | null = null;
   private report: KtapReport | null = null;
@@ -100,7 +101,8 @@ export class KtapParser {
     this.endStream();
     if (!this.seen) this.error(null, 'no KTAP came');
     this.report = {
-      ok: this.failures === 0 && this.totals.errors === 0 && this.bailOut === null,
+      ok: this.failures === 0 && this.totals.errors === 0 && this.bailOut === null && this.planned,
+      planned: this.planned,
       tests: this.tests,
       counts: this.counts,
       errors: this.errors,
@@ -353,6 +355,7 @@ export class KtapParser {
     const root = this.levelAt(this.levels[0]!.indent);
     this.settle(root);
     const missing = this.endPlan(null, root);
+    if (root.plan === null) this.planned = false;
     if (root.position > 0 && root.counted === 0) this.countMissing(root, 1);
     if (root.position === 0 && missing === 0) {
       if (root.planSkipped === null) this.error(null, 'no tests ran');

@@ -37,6 +37,8 @@ export interface TestResult {
   readonly failure: Failure | null;
   readonly wallMs: number;
   readonly runs: readonly RunFacts[];
+  /** The seed it was run with, where that is not its own; null: its own. `name` has it too. */
+  readonly seed: number | null;
   /** Folder with what is left of it; null: nothing was asked for. */
   readonly artifacts: string | null;
 }
@@ -44,6 +46,8 @@ export interface TestResult {
 export interface SuiteResult {
   /** ISO 8601, UTC. */
   readonly startedAt: string;
+  /** Is it one shard of a suite, which may happen to have no test? */
+  readonly isShard: boolean;
   /** In the order of the files, and in a file in its own order. */
   readonly results: readonly TestResult[];
   /** Files that could not be loaded, or that ended by themselves. */

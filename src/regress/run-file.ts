@@ -1,9 +1,10 @@
 // One test file: load it, run its tests one after the other, tell each result as soon as it is there.
+import { relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isDeclarative, loadDeclarative } from './declarative/load.ts';
 import { type TestDefinition, takeDefined } from './define.ts';
 import type { Failure, TestResult } from './results.ts';
-import { runTest } from './run-test.ts';
+import { runTest, titleOf } from './run-test.ts';
 
 export interface FileRequest {
   /** Absolute. */
@@ -24,6 +25,8 @@ export interface FileRequest {
 
 /** Who watches a file being tested. */
 export interface FileWatcher {
+  /** These will run, in this order. */
+  planned(names: readonly string[]): void;
   /** A test begins. */
   begin(name: string): void;
   /** It waits for something. */
@@ -34,12 +37,18 @@ export interface FileWatcher {
 /** Run the tests of a file. Rejects with what was wrong with the file itself. */
 export async function runFile(request: FileRequest, watcher: FileWatcher): Promise<void> {
   const filter = request.filter === null ? null : new RegExp(request.filter);
-  for (const definition of await load(request.path)) {
-    if (filter && !filter.test(definition.name)) continue;
-    if (request.shard && shardOf(`${request.file}\n${definition.name}`, request.shard.of) !== request.shard.index)
-      continue;
+  const all = await load(request.path);
+  if (all.length === 0) throw new Error('the file defines no test');
+  // However the file was named, and wherever the checkout lies.
+  const place = relative(process.cwd(), request.path).replaceAll('\\', '/');
+  const isAsked = ({ name }: Loaded): boolean =>
+    (filter?.test(name) ?? true) &&
+    (request.shard === null || shardOf(`${place}\n${name}`, request.shard.of) === request.shard.index);
+  const asked = all.filter(isAsked);
+  watcher.planned(asked.flatMap(({ name }) => seedsOf(request).map((seed) => titleOf(name, seed))));
+  for (const definition of asked) {
     for (const seed of seedsOf(request)) {
-      watcher.begin(definition.name);
+      watcher.begin(titleOf(definition.name, seed));
       const policy = { ...request, onWait: (what: string, at: number) => watcher.wait(what, at) };
       watcher.result(withPlace(await runTest(policy, definition, seed), definition));
     }

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { dateNow, monotonicMs, oneShot } from '../api/wall-clock.ts';
 import { TsvmError } from '../util/errors.ts';
 import { guestSeconds, hostTime } from '../util/format.ts';
+import { artifactFolder } from './artifacts.ts';
 import { failureOf } from './failure.ts';
 import type { Failure, SuiteResult, TestResult } from './results.ts';
 import type { FileRequest } from './run-file.ts';
@@ -24,6 +25,8 @@ export interface SuiteOptions {
   readonly artifacts: string | null;
   /** Wall milliseconds that one test may take, its repetitions together; null: any time. */
   readonly timeout: number | null;
+  /** Ends the suite where it is: the tests that run are killed, and no more begin. */
+  readonly interrupted: AbortSignal;
   /** Told of what goes on, in a few words. */
   readonly onProgress: (text: string) => void;
   /** Told of what test files themselves print. */
@@ -33,6 +36,9 @@ export interface SuiteOptions {
 const TEST_FILE = /\.test\.(m?[jt]s|ya?ml)$/;
 /** Characters of what a worker prints that are kept for the failure of its file. */
 const KEPT = 8192;
+
+/** Wall milliseconds for the output of a process that has ended. */
+const LAST_WORDS = 1000;
 
 /** Run a suite. @throws TsvmError not-found, usage */
 export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
@@ -44,7 +50,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
   let next = 0;
   let ended = 0;
   const runNext = async (): Promise<void> => {
-    for (let i = next++; i < files.length; i = next++) {
+    for (let i = next++; i < files.length && !options.interrupted.aborted; i = next++) {
       const file = files[i]!;
       const onProgress = (text: string): void =>
         options.onProgress(`${ended}/${files.length} files  ${named(file)} > ${text}`);
@@ -57,6 +63,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
     results: perFile.flatMap(({ results }) => results),
     broken: perFile.flatMap(({ broken }, i) => (broken ? [{ file: named(files[i]!), failure: broken }] : [])),
     startedAt,
+    isShard: options.shard !== null,
     wallMs: monotonicMs() - started,
   };
 }
@@ -79,7 +86,8 @@ function findFiles(paths: readonly string[]): string[] {
       .sort()
       .map((name) => join(path, name));
   });
-  return [...new Set(found)];
+  // A file that is named twice runs once.
+  return [...new Map(found.map((path) => [resolve(path), path])).values()];
 }
 
 function checkFilter(filter: string): void {
@@ -93,7 +101,7 @@ function checkFilter(filter: string): void {
 const named = (path: string): string => path.replaceAll('\\', '/');
 
 function runInWorker(path: string, options: SuiteOptions): Promise<FileOutcome> {
-  const { filter, shard, seeds, repeat, timeout, onOutput, onProgress } = options;
+  const { filter, shard, seeds, repeat, timeout, interrupted, onOutput, onProgress } = options;
   const artifacts = options.artifacts === null ? null : resolve(options.artifacts);
   const request: FileRequest = { path: resolve(path), file: named(path), filter, shard, seeds, repeat, artifacts };
   const worker = fork(fileURLToPath(new URL('../regress/worker.js', import.meta.url)), [], {
@@ -110,44 +118,74 @@ function runInWorker(path: string, options: SuiteOptions): Promise<FileOutcome> 
   };
   worker.stdout?.on('data', keep);
   worker.stderr?.on('data', keep);
-  let test = 'the file itself';
+  let test: string | null = null;
+  let notRun: readonly string[] = [];
   let stopClock = (): void => {};
   const startClock = (): void => {
     stopClock();
     if (timeout === null) return;
     // Nobody in the process can be asked: it may loop for ever in the test's own code.
-    stopClock = oneShot(timeout, () => {
-      broken ??= tookTooLong(test, timeout);
-      worker.kill('SIGKILL');
-    });
+    stopClock = oneShot(timeout, () => kill(tookTooLong(test ?? 'the file itself', timeout)));
   };
+  const kill = (why: Failure): void => {
+    broken ??= why;
+    worker.kill('SIGKILL');
+  };
+  const interrupt = (): void =>
+    kill({ message: `${test ?? 'the file itself'}: interrupted`, details: '', place: null });
+  interrupted.addEventListener('abort', interrupt);
   startClock();
-  worker.on('message', (message: WorkerMessage) => {
-    if (message.type === 'begin') {
-      test = message.name;
+  // A test may send what it likes.
+  worker.on('message', (message: Partial<WorkerMessage> | null) => {
+    if (message?.type === 'planned') notRun = message.names ?? [];
+    else if (message?.type === 'begin') {
+      test = message.name ?? null;
+      notRun = notRun.slice(1);
       startClock();
-      onProgress(test);
-    } else if (message.type === 'wait')
-      onProgress(`${test}: waits for ${message.what} at ${guestSeconds(message.guestTimeNs)}`);
-    else if (message.type === 'result') results.push(message.result);
-    else if (message.type === 'broken') broken = message.failure;
-    else {
+      onProgress(String(test));
+    } else if (message?.type === 'wait')
+      onProgress(`${test}: waits for ${message.what} at ${guestSeconds(Number(message.guestTimeNs))}`);
+    else if (message?.type === 'result' && message.result) {
+      results.push(message.result);
+      test = null;
+    } else if (message?.type === 'broken' && message.failure) broken = message.failure;
+    else if (message?.type === 'done') {
       done = true;
       worker.kill(); // whatever a test has left open would keep it
     }
   });
+  const outcome = (): FileOutcome => {
+    stopClock();
+    interrupted.removeEventListener('abort', interrupt);
+    // What the test itself could not write any more.
+    const left = artifacts === null || test === null ? null : artifactFolder(artifacts, request.file, test);
+    return { results, broken: broken && left !== null ? withArtifacts(broken, left) : broken };
+  };
   return new Promise((settle) => {
     // It could not be started, or has gone before it got its request.
     worker.on('error', (error) => {
-      settle({ results, broken: failureOf(error, request.path) });
+      broken ??= failureOf(error, request.path);
+      settle(outcome());
     });
     worker.send(request);
+    let stopWaiting = (): void => {};
+    worker.on('exit', () => {
+      // What the test has started may hold its output open for ever.
+      stopWaiting = oneShot(LAST_WORDS, () => {
+        worker.stdout?.destroy();
+        worker.stderr?.destroy();
+      });
+    });
     worker.on('close', (code, signal) => {
-      stopClock();
-      if (!done) broken ??= endedByItself(code, signal, said);
-      settle({ results, broken });
+      stopWaiting();
+      if (!done) broken = withNotRun(broken ?? endedByItself(test, code, signal, said), notRun);
+      settle(outcome());
     });
   });
+}
+
+function withArtifacts(failure: Failure, folder: string): Failure {
+  return { ...failure, details: [failure.details, `what is left of it: ${folder}`].filter(Boolean).join('\n') };
 }
 
 function tookTooLong(test: string, ms: number): Failure {
@@ -159,10 +197,24 @@ function tookTooLong(test: string, ms: number): Failure {
   };
 }
 
-function endedByItself(code: number | null, signal: string | null, said: string): Failure {
+function endedByItself(test: string | null, code: number | null, signal: string | null, said: string): Failure {
   const how = signal === null ? `exit ${code}` : signal;
-  // Node's own code for a process that has nothing to wait for any more.
+  // 13 is Node's own code for a process that has nothing to wait for any more; with a test that waits it may also be 0.
   const why =
-    code === 0 || code === 13 ? 'a test waits for something that nothing will bring' : 'its process ended by itself';
-  return { message: `${why} (${how})`, details: said.trimEnd(), place: null };
+    code === 0 || code === 13 ? ': it has called process.exit(), or waits for something that nothing will bring' : '';
+  return {
+    message: `${test ?? 'the file itself'}: its process has ended (${how})${why}`,
+    details: said.trimEnd(),
+    place: null,
+  };
+}
+
+/** Tests that are shown by name. */
+const MOST_NAMES = 20;
+
+function withNotRun(failure: Failure, names: readonly string[]): Failure {
+  if (names.length === 0) return failure;
+  const more = names.length > MOST_NAMES ? [`and ${names.length - MOST_NAMES} more`] : [];
+  const lines = [`not run (${names.length}):`, ...names.slice(0, MOST_NAMES).map((name) => `  ${name}`), ...more];
+  return { ...failure, details: [failure.details, ...lines].filter(Boolean).join('\n') };
 }

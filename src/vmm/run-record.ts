@@ -97,7 +97,8 @@ const CONFIG: Readonly<Record<keyof VmConfig, Check>> = {
 
 const isHeader = fieldsOf({
   // An option that is not known here would be left out, and the run another one.
-  config: (config) => fieldsOf(CONFIG)(config) && Object.keys(config as object).every((key) => Object.hasOwn(CONFIG, key)),
+  config: (config) =>
+    fieldsOf(CONFIG)(config) && Object.keys(config as object).every((key) => Object.hasOwn(CONFIG, key)),
   machine: isText,
   kernel: isText,
   initrd: isTextOrNull,

@@ -134,7 +134,7 @@ describe('a guest that is stopped', () => {
   it('was interrupted, whatever it did', async () => {
     const m = await scriptVm(startOptions(runOf('spin-three')));
     await m.runFor('1ms');
-    expect(await m.stop()).toMatchObject({ kind: 'interrupted', exitCode: 130, summary: 'the script is over' });
+    expect(await m.stop()).toMatchObject({ kind: 'interrupted', exitCode: 130, summary: 'stopped by the script' });
   });
 });
 

@@ -2,7 +2,7 @@
 // the options and the images: same bytes, same instruction count, same state hash on any host.
 import { hex } from '../../util/bits.ts';
 import { TsvmError } from '../../util/errors.ts';
-import { printable } from '../../util/format.ts';
+import { guestSeconds, printable } from '../../util/format.ts';
 import { parseDuration } from '../../vmm/config.ts';
 import type { DriveEnd, DriveTarget } from '../../vmm/drive.ts';
 import type { GuestPlace } from '../../vmm/inspect.ts';
@@ -119,6 +119,8 @@ class Script implements ScriptedVm {
   readonly console = new ConsoleText();
   toldOfEnd = false;
   private readonly agent = new Agent();
+  /** Is a command being waited for? */
+  private inShell = false;
 
   private readonly onWait: (what: string, guestTimeNs: number) => void;
 
@@ -127,14 +129,17 @@ class Script implements ScriptedVm {
     this.onWait = onWait;
   }
 
-  async waitFor(what: string | RegExp, { within = DEFAULT_WAIT }: WaitOptions = {}): Promise<Found> {
+  async waitFor(what: string | RegExp, options: WaitOptions = {}): Promise<Found> {
+    if (typeof what !== 'string' && !(what instanceof RegExp))
+      throw new TsvmError('usage', `waitFor: ${String(what)} is neither text nor a regular expression`);
+    const { within = DEFAULT_WAIT } = known('waitFor', options, WAIT_OPTIONS);
     const time = this.after(parseDuration('within', within, 1));
     this.waits(shown(what));
     for (let end: DriveEnd = 'found'; ; end = await this.run({ time, until: () => this.console.hasCome(what) })) {
       const found = this.console.find(what);
       if (found) return found;
       // What looked like it while it came may be none of it in what was not read yet: /^a/ in the middle of a line.
-      if (end !== 'found') throw await this.failed(`waitFor ${shown(what)}`, end);
+      if (end !== 'found') throw await this.failed(`waitFor ${shown(what)}`, end, within);
     }
   }
 
@@ -142,10 +147,9 @@ class Script implements ScriptedVm {
     this.vm.send(text);
   }
 
-  async sh(
-    command: string,
-    { within = DEFAULT_WAIT, input = '', check = false }: ShOptions = {},
-  ): Promise<ShellResult> {
+  async sh(command: string, options: ShOptions = {}): Promise<ShellResult> {
+    if (typeof command !== 'string') throw new TsvmError('usage', 'sh: the command must be text');
+    const { within = DEFAULT_WAIT, input = '', check = false } = known('sh', options, SH_OPTIONS);
     const what = `sh ${shown(command)}`;
     if (!this.vm.config.agent)
       throw new TsvmError('usage', `${what}: this VM has no guest agent`, {
@@ -158,11 +162,20 @@ class Script implements ScriptedVm {
       throw new TsvmError('usage', `${what}: a command and its input have at most 16 MiB`, {
         next: 'put what is larger on a disk',
       });
+    if (this.inShell)
+      throw new TsvmError('usage', `${what}: another command is being waited for`, {
+        next: 'await one sh before the next',
+      });
     const time = this.after(parseDuration('within', within, 1));
     this.waits(what);
-    await this.agentSettles(what, time);
-    this.vm.sendToAgent(this.agent.run(command, bytes));
-    await this.agentSettles(what, time);
+    this.inShell = true;
+    try {
+      await this.agentSettles(what, time, within);
+      this.vm.sendToAgent(this.agent.run(command, bytes));
+      await this.agentSettles(what, time, within);
+    } finally {
+      this.inShell = false;
+    }
     const outcome = this.agent.takeOutcome();
     if (!outcome || 'failed' in outcome)
       throw new WaitFailed(`${what}: ${outcome?.failed ?? 'no outcome'}`, 'status', null, this.lastLines());
@@ -172,13 +185,13 @@ class Script implements ScriptedVm {
   }
 
   /** Run until the agent is there and does nothing. What it does too long is killed. */
-  private async agentSettles(what: string, time: number): Promise<void> {
+  private async agentSettles(what: string, time: number, within: string | number): Promise<void> {
     const { agent } = this;
     const settled = (): boolean => agent.settled;
     if (!settled()) {
       const end = await this.run({ time, until: settled });
       if (end !== 'found') {
-        const failure = await this.failed(agent.ready ? what : `${what}: ${NO_AGENT}`, end);
+        const failure = await this.failed(agent.ready ? what : `${what}: ${NO_AGENT}`, end, within);
         if (agent.busy && failure.why !== 'ended') {
           this.vm.sendToAgent(agent.kill());
           await this.run({ time: this.after(KILL_NS), until: settled });
@@ -190,7 +203,8 @@ class Script implements ScriptedVm {
       throw new WaitFailed(`${what}: the guest agent is of no use: ${agent.broken}`, 'status', null, []);
   }
 
-  async runUntil(condition: () => boolean, { within = DEFAULT_WAIT }: WaitOptions = {}): Promise<void> {
+  async runUntil(condition: () => boolean, options: WaitOptions = {}): Promise<void> {
+    const { within = DEFAULT_WAIT } = known('runUntil', options, WAIT_OPTIONS);
     if (condition()) return;
     const time = this.after(parseDuration('within', within, 1));
     let thrown: { readonly error: unknown } | null = null;
@@ -205,7 +219,7 @@ class Script implements ScriptedVm {
     };
     const end = await this.run({ time, until });
     if (thrown) throw (thrown as { error: unknown }).error;
-    if (end !== 'found') throw await this.failed('runUntil', end);
+    if (end !== 'found') throw await this.failed('runUntil', end, within);
   }
 
   async runFor(time: string | number): Promise<void> {
@@ -218,10 +232,12 @@ class Script implements ScriptedVm {
     if (end !== 'instructions') throw await this.failed(`runTo ${instructions}`, end);
   }
 
-  async until(where: string | number, { within = DEFAULT_WAIT }: WaitOptions = {}): Promise<void> {
+  async until(where: string | number, options: WaitOptions = {}): Promise<void> {
+    const { within = DEFAULT_WAIT } = known('until', options, WAIT_OPTIONS);
     const execution = this.addressOf(where);
     const end = await this.run({ execution, time: this.after(parseDuration('within', within, 1)) });
-    if (end !== 'execution') throw await this.failed(`until ${typeof where === 'number' ? hex(where) : where}`, end);
+    if (end !== 'execution')
+      throw await this.failed(`until ${typeof where === 'number' ? hex(where) : where}`, end, within);
   }
 
   read(where: GuestAddress, length: number): Uint8Array {
@@ -254,19 +270,20 @@ class Script implements ScriptedVm {
     this.vm.inspect.setRegister(name, value, cpu);
   }
 
-  async end({ within }: WaitOptions = {}): Promise<Verdict> {
+  async end(options: WaitOptions = {}): Promise<Verdict> {
+    const { within } = known('end', options, WAIT_OPTIONS);
     const { limit, timeout } = this.vm.config;
     const most = within ?? (limit === null && timeout === null ? DEFAULT_WAIT : null);
     const time = most === null ? undefined : this.after(parseDuration('within', most, 1));
     this.vm.closeInput();
     this.waits('the end');
     const end = await this.run({ time });
-    if (end !== 'ended') throw await this.failed('end', end);
+    if (end !== 'ended') throw await this.failed('end', end, most ?? undefined);
     return this.verdict();
   }
 
   async stop(): Promise<Verdict> {
-    this.vm.stop('the script is over');
+    this.vm.stop('stopped by the script');
     return this.verdict();
   }
 
@@ -311,10 +328,11 @@ class Script implements ScriptedVm {
     });
   }
 
-  private async failed(what: string, end: DriveEnd): Promise<WaitFailed> {
+  private async failed(what: string, end: DriveEnd, within?: string | number): Promise<WaitFailed> {
     const why = end === 'time' || end === 'waiting' ? end : 'ended';
     const verdict = why === 'ended' ? await this.verdict() : null;
-    return new WaitFailed(`${what}: ${reason(why, verdict)}`, why, verdict, this.lastLines());
+    const at = guestSeconds(this.vm.clock.guestTimeNs);
+    return new WaitFailed(`${what}: ${reason(why, verdict, within)} (at ${at})`, why, verdict, this.lastLines());
   }
 
   private lastLines(): string[] {
@@ -336,8 +354,8 @@ function shown(what: string | RegExp): string {
   return typeof what === 'string' ? JSON.stringify(what) : String(what);
 }
 
-function reason(why: WaitFailed['why'], verdict: Verdict | null): string {
-  if (why === 'time') return 'it did not come in time';
+function reason(why: WaitFailed['why'], verdict: Verdict | null, within: string | number | undefined): string {
+  if (why === 'time') return `it did not come within ${within}${typeof within === 'number' ? 's' : ''} of guest time`;
   if (why === 'waiting') return 'the guest waits for input, and no timer is armed in it';
   return `the run ended before: ${verdict?.summary ?? 'no verdict'} (${verdict?.kind}, exit ${verdict?.exitCode})`;
 }
@@ -349,4 +367,15 @@ function ending({ status, signal }: ShellResult): string {
 function said({ stdout, stderr }: ShellResult): string[] {
   const part = (name: string, text: string): string[] => (text.trim() === '' ? [] : [`  ${name}:`, ...quoted(text)]);
   return [...part('standard error', stderr), ...part('standard output', stdout)];
+}
+
+const WAIT_OPTIONS = ['within'];
+const SH_OPTIONS = ['within', 'input', 'check'];
+
+/** What is not known would be ignored, and a test would mean something else than it says. */
+function known<T extends object>(what: string, options: T, names: readonly string[]): T {
+  const odd = Object.keys(options).find((key) => !names.includes(key));
+  if (odd !== undefined)
+    throw new TsvmError('usage', `${what}: there is no option ${odd}`, { next: `its options: ${names.join(', ')}` });
+  return options;
 }

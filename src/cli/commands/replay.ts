@@ -2,12 +2,14 @@
 
 import { type Command, Option } from 'commander';
 import { quoteWord } from '../../api/command-line.ts';
-import { recordedRun } from '../../api/record.ts';
+import { leftOverlays, recordedRun } from '../../api/record.ts';
 import { readRun } from '../../api/run-store.ts';
 import { TsvmError } from '../../util/errors.ts';
 import type { CommandSpec } from '../command.ts';
-import { noEvents, openEvents } from '../events.ts';
+import { refuseSameFile } from '../named-files.ts';
 import { OneRun } from '../one-run.ts';
+import type { RunRequest } from '../options.ts';
+import { namedFiles, withEvents } from './run.ts';
 
 const EPILOGUE = `
 RUN is the id that a verdict shows after "run", or a file that --journal wrote. Kernel and initrd must still be what they were; disks are used
@@ -35,7 +37,8 @@ export const replayCommand: CommandSpec = {
   },
   async run(cli, [run = ''], options) {
     const { path, text } = readRun(run, cli.env);
-    const { options: config, header, end } = recordedRun(text);
+    const { options: config, header, end } = recordedRun(text, run);
+    for (const warning of leftOverlays(header)) cli.said.log('warning', warning);
     if (end === null)
       cli.said.log('warning', `${run}: the record has no end (tsvm was killed); no input comes after it`);
     const { replay: _, ...machine } = config;
@@ -45,31 +48,24 @@ export const replayCommand: CommandSpec = {
     };
     const json = given('json') ?? null;
     if (json === '-' || json === '') throw new TsvmError('usage', `--json ${json}: needs a file name`);
-    const events = json === null ? noEvents : openEvents(json, (message) => cli.said.log('warning', message));
     const debug = options.debug === true;
-    try {
-      return await new OneRun(
-        cli,
-        {
-          config: {
-            ...machine,
-            engine: given('engine') ?? header.config.engine,
-            loglevel: given('loglevel') ?? (debug ? 'debug' : undefined),
-          },
-          json,
-          journal: null,
-          replay: path,
-          debug,
-          stat: options.stat === true,
-          seeds: null,
-          repeat: 1,
-          again: `tsvm replay ${quoteWord(run)}`,
-          recorded: end,
-        },
-        events,
-      ).toTheEnd();
-    } finally {
-      events.close();
-    }
+    const request: RunRequest = {
+      config: {
+        ...machine,
+        engine: given('engine') ?? header.config.engine,
+        loglevel: given('loglevel') ?? (debug ? 'debug' : undefined),
+      },
+      json,
+      journal: null,
+      replay: path,
+      debug,
+      stat: options.stat === true,
+      seeds: null,
+      repeat: 1,
+      again: `tsvm replay ${quoteWord(run)}`,
+      recorded: end,
+    };
+    refuseSameFile([...namedFiles(request), { role: 'the record', path, written: false }]);
+    return withEvents(cli, request, (events) => new OneRun(cli, request, events, text).toTheEnd());
   },
 };

@@ -1,8 +1,8 @@
 // `tsvm run`: boot a kernel and tell how it ended; or several times, to see whether it always ends so.
 import { parseDisk } from '../../api/command-line.ts';
-import type { CommandSpec } from '../command.ts';
+import type { Cli, CommandSpec } from '../command.ts';
 import { reportError } from '../errors.ts';
-import { noEvents, openEvents } from '../events.ts';
+import { type EventSink, noEvents, openEvents } from '../events.ts';
 import { manyRuns } from '../many-runs.ts';
 import { type NamedFile, refuseSameFile } from '../named-files.ts';
 import { OneRun } from '../one-run.ts';
@@ -25,24 +25,34 @@ export const runCommand: CommandSpec = {
   async run(cli, [kernel], options) {
     const request = runRequest(kernel, options);
     refuseSameFile(namedFiles(request));
-    const events =
-      request.json === null ? noEvents : openEvents(request.json, (message) => cli.said.log('warning', message));
-    try {
-      const { seeds, repeat } = request;
-      if (seeds !== null || repeat > 1) return await manyRuns(cli, request, events);
-      return await new OneRun(cli, request, events).toTheEnd();
-    } catch (error) {
-      const { stack, ...report } = reportError(error);
-      events.emit({ event: 'error', ...report, ...(request.debug ? { stack } : {}) });
-      throw error;
-    } finally {
-      events.close();
-    }
+    return withEvents(cli, request, (events) =>
+      request.seeds !== null || request.repeat > 1
+        ? manyRuns(cli, request, events)
+        : new OneRun(cli, request, events).toTheEnd(),
+    );
   },
 };
 
+/** Run it with the file of --json open; an error is an event, too. */
+export async function withEvents(
+  cli: Cli,
+  { json, debug }: RunRequest,
+  run: (events: EventSink) => Promise<number>,
+): Promise<number> {
+  const events = json === null ? noEvents : openEvents(json, (message) => cli.said.log('warning', message));
+  try {
+    return await run(events);
+  } catch (error) {
+    const { stack, ...report } = reportError(error);
+    events.emit({ event: 'error', ...report, ...(debug ? { stack } : {}) });
+    throw error;
+  } finally {
+    events.close();
+  }
+}
+
 /** Every file the command line names; a journal may be replayed and written anew. */
-function namedFiles(request: RunRequest): NamedFile[] {
+export function namedFiles(request: RunRequest): NamedFile[] {
   const { kernel, initrd, symbols, disks = [] } = request.config;
   const named = (role: string, path: string | null | undefined, written: boolean): NamedFile[] =>
     path === null || path === undefined ? [] : [{ role, path, written }];

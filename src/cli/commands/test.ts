@@ -1,5 +1,5 @@
 // `tsvm test`: run test files, each in a process of its own, and say what has come of them. Standard output carries the report.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
 import { parseDuration } from '../../api/command-line.ts';
@@ -7,6 +7,7 @@ import type { SuiteResult } from '../../regress/results.ts';
 import { TsvmError } from '../../util/errors.ts';
 import { printable } from '../../util/format.ts';
 import type { Cli, CommandSpec } from '../command.ts';
+import { EXIT_INTERRUPTED } from '../errors.ts';
 import { type ParsedOptions, repetitions, seedRange } from '../options.ts';
 import { startProgress } from '../spinner.ts';
 import { styleFor } from '../style.ts';
@@ -28,6 +29,8 @@ const OPTIONS: readonly (readonly [flags: string, help: string])[] = [
   ['--seed <n..m>', 'run each test with every seed from n to m'],
   ['--repeat <n>', 'run each test so often; all must come to the same state hash'],
   ['--timeout <time>', 'wall time that one test may take (default: 10m)'],
+  ['--verbose', 'show every test, with the id and the state of its run (so with --seed and --repeat)'],
+  ['--merge', 'run nothing: PATHS are reports of shards (--report json=FILE), which become one'],
   ['--artifacts <folder>', 'keep console, verdict, command, journal and the last instructions of each test there'],
 ];
 
@@ -41,7 +44,7 @@ export const testCommand: CommandSpec = {
     command.addOption(
       new Option(
         '--report <name>',
-        'pretty, tap, junit, json or github; NAME=FILE writes it there (default: pretty)',
+        'pretty, tap, junit, json or github; NAME=FILE writes it there (default: pretty, also beside files)',
       ).argParser((value: string, before: readonly string[] = []) => [...before, value]),
     );
   },
@@ -51,6 +54,11 @@ export const testCommand: CommandSpec = {
       import('../../regress/report/index.ts'),
     ]);
     const reports = await reportsOf(cli, options);
+    if (options.merge === true) {
+      const merged = await mergedResult(paths.filter((path) => path !== undefined));
+      for (const report of reports) report.write(merged);
+      return exitCodeOf(merged);
+    }
     const request = {
       paths: paths.filter((path) => path !== undefined),
       jobs: jobsOf(options),
@@ -62,21 +70,29 @@ export const testCommand: CommandSpec = {
       timeout: parseDuration('timeout', textOf(options.timeout) ?? DEFAULT_TIMEOUT, 1e6),
     };
     const progress = startProgress(cli.stderr, cli.env, 'looking for tests');
+    const stop = new AbortController();
+    const interrupt = (): void => stop.abort();
+    for (const signal of ENDING) process.once(signal, interrupt);
     let result: SuiteResult;
     try {
       result = await runSuite({
         ...request,
+        interrupted: stop.signal,
         onOutput: (text) => progress.apart(() => void cli.stderr.write(text)),
         onProgress: (text) => progress.say(printable(text)),
       });
     } finally {
+      for (const signal of ENDING) process.off(signal, interrupt);
       progress.stop();
     }
     for (const report of reports) report.write(result);
-    return exitCodeOf(result);
+    if (!stop.signal.aborted) return exitCodeOf(result);
+    cli.said.lines(cli.said.style.bad(`# interrupted\n# exit ${EXIT_INTERRUPTED}`));
+    return EXIT_INTERRUPTED;
   },
 };
 
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const DEFAULT_TIMEOUT = '10m';
 
 function textOf(value: ParsedOptions[string]): string | undefined {
@@ -92,6 +108,24 @@ function seedsOf({ seed }: ParsedOptions): readonly [number, number] | null {
   return range;
 }
 
+/** What reports of shards come to together. */
+async function mergedResult(paths: readonly string[]): Promise<SuiteResult> {
+  const { mergeReports } = await import('../../regress/report/merge.ts');
+  return mergeReports(paths.map((path) => ({ name: path, text: readReport(path) })));
+}
+
+function readReport(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new TsvmError(
+      missing ? 'not-found' : 'io',
+      `--merge ${path}: ${missing ? 'no such file (report)' : (error as Error).message}`,
+    );
+  }
+}
+
 interface Report {
   write(result: SuiteResult): void;
 }
@@ -99,7 +133,9 @@ interface Report {
 async function reportsOf(cli: Cli, options: ParsedOptions): Promise<Report[]> {
   const { REPORTS } = await import('../../regress/report/index.ts');
   const style = await styleFor(cli.stdout, cli.env);
-  const asked = Array.isArray(options.report) ? (options.report as readonly string[]) : ['pretty'];
+  const named = Array.isArray(options.report) ? (options.report as readonly string[]) : [];
+  const asked = named.some((text) => !text.includes('=')) ? named : [...named, 'pretty'];
+  const verbose = options.verbose === true || options.seed !== undefined || options.repeat !== undefined;
   return asked.map((text) => {
     const [name = '', ...rest] = text.split('=');
     const file = rest.length === 0 ? null : rest.join('=');
@@ -114,7 +150,8 @@ async function reportsOf(cli: Cli, options: ParsedOptions): Promise<Report[]> {
       );
     return {
       write: (result) => {
-        if (file === null) cli.stdout.write(format.render(result, { colour: (kind, words) => style[kind](words) }));
+        if (file === null)
+          cli.stdout.write(format.render(result, { colour: (kind, words) => style[kind](words), verbose }));
         else writeReport(file, format.render(result));
       },
     };

@@ -2,7 +2,7 @@
 // test() makes of a script; it can do nothing that a script cannot.
 import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import type { TestDefinition } from '../define.ts';
+import type { TestDefinition, TestOptions } from '../define.ts';
 import type { Failure } from '../results.ts';
 import { actInTurn, type Check, expectations, TestRun } from './checks.ts';
 import { OPTIONS } from './options.ts';
@@ -13,6 +13,7 @@ import { type Place, PlacedError, parseYaml, type YamlNode } from './yaml.ts';
 
 /** A test and where it stands, for failures that no step has. */
 export interface DeclaredTest extends TestDefinition {
+  readonly options: TestOptions;
   readonly place: NonNullable<Failure['place']>;
 }
 
@@ -93,6 +94,8 @@ function definitions(root: YamlNode, path: string): readonly DeclaredTest[] {
     const checks = [...steps, ...(expect?.checks ?? [])];
     if (checks.length === 0)
       throw new PlacedError(place, `the test ${JSON.stringify(name)} has neither steps nor anything to expect`);
+    // Without steps nothing would have run.
+    const runsToTheEnd = steps.length === 0 && !(expect?.judgesEnd ?? false);
     const faults = options.faults ?? (expect?.breaks ? 'allow' : undefined);
     return {
       name,
@@ -100,7 +103,10 @@ function definitions(root: YamlNode, path: string): readonly DeclaredTest[] {
       skipped,
       place: { file: path, ...place },
       body: (m) =>
-        actInTurn(checks, new TestRun(m, expect?.judgesEnd ?? false)).catch((error: unknown) => {
+        actInTurn(
+          runsToTheEnd ? [{ place, act: (run) => run.end() }, ...checks] : checks,
+          new TestRun(m, expect?.judgesEnd ?? false),
+        ).catch((error: unknown) => {
           throw withFrame(error, path);
         }),
     };

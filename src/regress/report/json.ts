@@ -14,6 +14,7 @@ export type SuiteEvent =
       readonly skipped: number;
       /** Files that could not be loaded, or that ended by themselves. */
       readonly broken: number;
+      readonly startedAt: string;
       readonly wallMs: number;
       readonly exitCode: number;
     };
@@ -27,6 +28,7 @@ export function json(result: SuiteResult): string {
       event: 'suite',
       ...countsOf(result.results),
       broken: result.broken.length,
+      startedAt: result.startedAt,
       wallMs: result.wallMs,
       exitCode: exitCodeOf(result),
     },

@@ -1,7 +1,7 @@
 // The report for people: a line for each file, what failed with everything to go on with, and the suite in one line at the
 // end (UX.md, Looks). Guest time comes first, wall time stands in parentheses.
 import { hostTime, printable } from '../../util/format.ts';
-import type { Failure, RunFacts, SuiteResult } from '../results.ts';
+import type { Failure, RunFacts, SuiteResult, TestResult } from '../results.ts';
 import {
   type Counts,
   countWords,
@@ -21,16 +21,23 @@ export type ColourKind = 'good' | 'bad' | 'warn' | 'dim';
 export interface PrettyOptions {
   /** The text in the colour of its kind, or as it is. */
   readonly colour: (kind: ColourKind, text: string) => string;
+  /** Show each test, and the id and the state of its run. */
+  readonly verbose?: boolean;
 }
 
 /** The report, with a newline at its end. */
-export function pretty(result: SuiteResult, { colour }: PrettyOptions): string {
+export function pretty(result: SuiteResult, { colour, verbose = false }: PrettyOptions): string {
   const files = filesOf(result);
   const width = Math.min(MAX_FILE_WIDTH, Math.max(0, ...files.map(({ file }) => printable(file).length)));
   const exitCode = exitCodeOf(result);
   const [kind, word] = exitCode === 0 ? (['good', 'ok'] as const) : (['bad', 'FAIL'] as const);
   return [
-    ...files.map((file) => fileLine(file, width, colour)),
+    ...files.flatMap((file) => [
+      fileLine(file, width, colour),
+      ...(verbose
+        ? file.tests.map((test) => testLine(test, colour))
+        : skipReasons(file).map((line) => colour('dim', line))),
+    ]),
     ...files.flatMap((file) => failuresOf(file, colour)),
     ...(files.length === 0 ? [] : ['']),
     colour(kind, `${word}: ${summaryOf(result)}${exitCode === 0 ? '' : `   exit ${exitCode}`}`),
@@ -39,6 +46,7 @@ export function pretty(result: SuiteResult, { colour }: PrettyOptions): string {
 }
 
 const MAX_FILE_WIDTH = 60;
+const MOST_REASONS = 3;
 
 /** `ok    tests/boot.test.ts  3 passed, 1 skipped  (412 ms)` */
 function fileLine(
@@ -50,6 +58,21 @@ function fileLine(
   const words = [...(isBroken ? ['broken'] : []), ...(tests.length > 0 ? [countWords(counts)] : [])].join(', ');
   const name = printable(file).padEnd(width);
   return `${markOf(counts, isBroken, colour)}  ${name}  ${words}  ${colour('dim', `(${hostTime(wallMs)})`)}`;
+}
+
+/** `      ok    boots   run 2da0cf35 state 88deb06f, 3 runs` */
+function testLine({ name, outcome, skipped, runs }: TestResult, colour: PrettyOptions['colour']): string {
+  const mark = { pass: colour('good', 'ok  '), fail: colour('bad', 'FAIL'), skip: colour('warn', 'skip') }[outcome];
+  const [run] = runs;
+  const hashes = run === undefined ? '' : `run ${run.runId} state ${run.stateHash}`;
+  const times = runs.length > 1 ? `, ${runs.length} runs` : '';
+  return `      ${mark}  ${printable(name)}   ${colour('dim', skipped === null ? hashes + times : printable(skipped))}`;
+}
+
+/** Why tests of a file were skipped, each reason once. */
+function skipReasons({ tests }: FileResult): string[] {
+  const reasons = new Set(tests.flatMap(({ skipped }) => (skipped === null ? [] : [printable(skipped)])));
+  return [...reasons].slice(0, MOST_REASONS).map((reason) => `      skipped: ${reason}`);
 }
 
 function markOf({ passed, failed }: Counts, isBroken: boolean, colour: PrettyOptions['colour']): string {

@@ -44,10 +44,10 @@ export function countsOf(tests: readonly TestResult[]): Counts {
   return { passed: count('pass'), failed: count('fail'), skipped: count('skip') };
 }
 
-/** 0: nothing failed and no file is broken. 1: something did, or is. 2: there was no test at all. */
-export function exitCodeOf({ results, broken }: SuiteResult): 0 | 1 | 2 {
+/** 0: nothing failed and no file is broken. 1: something did, or is. 2: there was no test at all, and not because a small suite has many shards. */
+export function exitCodeOf({ results, broken, isShard }: SuiteResult): 0 | 1 | 2 {
   if (broken.length > 0 || results.some(({ outcome }) => outcome === 'fail')) return 1;
-  return results.length === 0 ? 2 : 0;
+  return results.length === 0 && !isShard ? 2 : 0;
 }
 
 /** `1 failed, 12 passed, 2 skipped`: the bad first, and nothing that did not happen. */
@@ -67,6 +67,7 @@ export const NO_TEST = 'no test at all: no file had one, or none was asked for';
 export function summaryOf(result: SuiteResult): string {
   const wall = `(wall ${hostTime(result.wallMs)})`;
   if (exitCodeOf(result) === 2) return `${NO_TEST} ${wall}`;
+  if (result.results.length === 0 && result.broken.length === 0) return `this shard has no test ${wall}`;
   const files = filesOf(result);
   const broken = files.filter((file) => file.broken.length > 0).length;
   const words = [countWords(countsOf(result.results)), ...(broken === 0 ? [] : [plural(broken, 'broken file')])];
@@ -108,8 +109,10 @@ export function runWords(run: RunFacts): string {
 }
 
 /** The command that runs one test again, as one line for a POSIX shell. */
-export function testCommand({ file, name }: Pick<TestResult, 'file' | 'name'>): string {
-  const pattern = `^${name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}$`;
+export function testCommand({ file, name, seed }: Pick<TestResult, 'file' | 'name' | 'seed'>): string {
+  const own = seed === null ? name : name.replace(/ \[seed \d+\]$/, '');
+  const pattern = `^${own.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}$`;
   const words = ['tsvm', 'test', file.startsWith('-') ? `./${file}` : file, '-t', pattern];
+  if (seed !== null) words.push('--seed', String(seed));
   return printable(words.map(quoteWord).join(' '));
 }

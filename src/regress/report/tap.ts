@@ -1,5 +1,6 @@
-// The report as TAP 14 (testanything.org/tap-version-14-specification.html): a plan, one test point for each test and each
-// broken file, and for what failed a YAML 1.2 diagnostic block. Strings in it are JSON, which is YAML.
+// The report as TAP 13 (testanything.org/tap-version-13-specification.html), which every reader takes, Perl's prove too: a plan, one test point for
+// each test and each broken file, and for what failed a YAML diagnostic block in the subset that TAP::Parser reads: maps, lists, and strings that are
+// double-quoted as JSON has them.
 import { instant, printable, printableJson } from '../../util/format.ts';
 import type { Failure, RunFacts, SuiteResult, TestResult } from '../results.ts';
 import { detailLines, failureIn, filesOf, NO_TEST, placeOf, testCommand } from './suite.ts';
@@ -16,7 +17,7 @@ export function tap(result: SuiteResult): string {
   const lines = points.flatMap((point, index) => point(index + 1));
   // A plan of no tests alone reads as "skipped", which is no failure.
   const plan = points.length === 0 ? [`1..0 # ${NO_TEST}`, `Bail out! ${NO_TEST}`] : [`1..${points.length}`];
-  return [`TAP version 14`, ...plan, ...lines, ''].join('\n');
+  return ['TAP version 13', ...plan, ...lines, ''].join('\n');
 }
 
 function testPoint(number: number, test: TestResult): string[] {
@@ -39,7 +40,8 @@ function diagnostics(file: string, failure: Failure, runs: readonly RunFacts[], 
   const yaml = [
     `message: ${scalar(failure.message)}`,
     ...(place ? ['at:', `  file: ${scalar(place.file)}`, `  line: ${place.line}`, `  column: ${place.column}`] : []),
-    ...(details.length === 0 ? [] : ['details:', ...details.map((line) => `  - ${scalar(line)}`)]),
+    // With a mark before each line, so that none begins with a blank, which would count as indentation.
+    ...(details.length === 0 ? [] : ['details: |', ...details.map((line) => `  | ${printable(line)}`)]),
     ...again,
     ...(runs.length === 0 ? [] : ['runs:', ...runs.flatMap(runYaml)]),
   ];

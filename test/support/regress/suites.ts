@@ -19,17 +19,37 @@ export function failureOf(message: string, details = '', place: Failure['place']
 }
 
 export function passed(file: string, name: string, runs: readonly RunFacts[] = [GOOD_RUN]): TestResult {
-  return { file, name, outcome: 'pass', skipped: null, failure: null, wallMs: 412.25, runs, artifacts: null };
+  return {
+    file,
+    name,
+    outcome: 'pass',
+    skipped: null,
+    failure: null,
+    wallMs: 412.25,
+    runs,
+    seed: null,
+    artifacts: null,
+  };
 }
 
 export function skipped(file: string, name: string, reason: string | null): TestResult {
-  return { file, name, outcome: 'skip', skipped: reason, failure: null, wallMs: 0, runs: [], artifacts: null };
+  return {
+    file,
+    name,
+    outcome: 'skip',
+    skipped: reason,
+    failure: null,
+    wallMs: 0,
+    runs: [],
+    seed: null,
+    artifacts: null,
+  };
 }
 
 export function failed(file: string, name: string, failure: Failure, runs: readonly RunFacts[] = [HANG]): TestResult {
-  return { file, name, outcome: 'fail', skipped: null, failure, wallMs: 1500, runs, artifacts: null };
+  return { file, name, outcome: 'fail', skipped: null, failure, wallMs: 1500, runs, seed: null, artifacts: null };
 }
 
 export function suite(results: readonly TestResult[], broken: SuiteResult['broken'] = []): SuiteResult {
-  return { startedAt: '2026-11-21T16:00:00Z', results, broken, wallMs: 2900 };
+  return { startedAt: '2026-11-21T16:00:00Z', isShard: false, results, broken, wallMs: 2900 };
 }

@@ -77,6 +77,7 @@ describe('pretty', () => {
   test('what failed is shown with everything to go on with', () => {
     expect(pretty(MIXED, plain).split('\n')).toEqual([
       'ok    tests/boot.test.ts  2 passed, 1 skipped  (825 ms)',
+      '      skipped: no #1 floppy',
       'FAIL  tests/fs.test.ts    1 failed, 1 passed  (1.9 s)',
       'skip  tests/net.test.ts   1 skipped  (0 ms)',
       'FAIL  tests/bad.test.ts   broken  (0 ms)',
@@ -103,6 +104,16 @@ describe('pretty', () => {
     expect(pretty(NOTHING, plain)).toBe(
       'FAIL: no test at all: no file had one, or none was asked for (wall 2.9 s)   exit 2\n',
     );
+  });
+
+  test('with the runs of every test, when that is asked for', () => {
+    const lines = pretty(MIXED, { ...plain, verbose: true }).split('\n');
+    expect(lines.slice(0, 4)).toEqual([
+      'ok    tests/boot.test.ts  2 passed, 1 skipped  (825 ms)',
+      '      ok    boots   run 7f3a19c2 state 9b0e44d1',
+      '      ok    powers off   run 7f3a19c2 state 9b0e44d1, 2 runs',
+      '      skip  floppy   no #1 floppy',
+    ]);
   });
 
   test('colours are for marks and the end, by kind', () => {
@@ -135,7 +146,7 @@ describe('pretty', () => {
 /** Test points as a TAP 14 harness reads them: plan checked, descriptions unescaped, directives found, YAML taken off. */
 function readTap(text: string) {
   const lines = text.trimEnd().split('\n');
-  expect(lines.shift()).toBe('TAP version 14');
+  expect(lines.shift()).toBe('TAP version 13');
   const plan = /^1\.\.(\d+)$/.exec(lines.shift()!)!;
   const points: { ok: boolean; description: string; directive: string; yaml: string[] }[] = [];
   for (let line = lines.shift(); line !== undefined; line = lines.shift()) {
@@ -156,7 +167,7 @@ function readTap(text: string) {
 describe('tap', () => {
   test('a plan, test points, directives, and diagnostics of what failed', () => {
     expect(tap(MIXED).split('\n')).toEqual([
-      'TAP version 14',
+      'TAP version 13',
       '1..7',
       'ok 1 - tests/boot.test.ts > boots # time=412.250ms',
       'ok 2 - tests/boot.test.ts > powers off # time=412.250ms',
@@ -168,9 +179,9 @@ describe('tap', () => {
       '    file: "tests/fs.test.ts"',
       '    line: 12',
       '    column: 5',
-      '  details:',
-      '    - "+ \\"\\""',
-      '    - "- \\"hi\\""',
+      '  details: |',
+      '    | + ""',
+      '    | - "hi"',
       '  test: "tsvm test tests/fs.test.ts -t \'^remount$\'"',
       '  runs:',
       '    - command: "tsvm run --machine malta --mem 128M vmlinux"',
@@ -191,7 +202,7 @@ describe('tap', () => {
   });
 
   test('no test is no success: a plan of none alone would be', () => {
-    expect(tap(NOTHING)).toMatch(/^TAP version 14\n1\.\.0 # no test at all.*\nBail out! no test at all.*\n$/);
+    expect(tap(NOTHING)).toMatch(/^TAP version 13\n1\.\.0 # no test at all.*\nBail out! no test at all.*\n$/);
   });
 
   test.each(HOSTILE)('%j forges no test point and no directive', (text) => {
@@ -201,7 +212,8 @@ describe('tap', () => {
     const [message] = points[2]!.yaml;
     const wellFormed = text.replace(/\p{Cs}/gu, '\ufffd');
     expect(JSON.parse(message!.replace(/^ {2}message: /, ''))).toBe(wellFormed);
-    for (const line of points[2]!.yaml) expect(line).toMatch(/^ +(- )?([a-z]+:|[a-z]+: \d+|([a-z]+: )?".*")$/);
+    for (const line of points[2]!.yaml)
+      expect(line).toMatch(/^ +(\| .*|(- )?([a-z]+:( \||)|[a-z]+: \d+|([a-z]+: )?".*"))$/);
   });
 });
 
@@ -322,7 +334,10 @@ describe('json', () => {
     expect(events.slice(0, 6)).toEqual(MIXED.results.map((result) => ({ event: 'test', ...result })));
     expect(events.slice(6)).toEqual([
       { event: 'broken', ...MIXED.broken[0] },
-      { event: 'suite', passed: 3, failed: 1, skipped: 2, broken: 1, wallMs: 2900, exitCode: 1 },
+      {
+        ...{ event: 'suite', passed: 3, failed: 1, skipped: 2, broken: 1 },
+        ...{ startedAt: '2026-11-21T16:00:00Z', wallMs: 2900, exitCode: 1 },
+      },
     ]);
   });
 

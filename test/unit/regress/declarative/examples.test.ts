@@ -13,7 +13,12 @@ const EXAMPLES = resolve(import.meta.dirname, '../../../../examples/declarative'
 async function resultsOf(path: string): Promise<readonly TestResult[]> {
   const results: TestResult[] = [];
   const request = { path, file: path, filter: null, shard: null, seeds: null, repeat: 1, artifacts: null };
-  await runFile(request, { begin: () => {}, wait: () => {}, result: (result) => results.push(result) });
+  await runFile(request, {
+    planned: () => {},
+    begin: () => {},
+    wait: () => {},
+    result: (result) => results.push(result),
+  });
   return results;
 }
 
@@ -40,7 +45,7 @@ describe('a test of a file', () => {
   it('fails where its step stands, with the console', async () => {
     const result = await resultOf(`${echo}steps:\n  - sendLine: hello\n  - waitFor: { text: never, within: 1s }\n`);
     expect(result?.failure).toMatchObject({
-      message: 'waitFor "never": the guest waits for input, and no timer is armed in it',
+      message: 'waitFor "never": the guest waits for input, and no timer is armed in it (at 0.001013s)',
       details: expect.stringContaining('| hello'),
       place: { line: 6, column: 5 },
     });
