@@ -331,8 +331,8 @@ class Script implements ScriptedVm {
   private async failed(what: string, end: DriveEnd, within?: string | number): Promise<WaitFailed> {
     const why = end === 'time' || end === 'waiting' ? end : 'ended';
     const verdict = why === 'ended' ? await this.verdict() : null;
-    const at = guestSeconds(this.vm.clock.guestTimeNs);
-    return new WaitFailed(`${what}: ${reason(why, verdict, within)} (at ${at})`, why, verdict, this.lastLines());
+    const at = verdict ? '' : ` (at ${guestSeconds(this.vm.clock.guestTimeNs)})`;
+    return new WaitFailed(`${what}: ${reason(why, verdict, within)}${at}`, why, verdict, this.lastLines());
   }
 
   private lastLines(): string[] {

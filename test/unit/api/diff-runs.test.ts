@@ -76,17 +76,51 @@ describe('two runs', () => {
     expect(found.code.join()).toMatch(/\blbu?\b/);
   });
 
-  it('of another input that is used much later, and left again at once, differ there', async () => {
-    const text = async (letter: string) =>
-      recordScript('echo-te-el', async (m) => {
-        const ram = Buffer.from(m.read({ physical: 0x100000 }, 0x10000)).toString('latin1');
-        m.write({ physical: 0x100000 + ram.indexOf('echo: type') + 2 }, letter);
-        await m.waitFor('N');
+  it('that differ for a hundred instructions, and in memory from there on, differ there', async () => {
+    const run = (value: number) =>
+      recordScript('smp-te-el', async (m) => {
+        await m.runTo(40_000);
+        m.write({ physical: 0xf00000 }, Uint8Array.of(value));
+        m.setRegister('k1', value);
+        await m.runTo(40_100);
+        m.setRegister('k1', 0);
+        await m.runTo(150_000);
       });
-    const [a, b] = [(await text('X')).text, (await text('Y')).text];
-    const found = await instruction(a, b);
-    expect(found.instructions).toBeGreaterThan(50_000);
-    expect(found.instructions).toBe(await firstByStepping(a, b, found.instructions - 300));
+    const found = await instruction((await run(1)).text, (await run(2)).text);
+    expect(found.registers).toEqual([{ cpu: 0, name: 'k1', a: 1, b: 2 }]);
+    expect(found.instructions).toBe(39_999);
+  });
+
+  it('that differ in memory for long before it is used, and then for a hundred instructions, differ there', async () => {
+    const run = (value: number) =>
+      recordScript('smp-te-el', async (m) => {
+        await m.runTo(20_000);
+        m.write({ physical: 0xf00000 }, Uint8Array.of(value));
+        await m.runTo(80_000);
+        m.write({ physical: 0xf10000 }, Uint8Array.of(value));
+        m.setRegister('k1', value);
+        await m.runTo(80_100);
+        m.setRegister('k1', 0);
+        await m.runTo(150_000);
+      });
+    const found = await instruction((await run(1)).text, (await run(2)).text);
+    expect(found.registers).toEqual([{ cpu: 0, name: 'k1', a: 1, b: 2 }]);
+    expect(found.instructions).toBe(79_999);
+  });
+
+  it('that differ in what they print, and in nothing that is left, differ where that was read', async () => {
+    const run = (letter: string) =>
+      recordScript('echo-te-el', async (m) => {
+        const ram = (): string => Buffer.from(m.read({ physical: 0x100000 }, 0x100000)).toString('latin1');
+        m.write({ physical: 0x100000 + ram().indexOf('echo: type') + 2 }, letter);
+        await m.waitFor('N');
+        for (const { index } of ram().matchAll(/ec[XY]o: type/g)) m.write({ physical: 0x100000 + index + 2 }, 'Z');
+        m.send('a\n'.repeat(300));
+        await m.runFor('2ms');
+      });
+    const [a, b] = [await run('X'), await run('Y')];
+    expect(a.verdict.stateHash).toBe(b.verdict.stateHash);
+    const found = await instruction(a.text, b.text);
     expect(found.registers).toEqual([{ cpu: 0, name: expect.stringMatching(/^\w+$/), a: 0x58, b: 0x59 }]);
   });
 
