@@ -72,7 +72,7 @@ describe('a run is replayed', () => {
 
   test.each([
     ['SIGINT', '', 'kill -INT $!; wait $!', 130],
-    ['--timeout', '--timeout 400ms', 'wait $!', 105],
+    ['--timeout', '--timeout 1s', 'wait $!', 105],
   ])('that %s ended, at the same instant', async (_what, options, end, exitCode) => {
     const run = await shell(`
       rm -f held; mkfifo held; $TSVM run $ECHO ${options} < held > ended.out 2> ended.err & exec 3> held
