@@ -8,8 +8,10 @@ import { TsvmError } from '../../src/util/errors.ts';
 import { BlkDriver, BlkMachine } from '../support/devices/blk-machine.ts';
 import { ConsoleMachine, INTERFACES } from '../support/devices/console-machine.ts';
 import { FakeDisk, FakeLine, FakeTimer, ram, random } from '../support/devices/fakes.ts';
+import { GIC_SUBJECTS } from '../support/devices/gic-subjects.ts';
 import { ISA_SUBJECTS } from '../support/devices/isa-subjects.ts';
 import { PCI_SUBJECTS } from '../support/devices/pci-subjects.ts';
+import { PRIMECELL_SUBJECTS } from '../support/devices/primecell-subjects.ts';
 import { VirtioDriver } from '../support/devices/virtio-driver.ts';
 
 type Device = Omit<MmioDevice, 'registers'> & { registers(): readonly SizedRegisterView[] };
@@ -66,6 +68,8 @@ const DEVICES: readonly Subject[] = [
   },
   ...PCI_SUBJECTS,
   ...ISA_SUBJECTS,
+  ...GIC_SUBJECTS,
+  ...PRIMECELL_SUBJECTS,
 ];
 
 const SIZES = [1, 2, 4] as const;

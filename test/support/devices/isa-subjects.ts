@@ -17,7 +17,7 @@ type Placed = readonly [base: number, window: DeviceWindow];
 type Length = 1 | 2 | 4;
 
 /** A device with its windows in one, at the bases that are given; the rest reads 0. The time that passes is part of its state. */
-class SideBySide implements Device {
+export class SideBySide implements Device {
   readonly name: string;
   readonly size: number;
   readonly device: Device;
@@ -135,10 +135,10 @@ function createFpga(): SideBySide {
   ]);
 }
 
-type Load = (device: DeviceWindow, name: string) => number | undefined;
+export type Load = (device: DeviceWindow, name: string) => number | undefined;
 
 /** `load` at one instant. */
-function atOnce(load: Load): Load {
+export function atOnce(load: Load): Load {
   return (device, name) => {
     (device as SideBySide).still = true;
     return load(device, name);
