@@ -18,7 +18,7 @@ beforeEach(() => {
   env = { TSVM_RUNS: join(folder, `runs-${count++}`) };
 });
 
-/** The lines of a record of `vmlinux` in /work, which ended so; null: it was killed. */
+/** The lines of a record of `vmlinux` in /somewhere, which ended so; null: it was killed. */
 function record(config: Partial<VmConfigInput> = {}, end: Verdict | null = OK): string[] {
   const header = {
     config: parseVmConfig({ kernel: 'vmlinux', engine: 'interpreter', ...config }),
@@ -26,7 +26,7 @@ function record(config: Partial<VmConfigInput> = {}, end: Verdict | null = OK): 
     kernel: '00',
     initrd: null,
     disks: [],
-    cwd: '/work',
+    cwd: '/somewhere',
   };
   return [recordHeader('live', header), ...(end === null ? [] : [recordEnd(end)])];
 }
@@ -50,7 +50,7 @@ describe('replay', () => {
     const { seen, exitCode, lines: said } = await tsvm(['replay', stored(lines)], {}, { env });
     expect(exitCode).toBe(0);
     expect(seen.options).toMatchObject({
-      kernel: '/work/vmlinux',
+      kernel: '/somewhere/vmlinux',
       memory: 64 << 20,
       machine: 'mips-paravirt',
       limit: '10s',
@@ -67,7 +67,7 @@ describe('replay', () => {
   test('runs what a file has, which may be named by any path', async () => {
     const path = file(record(), 'my journal.jsonl');
     const { seen, lines } = await tsvm(['replay', path], {}, { env });
-    expect(seen.options).toMatchObject({ kernel: '/work/vmlinux' });
+    expect(seen.options).toMatchObject({ kernel: '/somewhere/vmlinux' });
     expect(lines[0]).toBe(`# tsvm replay '${path}'`);
   });
 
@@ -136,7 +136,7 @@ describe('replay', () => {
     const header = JSON.parse(lines[0]!) as { run: { disks: unknown[] } };
     header.run.disks = [1, 2].map((size) => ({ size, mtimeMs: 0 }));
     const { seen, stderr } = await tsvm(['replay', stored([JSON.stringify(header), lines[1]!])], {}, { env });
-    expect(seen.options?.disks).toEqual(['/work/a.img:cow', '/work/b.img:cow']);
+    expect(seen.options?.disks).toEqual(['/somewhere/a.img:cow', '/somewhere/b.img:cow']);
     expect(stderr).toContain('b.img: the overlay kept is left out');
   });
 
