@@ -1,6 +1,7 @@
 // The receiver of a PL011 (ARM DDI 0183, sections 2.4.2 and 2.8): a FIFO of 16 characters, each with the errors it came with, or one holding
 // register when the FIFOs are off, and the time-out that announces characters which nobody fetches.
 import type { DeviceState, GuestTimer } from './device.ts';
+import { OneShot } from './one-shot.ts';
 import { DR_OE } from './pl011-registers.ts';
 import type { SavedState } from './state.ts';
 
@@ -18,20 +19,17 @@ export interface Pl011ReceiverOptions {
 export class Pl011Receiver {
   private readonly timer: GuestTimer;
   private readonly silence: () => number;
-  private readonly onTimeout: () => void;
+  private readonly timeout: OneShot;
   /** As UARTDR shows them, without OE. */
   private entries: number[] = [];
   private fifoOn = false;
   /** A character was lost, and none was taken since. */
   private overrun = false;
-  /** Guest instant of the time-out that is being waited for. */
-  private timeoutAt: number | undefined;
-  private timerHandle = 0;
 
   constructor(options: Pl011ReceiverOptions) {
     this.timer = options.timer;
     this.silence = options.silence;
-    this.onTimeout = options.timedOut;
+    this.timeout = new OneShot(options.timer, options.timedOut);
   }
 
   get room(): number {
@@ -56,7 +54,7 @@ export class Pl011Receiver {
   enableFifo(on: boolean): void {
     this.fifoOn = on;
     this.entries = [];
-    this.awaitTimeout(undefined);
+    this.timeout.set(undefined);
   }
 
   /** A character arrives, with the error bits of UARTDR. False: there was no room, and it is lost. */
@@ -71,38 +69,29 @@ export class Pl011Receiver {
   take(): number {
     const { first } = this;
     this.entries.shift();
-    if (this.entries.length === 0) this.awaitTimeout(undefined);
+    if (this.entries.length === 0) this.timeout.set(undefined);
     return first;
   }
 
   /** A new time of silence begins, when there is something to announce. */
   restartTimeout(): void {
-    this.awaitTimeout(this.entries.length > 0 ? Math.ceil(this.timer.now) + this.silence() : undefined);
+    this.timeout.set(this.entries.length > 0 ? Math.ceil(this.timer.now) + this.silence() : undefined);
   }
 
   save(): DeviceState {
-    const { entries, fifoOn, overrun, timeoutAt } = this;
-    return { entries: [...entries], fifoOn, overrun, timeoutAt: timeoutAt === undefined ? [] : [timeoutAt] };
+    const { entries, fifoOn, overrun } = this;
+    const { at } = this.timeout;
+    return { entries: [...entries], fifoOn, overrun, timeoutAt: at === undefined ? [] : [at] };
   }
 
   restore(saved: SavedState): void {
     this.fifoOn = saved.boolean('fifoOn');
     this.entries = saved.integers('entries', this.depth, ENTRY_MASK);
     this.overrun = saved.boolean('overrun');
-    this.awaitTimeout(saved.integers('timeoutAt', 1, Number.MAX_SAFE_INTEGER)[0]);
+    this.timeout.set(saved.integers('timeoutAt', 1, Number.MAX_SAFE_INTEGER)[0]);
   }
 
   private get depth(): number {
     return this.fifoOn ? DEPTH : 1;
-  }
-
-  private awaitTimeout(at: number | undefined): void {
-    if (this.timeoutAt !== undefined) this.timer.cancel(this.timerHandle);
-    this.timeoutAt = at;
-    if (at === undefined) return;
-    this.timerHandle = this.timer.schedule(at, () => {
-      this.timeoutAt = undefined;
-      this.onTimeout();
-    });
   }
 }

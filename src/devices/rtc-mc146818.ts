@@ -7,6 +7,7 @@
 // do nothing, and there is no battery: reset is power-on.
 import { ByteWindow } from './byte-window.ts';
 import type { Device, DeviceContext, DeviceState, DeviceWindow, GuestTimer, IrqLine, RegisterView } from './device.ts';
+import { OneShot } from './one-shot.ts';
 import { advanceTime, secondsToAlarm, writeTime } from './rtc-time.ts';
 import { SavedState } from './state.ts';
 import { instantOf, ticksAt } from './ticks.ts';
@@ -69,7 +70,7 @@ export class RtcMc146818 implements Device {
   /** Guest instant in nanoseconds up to which time and flags have been brought. */
   private servedTo = 0;
   private level = false;
-  private timerHandle: number | undefined;
+  private readonly wake: OneShot;
 
   constructor(context: Pick<DeviceContext, 'irq' | 'timer'>, options: RtcOptions = {}) {
     const start = options.start ?? DEFAULT_START;
@@ -77,6 +78,10 @@ export class RtcMc146818 implements Device {
       throw new RangeError(`${this.name} starts in the years 1970 to 9999, not at ${start} seconds since 1970`);
     this.irq = context.irq;
     this.timer = context.timer;
+    this.wake = new OneShot(context.timer, () => {
+      this.bringUp();
+      this.drive();
+    });
     this.start = start;
     this.window = new ByteWindow(this.name, 2, {
       // The index port is write-only.
@@ -248,15 +253,6 @@ export class RtcMc146818 implements Device {
 
   /** While the line is up nothing more can happen to it until the guest reads Register C. */
   private arm(): void {
-    if (this.timerHandle !== undefined) this.timer.cancel(this.timerHandle);
-    const at = this.level ? undefined : this.nextInterrupt();
-    this.timerHandle =
-      at === undefined
-        ? undefined
-        : this.timer.schedule(at, () => {
-            this.timerHandle = undefined;
-            this.bringUp();
-            this.drive();
-          });
+    this.wake.set(this.level ? undefined : this.nextInterrupt());
   }
 }

@@ -4,6 +4,7 @@
 // Nothing runs every second: the counter is what guest time says, the raw interrupt is brought up to now when somebody looks, and the timer is
 // only asked for the instant of a match whose interrupt is enabled. There is no battery: reset is power-on.
 import type { DeviceContext, DeviceState, GuestTimer, IrqLine, MmioDevice } from './device.ts';
+import { OneShot } from './one-shot.ts';
 import { apbRead, apbWrite, identification, PRIMECELL_SIZE } from './primecell.ts';
 import { type MisuseListener, RegisterBlock, type RegisterSpec, type SizedRegisterView } from './registers.ts';
 import { SavedState } from './state.ts';
@@ -36,13 +37,14 @@ export class RtcPl031 implements MmioDevice {
   /** A match that the guest has not cleared, up to `servedTo`. */
   private raw = false;
   private level = false;
-  private timerHandle: number | undefined;
+  private readonly wake: OneShot;
 
   constructor(context: Pick<DeviceContext, 'irq' | 'timer'>, { start, misuse = () => {} }: RtcPl031Options) {
     if (!Number.isInteger(start) || start < 0 || start >= WRAP)
       throw new RangeError(`${this.name} starts in the years 1970 to 2106, not at ${start} seconds since 1970`);
     this.irq = context.irq;
     this.timer = context.timer;
+    this.wake = new OneShot(context.timer, () => this.drive());
     this.start = start;
     this.offset = start;
     this.servedTo = this.seconds;
@@ -155,13 +157,7 @@ export class RtcPl031 implements MmioDevice {
 
   /** While the line is up nothing more can happen to it until the guest clears the interrupt. */
   private arm(): void {
-    if (this.timerHandle !== undefined) this.timer.cancel(this.timerHandle);
-    this.timerHandle = undefined;
-    if (this.level || this.block.get('imsc') === 0) return;
-    this.timerHandle = this.timer.schedule(this.nextMatch * SECOND, () => {
-      this.timerHandle = undefined;
-      this.drive();
-    });
+    this.wake.set(this.level || this.block.get('imsc') === 0 ? undefined : this.nextMatch * SECOND);
   }
 }
 

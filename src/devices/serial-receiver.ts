@@ -1,6 +1,7 @@
 // The receiver of a 16550A (National PC16550D data sheet, sections 8.4 and 8.6): a FIFO of 16 characters, or one buffer when the FIFOs are off,
 // the errors that came with the characters, and the time-out that announces a FIFO below its trigger level.
 import type { DeviceState, GuestTimer } from './device.ts';
+import { OneShot } from './one-shot.ts';
 import * as u from './serial-registers.ts';
 import type { SavedState } from './state.ts';
 
@@ -19,7 +20,7 @@ export interface SerialReceiverOptions {
 export class SerialReceiver {
   private readonly timer: GuestTimer;
   private readonly silence: () => number;
-  private readonly onTimeout: () => void;
+  private readonly timeout: OneShot;
   /** Low byte: the character; bits 15:8: line status bits that are not in `errors` yet. */
   private entries: number[] = [];
   private fifoOn = false;
@@ -27,14 +28,14 @@ export class SerialReceiver {
   private errors = 0;
   /** A time-out came, and no character was read since. */
   private silent = false;
-  /** Guest instant of the time-out that is being waited for. */
-  private timeoutAt: number | undefined;
-  private timerHandle = 0;
 
   constructor(options: SerialReceiverOptions) {
     this.timer = options.timer;
     this.silence = options.silence;
-    this.onTimeout = options.timedOut;
+    this.timeout = new OneShot(options.timer, () => {
+      this.silent = true;
+      options.timedOut();
+    });
   }
 
   get room(): number {
@@ -104,8 +105,9 @@ export class SerialReceiver {
   }
 
   save(): DeviceState {
-    const { entries, fifoOn, errors, silent, timeoutAt } = this;
-    return { entries: [...entries], fifoOn, errors, silent, timeoutAt: timeoutAt === undefined ? [] : [timeoutAt] };
+    const { entries, fifoOn, errors, silent } = this;
+    const { at } = this.timeout;
+    return { entries: [...entries], fifoOn, errors, silent, timeoutAt: at === undefined ? [] : [at] };
   }
 
   restore(saved: SavedState): void {
@@ -113,7 +115,7 @@ export class SerialReceiver {
     this.entries = saved.integers('entries', this.depth, 0xffff);
     this.errors = saved.integer('errors', 0xff) & u.LSR_ERRORS;
     this.silent = saved.boolean('silent');
-    this.awaitTimeout(saved.integers('timeoutAt', 1, Number.MAX_SAFE_INTEGER)[0]);
+    this.timeout.set(saved.integers('timeoutAt', 1, Number.MAX_SAFE_INTEGER)[0]);
   }
 
   private get depth(): number {
@@ -129,18 +131,7 @@ export class SerialReceiver {
   /** A character came or went: the silence begins anew. */
   private restartTimeout(): void {
     const waits = this.fifoOn && this.entries.length > 0 && !this.silent;
-    this.awaitTimeout(waits ? Math.ceil(this.timer.now) + this.silence() : undefined);
-  }
-
-  private awaitTimeout(at: number | undefined): void {
-    if (this.timeoutAt !== undefined) this.timer.cancel(this.timerHandle);
-    this.timeoutAt = at;
-    if (at === undefined) return;
-    this.timerHandle = this.timer.schedule(at, () => {
-      this.timeoutAt = undefined;
-      this.silent = true;
-      this.onTimeout();
-    });
+    this.timeout.set(waits ? Math.ceil(this.timer.now) + this.silence() : undefined);
   }
 }
 

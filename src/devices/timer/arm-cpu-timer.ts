@@ -1,6 +1,7 @@
 // One timer of the ARM generic timer (ARM DDI 0406C, B8.1.5): a 64-bit CompareValue against a counter, the 32-bit TimerValue that is the same
 // seen as a downcounter, and a control register. The output is a level: it holds as long as the condition does.
 import type { DeviceState, GuestTimer, IrqLine, RegisterView } from '../device.ts';
+import { OneShot } from '../one-shot.ts';
 import type { SavedState } from '../state.ts';
 
 /** Bits of CNTP_CTL, CNTV_CTL and CNTHP_CTL. */
@@ -26,10 +27,11 @@ export class ArmCpuTimer {
   private compareValue = 0n;
   private control = 0;
   private level = false;
-  private timerHandle: number | undefined;
+  private readonly wake: OneShot;
 
   constructor(options: ArmCpuTimerOptions) {
     this.options = options;
+    this.wake = new OneShot(options.timer, () => this.update());
   }
 
   /** CVAL: 64 bits, unsigned. */
@@ -72,7 +74,7 @@ export class ArmCpuTimer {
   update(): void {
     const { level } = this;
     this.level = this.asks;
-    this.arm();
+    this.wake.set(this.nextChange());
     if (this.level !== level) this.options.irq.set(this.level);
   }
 
@@ -93,7 +95,7 @@ export class ArmCpuTimer {
     this.compareValue = whole(saved, 'cval');
     this.control = saved.integer('control', CTL_ENABLE | CTL_IMASK);
     this.level = saved.boolean('level');
-    this.arm();
+    this.wake.set(this.nextChange());
   }
 
   /** Unsigned, as the manual has it: with a CVAL at the counter's end the condition holds only until the counter wraps. */
@@ -103,19 +105,6 @@ export class ArmCpuTimer {
 
   private get asks(): boolean {
     return (this.control & (CTL_ENABLE | CTL_IMASK)) === CTL_ENABLE && this.conditionMet;
-  }
-
-  private arm(): void {
-    const { timer } = this.options;
-    if (this.timerHandle !== undefined) timer.cancel(this.timerHandle);
-    const at = this.nextChange();
-    this.timerHandle =
-      at === undefined
-        ? undefined
-        : timer.schedule(at, () => {
-            this.timerHandle = undefined;
-            this.update();
-          });
   }
 
   /** The guest instant at which the output changes; undefined: it does not before guest time ends. */

@@ -3,6 +3,7 @@
 // speaker that nobody hears. The output of counter 0 is an interrupt line.
 import { ByteWindow } from '../byte-window.ts';
 import type { Device, DeviceContext, DeviceState, DeviceWindow, GuestTimer, IrqLine, RegisterView } from '../device.ts';
+import { OneShot } from '../one-shot.ts';
 import { SavedState } from '../state.ts';
 import { instantOf, ticksAt } from '../ticks.ts';
 import { I8254Channel } from './i8254-channel.ts';
@@ -37,14 +38,18 @@ export class I8254 implements Device {
   private portBLatch = 0;
   /** What `irq` was told last. */
   private level = false;
-  /** Tick at which `timerHandle` calls. */
+  private readonly wake: OneShot;
+  /** Tick at which `wake` fires. */
   private edge: number | undefined;
-  private timerHandle = 0;
 
   /** `irq` carries the output of counter 0. */
   constructor(context: Pick<DeviceContext, 'irq' | 'timer'>) {
     this.irq = context.irq;
     this.timer = context.timer;
+    this.wake = new OneShot(context.timer, () => {
+      this.serveEdges();
+      this.arm();
+    });
     this.window = new ByteWindow('i8254', 4, {
       // The control port is not driven when it is read.
       read: (offset) => this.channels[offset]?.read(this.tick) ?? 0xff,
@@ -140,14 +145,8 @@ export class I8254 implements Device {
 
   /** Be called at tick `edge`: when left out, at the next edge of counter 0. */
   private arm(edge = this.channels[0].nextEdge(this.tick)): void {
-    if (this.edge !== undefined) this.timer.cancel(this.timerHandle);
     this.edge = edge;
-    if (edge === undefined) return;
-    this.timerHandle = this.timer.schedule(instantOf(edge, HZ), () => {
-      this.serveEdges();
-      this.edge = undefined;
-      this.arm();
-    });
+    this.wake.set(edge === undefined ? undefined : instantOf(edge, HZ));
   }
 
   private drive(level: boolean): void {
