@@ -28,30 +28,12 @@ results=(vmlinux System.map test_data.tar "${parser[@]}")
 key="linux-source-$version, $(mipsel-linux-gnu-gcc -dumpfullversion), configs $(cat "${configs[@]}" "$endings" | sha256sum | cut -c1-16)"
 warm "$key" "${results[@]}" && exit
 
-debian "$suite" all
-fetch "linux-source-$version" "$WORK/package"
-say "unpacking $VERSION"
-tar -xf "$WORK/package/usr/src/linux-source-$version.tar.xz" -C "$WORK" || fail 'the source does not unpack'
-rm -r "$WORK/package"
-source=$WORK/linux-source-$version
-cp "$endings" "$source/lib/kunit/tsvm-endings.c"
+linux_source "$suite" "$version"
+cp "$endings" "$SOURCE/lib/kunit/tsvm-endings.c"
 # shellcheck disable=SC2016
-echo 'obj-$(CONFIG_KUNIT) += tsvm-endings.o' >>"$source/lib/kunit/Makefile"
-
-mkdir "$WORK/build" "$WORK/result"
-cat "${configs[@]}" >"$WORK/wanted.config"
-# The same source, compiler and configuration give the same kernel: nothing of this machine or day is in it.
-export KBUILD_BUILD_TIMESTAMP='2026-01-01 00:00:00 UTC' KBUILD_BUILD_USER=tsvm KBUILD_BUILD_HOST=tsvm KBUILD_BUILD_VERSION=1
-make=(make -s -C "$source" "O=$WORK/build" ARCH=mips CROSS_COMPILE=mipsel-linux-gnu-)
-"${make[@]}" "KCONFIG_ALLCONFIG=$WORK/wanted.config" allnoconfig >"$WORK/log" 2>&1 || { tail -n 20 "$WORK/log" >&2; fail 'the configuration'; }
-refused=$(grep -h '^CONFIG_' "${configs[@]}" | grep -vxFf "$WORK/build/.config" || true)
-[[ -z $refused ]] || fail "the kernel's configuration did not take: $refused"
-say "building (log: $WORK/log)"
-nice -n 10 "${make[@]}" "-j$(nproc)" vmlinux >"$WORK/log" 2>&1 || { tail -n 30 "$WORK/log" >&2; fail 'the build'; }
-
-mipsel-linux-gnu-strip -s -o "$WORK/result/vmlinux" "$WORK/build/vmlinux"
-cp "$WORK/build/System.map" "$WORK/result/System.map"
-for file in "${parser[@]}"; do cp "$source/tools/testing/kunit/$file" "$WORK/result/$file"; done
-tar --sort=name -cf "$WORK/result/test_data.tar" -C "$source/tools/testing/kunit" test_data
+echo 'obj-$(CONFIG_KUNIT) += tsvm-endings.o' >>"$SOURCE/lib/kunit/Makefile"
+mipsel_linux "${configs[@]}"
+for file in "${parser[@]}"; do cp "$SOURCE/tools/testing/kunit/$file" "$WORK/result/$file"; done
+tar --sort=name -cf "$WORK/result/test_data.tar" -C "$SOURCE/tools/testing/kunit" test_data
 mips_kernel "$WORK/result/vmlinux" "$low" "$high"
 publish "$key" "${results[@]}"

@@ -24,25 +24,8 @@ configs=("$HERE/linux-configs/common.config" "$HERE/linux-configs/te-mipsel.conf
 key="linux-source-5.10, $(mipsel-linux-gnu-gcc -dumpfullversion), configs $(cat "${configs[@]}" | sha256sum | cut -c1-16)"
 warm "$key" vmlinux System.map && exit
 
-debian bullseye all
-fetch linux-source-5.10 "$WORK/package"
-say "unpacking $VERSION"
-tar -xf "$WORK/package/usr/src/linux-source-5.10.tar.xz" -C "$WORK" || fail 'the source does not unpack'
-rm -r "$WORK/package"
-
-mkdir "$WORK/build" "$WORK/result"
-cat "${configs[@]}" >"$WORK/wanted.config"
-# The same source, compiler and configuration give the same kernel: nothing of this machine or day is in it.
-export KBUILD_BUILD_TIMESTAMP='2026-01-01 00:00:00 UTC' KBUILD_BUILD_USER=tsvm KBUILD_BUILD_HOST=tsvm KBUILD_BUILD_VERSION=1
-make=(make -s -C "$WORK/linux-source-5.10" "O=$WORK/build" ARCH=mips CROSS_COMPILE=mipsel-linux-gnu-)
-"${make[@]}" "KCONFIG_ALLCONFIG=$WORK/wanted.config" allnoconfig >"$WORK/log" 2>&1 || { tail -n 20 "$WORK/log" >&2; fail 'the configuration'; }
-refused=$(grep -h '^CONFIG_' "${configs[@]}" | grep -vxFf "$WORK/build/.config" || true)
-[[ -z $refused ]] || fail "the kernel's configuration did not take: $refused"
-say "building (log: $WORK/log)"
-nice -n 10 "${make[@]}" "-j$(nproc)" vmlinux >"$WORK/log" 2>&1 || { tail -n 30 "$WORK/log" >&2; fail 'the build'; }
-
-mipsel-linux-gnu-strip -s -o "$WORK/result/vmlinux" "$WORK/build/vmlinux"
-cp "$WORK/build/System.map" "$WORK/result/System.map"
+linux_source bullseye 5.10
+mipsel_linux "${configs[@]}"
 # Trap-and-emulate kernels are linked at 0x40000000, the guest's KSEG0.
 mips_kernel "$WORK/result/vmlinux" 0x40000000 0x60000000
 grep -q ' T kernel_entry$\| T __kernel_entry$' "$WORK/result/System.map" || fail 'System.map names no kernel_entry'

@@ -105,6 +105,34 @@ fetch() {
   rm -rf "$WORK/debs-$package"
 }
 
+# linux_source SUITE VERSION: Debian's source of Linux, unpacked. Sets SOURCE, its folder.
+linux_source() {
+  debian "$1" all
+  fetch "linux-source-$2" "$WORK/package"
+  say "unpacking $VERSION"
+  tar -xf "$WORK/package/usr/src/linux-source-$2.tar.xz" -C "$WORK" || fail 'the source does not unpack'
+  rm -r "$WORK/package"
+  SOURCE=$WORK/linux-source-$2
+}
+
+# mipsel_linux CONFIG...: the kernel of $SOURCE, these configurations over allnoconfig, into $WORK/result: vmlinux (stripped), System.map.
+mipsel_linux() {
+  local make refused
+  mkdir "$WORK/build" "$WORK/result"
+  cat "$@" >"$WORK/wanted.config"
+  # The same source, compiler and configuration give the same kernel: nothing of this day is in it, and of this machine
+  # only whether the target's libc is installed (CONFIG_CC_CAN_LINK, in the kernel's copy of its configuration).
+  export KBUILD_BUILD_TIMESTAMP='2026-01-01 00:00:00 UTC' KBUILD_BUILD_USER=tsvm KBUILD_BUILD_HOST=tsvm KBUILD_BUILD_VERSION=1
+  make=(make -s -C "$SOURCE" "O=$WORK/build" ARCH=mips CROSS_COMPILE=mipsel-linux-gnu-)
+  "${make[@]}" "KCONFIG_ALLCONFIG=$WORK/wanted.config" allnoconfig >"$WORK/log" 2>&1 || { tail -n 20 "$WORK/log" >&2; fail 'the configuration'; }
+  refused=$(grep -h '^CONFIG_' "$@" | grep -vxFf "$WORK/build/.config" || true)
+  [[ -z $refused ]] || fail "the kernel's configuration did not take: $refused"
+  say "building (log: $WORK/log)"
+  nice -n 10 "${make[@]}" "-j$(nproc)" vmlinux >"$WORK/log" 2>&1 || { tail -n 30 "$WORK/log" >&2; fail 'the build'; }
+  mipsel-linux-gnu-strip -s -o "$WORK/result/vmlinux" "$WORK/build/vmlinux"
+  cp "$WORK/build/System.map" "$WORK/result/System.map"
+}
+
 # mips_kernel FILE LOW HIGH: a 32-bit little-endian MIPS executable with its entry in [LOW, HIGH)?
 mips_kernel() {
   local file=$1 low=$2 high=$3 head entry
