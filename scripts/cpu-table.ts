@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CPU_MODELS, type CpuModel, hasFr } from '../src/arch/mips/models.ts';
 import { CP0 } from '../src/arch/mips/registers.ts';
-import { DEFAULT_COUNT_HZ, MACHINES } from '../src/arch/mips/state.ts';
+import { DEFAULT_COUNT_HZ, machineOf } from '../src/arch/mips/state.ts';
 import type { VmType } from '../src/cpu/isa/architecture.ts';
 
 const PAGE = join(import.meta.dirname, '../docs/cpu-models.md');
@@ -20,7 +20,7 @@ interface Column {
 }
 
 const COLUMNS = (['trap-and-emulate', 'vz'] as const).flatMap((type) =>
-  CPU_MODELS.map((model): Column => ({ type, model, reset: new Map(MACHINES[type].resetValues(model, 0, false)) })),
+  CPU_MODELS.map((model): Column => ({ type, model, reset: new Map(machineOf(type).resetValues(model, 0, false)) })),
 );
 
 const hex = (value: number): string => `\`0x${(value >>> 0).toString(16).padStart(8, '0')}\``;
@@ -28,7 +28,7 @@ const hex = (value: number): string => `\`0x${(value >>> 0).toString(16).padStar
 const register =
   (index: number) =>
   ({ type, reset }: Column): string =>
-    MACHINES[type].absent.has(index) ? NOT_THERE : hex(reset.get(index) ?? 0);
+    machineOf(type).absent.has(index) ? NOT_THERE : hex(reset.get(index) ?? 0);
 
 function cache({ model }: Column): string {
   const { sets, line, ways } = model.cache;

@@ -15,6 +15,8 @@ export interface InKernelDevice {
 export interface InKernelIrqchip extends InKernelDevice {
   /** KVM_IRQ_LINE. False when there is no such line. */
   setLine(irq: number, level: boolean): boolean;
+  /** An input that only `vcpu` has (a PPI), as CPU timers and the like drive it. */
+  setPrivateLine?(vcpu: number, irq: number, level: boolean): void;
 }
 
 /** Where an in-kernel device lies in guest-physical space, and the byte order of its registers. */

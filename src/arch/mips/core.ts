@@ -15,7 +15,7 @@ import { MipsMmu, misaligned } from './mmu.ts';
 import { type CpuModel, cpuModel, hasFr } from './models.ts';
 import { oneRegs } from './one-reg.ts';
 import { CAUSE, CP0, EXC, privilegeOf, STATUS } from './registers.ts';
-import { DEFAULT_COUNT_HZ, hwrenaMask, MACHINES, type MachineState, statusMask } from './state.ts';
+import { DEFAULT_COUNT_HZ, hwrenaMask, type MachineState, machineOf, statusMask } from './state.ts';
 import { MipsTimer } from './timer.ts';
 import { reportVzEvent } from './vz-events.ts';
 
@@ -53,7 +53,7 @@ export class MipsCore implements CoreModel {
     const { vmType } = options;
     this.mmu = new MipsMmu(services, vmType);
     this.fpu = new MipsFpu(services);
-    this.machine = MACHINES[vmType];
+    this.machine = machineOf(vmType);
     this.model = cpuModel(options.cpuModel);
     const word = (bank: string): number => services.banks[bank]!.offset >> 2;
     this.gpr = word('gpr');

@@ -165,7 +165,12 @@ const vz: MachineState = {
   ]),
 };
 
-export const MACHINES: Readonly<Record<VmType, MachineState>> = { 'trap-and-emulate': trapAndEmulate, vz };
+/** The machine of a MIPS type. */
+export function machineOf(type: VmType): MachineState {
+  if (type === 'vz') return vz;
+  if (type === 'trap-and-emulate') return trapAndEmulate;
+  throw new Error(`${type} is no MIPS machine`);
+}
 
 /** Bits MTC0 changes in Status: CU1 and FR only with an FPU (`config1` says whether user space gave the guest one), FR only in one that has it. */
 export function statusMask(machine: MachineState, config1Value: number, fr: boolean): number {

@@ -2,7 +2,7 @@
 // tree. Nothing here knows an ISA or an engine; an architecture's emitter extends this one with its registers.
 import type { Banks } from '../isa/register-file.ts';
 import { FOLD, PURE, type PureOp } from './operations.ts';
-import type { AccessWidth, I32, I64, Node, Operand, Statement, Target, TargetNode } from './values.ts';
+import type { AccessWidth, I32, I64, Manner, Node, Operand, Statement, Target, TargetNode } from './values.ts';
 
 export type Signedness = 'signed' | 'unsigned';
 
@@ -96,6 +96,13 @@ export class Emitter {
   clz(a: I32): I32 {
     return this.pure('clz', a);
   }
+  /** 32 for 0. */
+  ctz(a: I32): I32 {
+    return this.pure('ctz', a);
+  }
+  popcnt(a: I32): I32 {
+    return this.pure('popcnt', a);
+  }
   sext8(a: I32): I32 {
     return this.pure('sext8', a);
   }
@@ -132,6 +139,9 @@ export class Emitter {
   /** condition != 0 ? a : b, both evaluated. */
   select(condition: I32, a: I32, b: I32): I32 {
     return asI32({ op: 'select', type: 'i32', args: [node(a), node(b), node(condition)] });
+  }
+  select64(condition: I32, a: I64, b: I64): I64 {
+    return asI64({ op: 'select', type: 'i64', args: [node(a), node(b), node(condition)] });
   }
   sext64(a: I32): I64 {
     return this.pure64('sext64', a);
@@ -172,6 +182,18 @@ export class Emitter {
   shrU64(a: I64, b: I64): I64 {
     return this.pure64('shrU64', a, b);
   }
+  shrS64(a: I64, b: I64): I64 {
+    return this.pure64('shrS64', a, b);
+  }
+  eqz64(a: I64): I32 {
+    return this.pure('eqz64', a);
+  }
+  ltS64(a: I64, b: I64): I32 {
+    return this.pure('ltS64', a, b);
+  }
+  ltU64(a: I64, b: I64): I32 {
+    return this.pure('ltU64', a, b);
+  }
   /** Address of this instruction. */
   pc(): I32 {
     return asI32({ op: 'pc', type: 'i32' });
@@ -210,21 +232,51 @@ export class Emitter {
 
   /** Alignment is checked: a misaligned access is the architecture's address error. A fault reports `reported`, when given. */
   load(width: AccessWidth, address: I32, signedness: Signedness = 'unsigned', reported?: I32): I32 {
-    return this.pushLoad(width, address, signedness, false, reported);
+    return this.pushLoad(width, address, signedness, false, 'aligned', reported);
   }
 
-  /** Load-linked word: the reservation covers the physical line. */
-  loadLinked(address: I32): I32 {
-    return this.pushLoad(32, address, 'unsigned', true);
+  /** A load that need not be aligned; `as` user: with the rights of user mode. */
+  loadUnaligned(
+    width: AccessWidth,
+    address: I32,
+    signedness: Signedness = 'unsigned',
+    as: 'any' | 'user' = 'any',
+  ): I32 {
+    return this.pushLoad(width, address, signedness, false, as);
+  }
+
+  /** Load-linked: the reservation covers the physical line. */
+  loadLinked(address: I32, width: AccessWidth = 32): I32 {
+    return this.pushLoad(width, address, 'unsigned', true, 'aligned');
   }
 
   store(width: AccessWidth, address: I32, value: I32, reported?: I32): void {
-    this.pushStore(width, address, value, false, reported);
+    this.pushStore(width, address, value, false, 'aligned', reported);
   }
 
-  /** Store a word where the reservation allows it: to memory, for no device takes it. */
-  storeConditional(address: I32, value: I32): void {
-    this.pushStore(32, address, value, true);
+  /** A store that need not be aligned; `as` user: with the rights of user mode. */
+  storeUnaligned(width: AccessWidth, address: I32, value: I32, as: 'any' | 'user' = 'any'): void {
+    this.pushStore(width, address, value, false, as);
+  }
+
+  /** Store where the reservation allows it: to memory, for no device takes it. */
+  storeConditional(address: I32, value: I32, width: AccessWidth = 32): void {
+    this.pushStore(width, address, value, true, 'aligned');
+  }
+
+  /** Load registers i of a bank for the bits i of `list`, from the lowest on, from word-aligned memory; all of them or none. `sample` sees them. */
+  protected loadMany(bank: string, list: Operand | I32, address: I32): void {
+    this.list.push({ kind: 'loadMany', bank, list: this.index(list), address: node(address) });
+  }
+
+  /** Store registers i of a bank for the bits i of `list`, from the lowest on. */
+  protected storeMany(bank: string, list: Operand | I32, address: I32): void {
+    this.list.push({ kind: 'storeMany', bank, list: this.index(list), address: node(address) });
+  }
+
+  /** See the statement of that name. */
+  protected redecode(which: 'this' | 'next'): void {
+    this.list.push({ kind: 'redecode', which });
   }
 
   // Control
@@ -332,7 +384,14 @@ export class Emitter {
     });
   }
 
-  private pushLoad(width: AccessWidth, address: I32, signedness: Signedness, linked: boolean, reported?: I32): I32 {
+  private pushLoad(
+    width: AccessWidth,
+    address: I32,
+    signedness: Signedness,
+    linked: boolean,
+    manner: Manner,
+    reported?: I32,
+  ): I32 {
     const result: Node = { op: 'result', type: 'i32' };
     this.list.push({
       kind: 'load',
@@ -341,16 +400,25 @@ export class Emitter {
       address: node(address),
       result,
       linked,
+      manner,
       reported: reported ? node(reported) : null,
     });
     return asI32(result);
   }
 
-  private pushStore(width: AccessWidth, address: I32, value: I32, linked: boolean, reported?: I32): void {
+  private pushStore(
+    width: AccessWidth,
+    address: I32,
+    value: I32,
+    linked: boolean,
+    manner: Manner,
+    reported?: I32,
+  ): void {
     this.list.push({
       kind: 'store',
       width,
       linked,
+      manner,
       address: node(address),
       value: node(value),
       reported: reported ? node(reported) : null,

@@ -24,6 +24,9 @@ export interface LoweringHooks {
   /** A fault reports the value `reported` pushes, when given. The address is in local `address`; on success the value goes to local `result`. Must not come back here when the access faults. */
   load(statement: StatementOf<'load'>, address: number, result: number, reported: (() => void) | null): void;
   store(statement: StatementOf<'store'>, address: number, value: () => void, reported: (() => void) | null): void;
+  /** The address is in local `address`. Must not come back here when a word faults. */
+  many(statement: StatementOf<'loadMany' | 'storeMany'>, list: () => void, address: number): void;
+  redecode(which: 'this' | 'next'): void;
   /** Work out where control goes; the engine completes the jump after the remaining statements. */
   branch(statement: StatementOf<'branch'>, push: Push): void;
   /** `result` is a local, or -1. */
@@ -146,7 +149,7 @@ export class Lowering {
     }
     list.forEach((statement, i) => {
       const later = i + 1 === list.length ? after : [...list.slice(i + 1), ...after];
-      const changes = statement.kind === 'write' || statement.kind === 'when';
+      const changes = statement.kind === 'write' || statement.kind === 'when' || statement.kind === 'loadMany';
       if (changes && later.length > 0) this.keepWhatChanges(statement, later);
       this.one(statement, later);
     });
@@ -157,6 +160,7 @@ export class Lowering {
     const written: { bank: string; index: Node }[] = [];
     forEachStatement([statement], (s) => {
       if (s.kind === 'write') written.push(s);
+      if (s.kind === 'loadMany') written.push({ bank: s.bank, index: ANY });
     });
     const laterNodes = new Set<Node>();
     forEachNode(later, (node) => laterNodes.add(node));
@@ -203,6 +207,16 @@ export class Lowering {
         hooks.store(statement, address, () => push(statement.value), this.reported(statement));
         return;
       }
+      case 'loadMany':
+      case 'storeMany': {
+        this.keep(statement.list);
+        const address = this.inLocal(statement.address);
+        hooks.many(statement, () => push(statement.list), address);
+        return;
+      }
+      case 'redecode':
+        hooks.redecode(statement.which);
+        return;
       case 'when':
         push(statement.condition);
         w.if();
@@ -333,6 +347,9 @@ function usesOf(statements: readonly Statement[]): ReadonlyMap<Node, number> {
   knownUses.set(statements, uses);
   return uses;
 }
+
+/** A register that is not known. */
+const ANY: Node = { op: 'loopIndex', type: 'i32' };
 
 /** Costs nothing to push again. */
 function isFree(node: Node): boolean {

@@ -24,6 +24,8 @@ export const PURE = {
   shrU: operation('i32.shr_u', 'i32'),
   rotr: operation('i32.rotr', 'i32'),
   clz: operation('i32.clz', 'i32'),
+  ctz: operation('i32.ctz', 'i32'),
+  popcnt: operation('i32.popcnt', 'i32'),
   sext8: operation('i32.extend8_s', 'i32'),
   sext16: operation('i32.extend16_s', 'i32'),
   eqz: operation('i32.eqz', 'i32'),
@@ -47,6 +49,10 @@ export const PURE = {
   xor64: operation('i64.xor', 'i64'),
   shl64: operation('i64.shl', 'i64'),
   shrU64: operation('i64.shr_u', 'i64'),
+  shrS64: operation('i64.shr_s', 'i64'),
+  eqz64: operation('i64.eqz', 'i32'),
+  ltS64: operation('i64.lt_s', 'i32'),
+  ltU64: operation('i64.lt_u', 'i32'),
 } as const;
 export type PureOp = keyof typeof PURE;
 

@@ -57,6 +57,12 @@ class StatementPrinter {
         const text = `${kind} [${node(address)}]${reported ? ` reporting ${node(reported)}` : ''}`;
         return `${this.result(result)} := ${text}`;
       }
+      case 'loadMany':
+        return `${statement.bank}{${node(statement.list)}} := load many [${node(statement.address)}]`;
+      case 'storeMany':
+        return `store many [${node(statement.address)}] := ${statement.bank}{${node(statement.list)}}`;
+      case 'redecode':
+        return `decode ${statement.which} again`;
       case 'store': {
         const { width, linked, address, value, reported } = statement;
         const kind = `store${width}${linked ? ' conditional' : ''}`;

@@ -18,6 +18,9 @@ export function roots(statement: Statement): readonly Node[] {
       return statement.reported
         ? [statement.address, statement.value, statement.reported]
         : [statement.address, statement.value];
+    case 'loadMany':
+    case 'storeMany':
+      return [statement.list, statement.address];
     case 'when':
       return [statement.condition];
     case 'branch': {
@@ -43,6 +46,7 @@ export function roots(statement: Statement): readonly Node[] {
       return [statement.value];
     case 'cut':
     case 'sample':
+    case 'redecode':
       return [];
   }
 }

@@ -37,6 +37,12 @@ export type Node =
 
 export type AccessWidth = 8 | 16 | 32;
 
+/**
+ * How a memory access takes its address: misaligned ones fault (`aligned`) or, unless the architecture says that they fault now, are made byte by
+ * byte (`any`); `user`: as `any`, with the rights of user mode whatever the mode.
+ */
+export type Manner = 'aligned' | 'any' | 'user';
+
 export type TargetNode =
   /** Displacement in bytes from the instruction after the branch. */
   | { readonly kind: 'relative'; readonly offset: Node }
@@ -55,6 +61,8 @@ export type Statement =
       readonly result: Node;
       /** Load-linked: also sets the reservation to the physical line. */
       readonly linked: boolean;
+      /** How the address is taken. */
+      readonly manner: Manner;
       /** The address a fault reports, where that is not the accessed one (LWL). */
       readonly reported: Node | null;
     }
@@ -63,10 +71,16 @@ export type Statement =
       readonly width: AccessWidth;
       /** Store-conditional: goes to memory or nowhere. */
       readonly linked: boolean;
+      readonly manner: Manner;
       readonly address: Node;
       readonly value: Node;
       readonly reported: Node | null;
     }
+  /**
+   * Registers i of a bank, for the bits i of `list` from the lowest on, and as many words from `address` on; all of the loads happen or none. A word
+   * that is misaligned faults.
+   */
+  | { readonly kind: 'loadMany' | 'storeMany'; readonly bank: string; readonly list: Node; readonly address: Node }
   /** result := a 32-bit register as it is now; a `read` sees it as it was before the instruction, whatever calls have written since. */
   | { readonly kind: 'sample'; readonly bank: string; readonly index: number; readonly result: Node }
   | { readonly kind: 'when'; readonly condition: Node; readonly body: readonly Statement[] }
@@ -99,4 +113,9 @@ export type Statement =
   | { readonly kind: 'cut' }
   /** Memory accesses use another table set from the next instruction on (privilege change). */
   | { readonly kind: 'tables'; readonly set: Node }
+  /**
+   * The record of this instruction was made for another state of the guest than it has: decode it again and begin anew (`this`); or, which of the
+   * next one: its record is forgotten unless it is one of a row that stands `inside` a block.
+   */
+  | { readonly kind: 'redecode'; readonly which: 'this' | 'next' }
   | { readonly kind: 'return'; readonly value: Node };

@@ -1,6 +1,7 @@
 // The emulated core of one VM: its memory, the generated program, the tables, and the slow paths that the program calls. One vCPU is
 // active at a time: its state lies at the fixed place the program addresses, the others' are kept aside.
 
+import type { InKernelIrqchip } from '../../kvm/in-kernel-device.ts';
 import { GuestMemory } from '../../memory/guest-memory.ts';
 import {
   Access,
@@ -14,7 +15,7 @@ import {
 } from '../isa/architecture.ts';
 import type { Banks } from '../isa/register-file.ts';
 import { beginRun, executed, InstructionClock } from './clock.ts';
-import { CodePages } from './code-pages.ts';
+import { CodePages, type InstructionSet } from './code-pages.ts';
 import type { CoreOptions } from './core-options.ts';
 import { createExitBox, type ExitBox } from './exit-box.ts';
 import { allocate } from './host-memory.ts';
@@ -27,6 +28,7 @@ import {
   JUMP_RECORD,
   LONGEST_RUN,
   planMemory,
+  regionWordShift,
   SET_SIZE,
   STATE_BASE,
   WHY,
@@ -73,8 +75,11 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
   private readonly translation: Translation = createTranslation();
   /** Should another vCPU run now: did this one raise an interrupt for it, or say that it spins? */
   yields = false;
-  /** Interrupt lines that change while a vCPU runs. */
-  private lineChanges: { vcpu: number; irq: number; raise: boolean }[] = [];
+  /** What is to be done to a vCPU's state while one runs: interrupt lines change, it is switched on. */
+  private changes: { vcpu: number; wakes: boolean; action: () => void }[] = [];
+  /** The in-kernel interrupt controller, when there is one. */
+  irqchip: InKernelIrqchip | null = null;
+  readonly vcpus: number;
   private activeVcpu = 0;
   private lastRun = 0;
   private running = false;
@@ -84,7 +89,7 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
     const program = programFor(architecture, options.endianness === 'big', inLockstep ? 'lockstep' : 'plain');
     this.program = program;
     this.banks = program.banks;
-    const plan = planMemory(options.maxVcpus, architecture.privileges, options.arenaSize);
+    const plan = planMemory(options.maxVcpus, architecture.privileges, options.arenaSize, architecture.interworking);
     const memory = allocate(plan.wasmPages);
     this.i32 = new Int32Array(memory.buffer);
     this.u32 = new Uint32Array(memory.buffer);
@@ -98,18 +103,24 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
     this.slots = new MemorySlots(plan.arenaSize);
     this.tlb = new SoftTlb(this, options.maxVcpus, architecture.privileges);
     const predecoder = new Predecoder(architecture, program.table, memory.buffer);
-    this.codePages = new CodePages(plan, memory.buffer, predecoder, this.tlb);
+    const block = architecture.interworking ? this.banks.it!.offset >>> 2 : null;
+    this.codePages = new CodePages(plan, memory.buffer, predecoder, this.tlb, () =>
+      block === null ? 0 : this.i32[block]!,
+    );
+    this.vcpus = options.maxVcpus;
     this.saved = Array.from({ length: options.maxVcpus }, () => new Uint8Array(program.stateEnd));
     this.i32[JUMP_RECORD >>> 2] = HANDLER.JUMP;
     this.access = new MemoryAccess(this, this.bigEndian ? 3 : 0);
     this.i64[WORD.NS_PER_INSTRUCTION >>> 3] = BigInt(options.nsPerInstruction);
+    this.i32[WORD.TABLES_END >>> 2] = this.tlb.tables(options.maxVcpus);
     this.ioBus = new IoBus(options.endianness);
     this.observer = new Observer(this, options.maxVcpus);
     this.watch = new HostWatch(this);
     this.wasmMemory = memory;
     this.lockstep = inLockstep ? new Lockstep(this) : null;
     this.exports = this.instantiate(program);
-    this.i32[WORD.REGION_WORDS >>> 2] = plan.regionWords - plan.records / 4;
+    this.i32[WORD.REGION_WORDS >>> 2] =
+      plan.regionWords - (plan.records >>> regionWordShift(architecture.interworking));
     this.regions = options.engine === 'interpreter' ? null : new RegionEngine(this, this.exports, options.regions);
     this.model = architecture.createModel(this, {
       vmType: options.vmType,
@@ -215,34 +226,55 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
     } finally {
       // A listener of user space or a device may throw: the VM is then of no use, but what is asked of it must not hang.
       this.running = false;
-      if (this.lineChanges.length > 0) this.applyLineChanges();
+      if (this.changes.length > 0) this.applyChanges();
     }
     this.clock.retire(executed(this.i32));
     return this.i32[WORD.WHY >>> 2]!;
   }
 
-  /**
-   * KVM_INTERRUPT on `vcpu` with an irq that the model takes. While a vCPU runs (an in-kernel device serves its access) the states are in
-   * use, so the change waits for the end of the instruction.
-   */
+  /** KVM_INTERRUPT on `vcpu` with an irq that the model takes. */
   setInterrupt(vcpu: number, irq: number, raise: boolean): void {
+    this.change(vcpu, raise, () => this.model.setInterrupt(irq, raise));
+  }
+
+  onVcpu(vcpu: number, action: () => void): void {
+    this.change(vcpu, true, action);
+  }
+
+  /**
+   * Do something to a vCPU's state. While a vCPU runs (an in-kernel device serves its access) the states are in use, so that it waits for the
+   * end of the instruction. `wakes`: it may be what that vCPU waits for.
+   */
+  private change(vcpu: number, wakes: boolean, action: () => void): void {
     if (this.running) {
-      this.lineChanges.push({ vcpu, irq, raise });
+      this.changes.push({ vcpu, wakes, action });
       this.cut();
       return;
     }
     this.activate(vcpu);
-    this.model.setInterrupt(irq, raise);
+    action();
   }
 
-  private applyLineChanges(): void {
+  private applyChanges(): void {
     const running = this.activeVcpu;
-    for (const { vcpu, irq, raise } of this.lineChanges) {
-      this.setInterrupt(vcpu, irq, raise);
-      if (raise && vcpu !== running) this.yields = true;
+    for (const { vcpu, wakes, action } of this.changes) {
+      this.activate(vcpu);
+      action();
+      if (wakes && vcpu !== running) this.yields = true;
     }
-    this.lineChanges = [];
+    this.changes = [];
     this.activate(running);
+  }
+
+  privateLine(line: number, level: boolean): void {
+    this.irqchip?.setPrivateLine?.(this.activeVcpu, line, level);
+  }
+
+  registerOf(vcpu: number, bank: string, index: number): number {
+    const { offset, shared } = this.banks[bank]!;
+    const at = (offset >>> 2) + index;
+    if (vcpu === this.activeVcpu || shared) return this.i32[at]!;
+    return new Int32Array(this.saved[vcpu]!.buffer)[at]!;
   }
 
   /** Did the run leave in a delay slot? Then go back to its branch, as if that had not run (the program has taken its link back). */
@@ -271,19 +303,50 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
     return range && this.arena + range.offset + (out.physical - range.gpa);
   }
 
+  /** Which instruction set the pc says that follows, and the address itself. */
+  place(pc: number): { readonly set: InstructionSet; readonly address: number } {
+    const set = this.program.architecture.interworking && (pc & 1) !== 0 ? 1 : 0;
+    return { set, address: pc - set };
+  }
+
   /** Fill the fetch entry of the pc: 'filled'. Else the trap code of a guest exception, or 'unemulated' where there is nothing to execute. */
   fetch(): 'filled' | 'unemulated' | number {
-    const address = this.pc;
-    if ((address & 3) !== 0) return this.recordFault(address, this.model.misaligned(Access.FETCH));
+    const { pc } = this;
+    const { set, address } = this.place(pc);
+    if (set === 0 && (address & 3) !== 0) return this.recordFault(address, this.model.misaligned(Access.FETCH));
+    const host = this.fetchHost(address);
+    if (typeof host !== 'object') return host;
+    this.i32[WORD.LINK_BRANCH >>> 2] = 0; // records may move
+    this.codePages.records(host.host, set);
+    this.routine('missedFetch', pc); // now that there are records
+    return 'filled';
+  }
+
+  /** Where the code at an address lies; else as `fetch`. */
+  private fetchHost(address: number): { readonly host: number } | 'unemulated' | number {
     const out = this.translate(address, Access.FETCH, this.translation);
     if (out.outcome === Translated.FAULT) return this.recordFault(address, out.trap);
     const range = out.outcome === Translated.PHYSICAL ? this.memory.find(out.physical) : undefined;
-    if (!range) return 'unemulated';
-    const host = this.arena + range.offset + (out.physical - range.gpa);
-    this.i32[WORD.LINK_BRANCH >>> 2] = 0; // records may move
-    this.codePages.records(host);
-    this.routine('missedFetch', address); // now that there are records
-    return 'filled';
+    return range ? { host: this.arena + range.offset + (out.physical - range.gpa) } : 'unemulated';
+  }
+
+  split(pc: number): number {
+    const { address } = this.place(pc);
+    const halves = [address, (address + 2) >>> 0].map((half) => this.fetchHost(half));
+    const words: number[] = [];
+    for (const half of halves) {
+      if (half === 'unemulated') {
+        this.unemulated('instruction fetch where there is no memory');
+        return 0;
+      }
+      if (typeof half === 'number') {
+        this.i32[WORD.TRAP_CODE >>> 2] = half;
+        this.i32[WORD.WHY >>> 2] = WHY.TRAP;
+        return 0;
+      }
+      words.push(new Uint16Array(this.i32.buffer)[half.host >>> 1]!);
+    }
+    return this.codePages.decodeSplit((words[0]! << 16) | words[1]!);
   }
 
   /** Translate in the current privilege of the active vCPU; changes no guest state. */

@@ -3,7 +3,16 @@
 import type { AccessWidth, Statement } from '../emit/values.ts';
 import type { MemoryOp } from '../wasm/opcodes.ts';
 import type { FunctionWriter } from '../wasm/writer.ts';
-import { PAGE_SHIFT, READ_TABLE, STORE_LOG, STORE_LOG_ENTRY, STORE_LOG_SIZE, WORD, WRITE_TABLE } from './layout.ts';
+import {
+  PAGE_SHIFT,
+  PAGE_SIZE,
+  READ_TABLE,
+  STORE_LOG,
+  STORE_LOG_ENTRY,
+  STORE_LOG_SIZE,
+  WORD,
+  WRITE_TABLE,
+} from './layout.ts';
 
 const LOAD: Record<string, MemoryOp> = {
   '8u': 'i32.load8_u',
@@ -68,6 +77,58 @@ export class FastMemory {
     value();
     w.memory(STORE[width], 1);
     w.end();
+  }
+
+  /** Words from local `address` on: `body` gets what pushes the one at an offset, when all of them are on one page that has an entry. */
+  loadMany(
+    pushTables: () => void,
+    address: number,
+    bytes: number,
+    miss: () => void,
+    body: (load: (offset: number) => void) => void,
+  ): void {
+    const { w, entry } = this;
+    this.words(pushTables, address, READ_TABLE, bytes, miss);
+    body((offset) => w.get(entry).memory('i32.load', 1 + offset));
+  }
+
+  storeMany(
+    pushTables: () => void,
+    address: number,
+    bytes: number,
+    miss: () => void,
+    body: (store: (offset: number, value: () => void) => void) => void,
+  ): void {
+    const { w, entry } = this;
+    this.words(pushTables, address, WRITE_TABLE, bytes, miss);
+    body((offset, value) => {
+      if (this.logStores) {
+        w.get(entry).i32(offset).op('i32.add');
+        const base = w.local('i32', 'base');
+        w.get(entry).set(base);
+        this.log();
+        w.op('drop').get(base).set(entry);
+      }
+      w.get(entry);
+      value();
+      w.memory('i32.store', 1 + offset);
+    });
+  }
+
+  /** `entry` := the host address of words on one page, less one. */
+  private words(pushTables: () => void, address: number, table: number, bytes: number, miss: () => void): void {
+    const { w, entry } = this;
+    this.tableEntry(pushTables, address, table);
+    this.misses(address, 32);
+    w.get(address)
+      .i32(PAGE_SIZE - 1)
+      .op('i32.and')
+      .i32(PAGE_SIZE - bytes)
+      .ops('i32.gt_u', 'i32.or')
+      .if();
+    miss();
+    w.end();
+    w.get(address).get(entry).op('i32.add').set(entry);
   }
 
   /** The word at the address on the stack (less one) is about to change. */

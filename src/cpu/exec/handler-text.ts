@@ -53,6 +53,8 @@ export function printHandler(
     observing: false,
     logStores: false,
     branchInSlot: architecture.reservedInstruction,
+    delaySlots: architecture.delaySlots,
+    firstInside: Number.POSITIVE_INFINITY,
   });
   semantics.begin(handler, frameOfCalls(w, functions));
   new Lowering(w, new Temporaries(w), semantics).run(handler.statements);
@@ -77,6 +79,7 @@ function frameOfCalls(w: FunctionWriter, functions: FunctionNames): Frame {
     saveLeft: call('saveLeft'),
     loadLeft: call('loadLeft'),
     next: call('next'),
+    again: call('again'),
     jump: (target) => {
       w.get(target).call(functions.index('jump'));
     },

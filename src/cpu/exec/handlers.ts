@@ -1,12 +1,13 @@
 // From rows to handlers: a handler is a row with its steering fields fixed, and the layout of its predecoded record:
-// u16 handler number, then register offsets (u16, prescaled) and immediates (i32) in the order the semantics use them.
+// u16 handler number, then register offsets (u16, prescaled) and immediates (i32) in the order the semantics use them. The record of an instruction
+// of 16 bits has half the size, and immediates of 16 bits.
 
 import { forEachNode, forEachStatement, operands, roots } from '../emit/tree.ts';
 import type { Node, Operand, Statement } from '../emit/values.ts';
 import type { ArchitectureDefinition } from '../isa/architecture.ts';
 import type { RawFields, Row } from '../isa/insn.ts';
 import type { Bank, Banks } from '../isa/register-file.ts';
-import { HANDLER } from './layout.ts';
+import { HALF_RECORD_SIZE, HANDLER, RECORD_SIZE } from './layout.ts';
 import { makePairs, type Pair } from './pairs.ts';
 
 export type SlotKind = 'source' | 'destination' | 'immediate' | 'relative' | 'region';
@@ -31,12 +32,16 @@ export interface Handler {
   /** 'far' jumps go through the jump record (other page, own slot); 'near' ones stay on the page's records. */
   readonly reach: 'near' | 'far';
   readonly slot: 'delayed' | 'likely' | 'now' | null;
+  /** Bytes of its instructions' records: 16, or 8. */
+  readonly recordSize: number;
 }
 
 export interface HandlerTable {
   readonly handlers: readonly Handler[];
   /** Their numbers follow the hot handlers'. */
   readonly pairs: readonly Pair[];
+  /** Number of the first handler of the rows that are right only inside of a block; they are the last ones. */
+  readonly firstInside: number;
   /** The near (or only) handler of a row for its steering values; the far one follows when `hasFar`. */
   find(row: Row, raw: RawFields): Handler;
 }
@@ -58,13 +63,17 @@ export function expandRows(architecture: ArchitectureDefinition, banks: Banks, o
       if (relative) handlers.push({ ...near, number: number++, reach: 'far' });
     }
   };
-  for (const row of architecture.rows) if (row.hot) expandRow(row);
+  const rows = architecture.rows.flatMap((row) => row.variants?.rows ?? [row]);
+  for (const row of rows) if (row.hot) expandRow(row);
   const pairs = makePairs(architecture.pairs, handlers, number);
   number += pairs.length;
-  for (const row of architecture.rows) if (!row.hot) expandRow(row);
+  for (const row of rows) if (!row.hot && !row.inside) expandRow(row);
+  const firstInside = number;
+  for (const row of rows) if (row.inside) expandRow(row);
   return {
     handlers,
     pairs,
+    firstInside,
     find: (row, raw) => index.get(row)!.get(shapeKey(row, raw))!,
   };
 }
@@ -109,9 +118,11 @@ export function buildStatements(
 function checkCommitLast(row: Row, statements: readonly Statement[]): void {
   let written = false;
   forEachStatement(statements, (statement) => {
-    const faults = statement.kind === 'load' || statement.kind === 'store' || statement.kind === 'trap';
+    const { kind } = statement;
+    const many = kind === 'loadMany' || kind === 'storeMany';
+    const faults = many || kind === 'load' || kind === 'store' || kind === 'trap';
     if (faults && written) throw new Error(`${row.mnemonic}: a register write precedes an operation that can fault`);
-    if (statement.kind === 'write') written = true;
+    if (kind === 'write' || kind === 'loadMany') written = true;
   });
 }
 
@@ -158,23 +169,49 @@ function expand(
     if (node.op === 'read') want(node.index, 'source', banks[node.bank]!);
     else for (const operand of operands(node)) want(operand, 'immediate', null);
   });
-  return { number, row, steering, statements, slots: layOutSlots(row, wanted), reach: 'near', slot };
+  const recordSize = row.pattern.width === 16 ? HALF_RECORD_SIZE : RECORD_SIZE;
+  return {
+    number,
+    row,
+    steering,
+    statements,
+    slots: layOutSlots(row, wanted, recordSize),
+    reach: 'near',
+    slot,
+    recordSize,
+  };
 }
 
-function layOutSlots(row: Row, wanted: readonly { name: string; kind: SlotKind; bank: Bank | null }[]): Slot[] {
+function layOutSlots(
+  row: Row,
+  wanted: readonly { name: string; kind: SlotKind; bank: Bank | null }[],
+  recordSize: number,
+): Slot[] {
   const registers = wanted.filter((slot) => slot.bank);
   const immediates = wanted.filter((slot) => !slot.bank);
   const slots: Slot[] = [];
-  let immediateAt = 16;
-  for (const slot of immediates) {
-    immediateAt -= 4;
-    slots.push({ ...slot, at: immediateAt, bytes: 4 });
-  }
-  let registerAt = 2;
-  for (const slot of registers) {
-    if (registerAt + 2 > immediateAt) throw new Error(`${row.mnemonic}: too many operands for one record`);
-    slots.push({ ...slot, at: registerAt, bytes: 2 });
-    registerAt += 2;
-  }
+  const taken = new Set([0]);
+  // A second halfword has a place for a handler's number of its own.
+  if (row.set === 1 && recordSize === RECORD_SIZE) taken.add(HALF_RECORD_SIZE);
+  const place = (slot: (typeof wanted)[number], bytes: 2 | 4, candidates: readonly number[]): void => {
+    const halves = (at: number): number[] => (bytes === 4 ? [at, at + 2] : [at]);
+    const at = candidates.find((candidate) => halves(candidate).every((half) => !taken.has(half)));
+    if (at === undefined) throw new Error(`${row.mnemonic}: too many operands for one record`);
+    for (const half of halves(at)) taken.add(half);
+    slots.push({ ...slot, at, bytes });
+  };
+  const positions = Array.from({ length: recordSize / 2 }, (_, i) => 2 * i);
+  const words = positions.filter((at) => at % 4 === 0).reverse();
+  const isShort = (slot: (typeof wanted)[number]): boolean => recordSize !== RECORD_SIZE || isHalfword(row, slot.name);
+  for (const slot of immediates) if (!isShort(slot)) place(slot, 4, words);
+  for (const slot of registers) place(slot, 2, positions);
+  for (const slot of immediates) if (isShort(slot)) place(slot, 2, positions);
   return slots;
+}
+
+/** Is this operand always 16 unsigned bits, and kept as such? */
+function isHalfword({ short, pattern }: Row, name: string): boolean {
+  if (short === undefined) return false;
+  const field = pattern.fields.find((known) => known.name === name);
+  return field ? field.width <= 16 && !field.signed : short.includes(name);
 }

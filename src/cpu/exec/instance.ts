@@ -10,6 +10,7 @@ export interface HostImports {
   decode(ip: number): void;
   helper(number: number, a: number, b: number): number;
   event(number: number, a: number, b: number): void;
+  split(pc: number): number;
 }
 
 /** Where a core keeps them. */
@@ -17,6 +18,8 @@ export interface Imported {
   readonly access: MemoryAccess;
   readonly codePages: CodePages;
   readonly model: Pick<HostImports, 'helper' | 'event'>;
+  /** Make the record of the instruction at `pc`, which ends on the next page: its address, or 0 and WORD.WHY says why. */
+  split(pc: number): number;
 }
 
 /** The parts may come to be after the program's instance. */
@@ -27,6 +30,7 @@ export function importsOf(core: Imported): HostImports {
     decode: (ip) => core.codePages.decode(ip),
     helper: (number, a, b) => core.model.helper(number, a, b),
     event: (number, a, b) => core.model.event(number, a, b),
+    split: (pc) => core.split(pc),
   };
 }
 

@@ -74,7 +74,11 @@ class Generator {
         body: buildFunction(definition, this.callees.routine),
         exportName: definition.name,
       });
-    functions.push({ type: CALL_REGION_TYPE, body: callRegion(this.types), exportName: 'callRegion' });
+    functions.push({
+      type: CALL_REGION_TYPE,
+      body: callRegion(this.types, this.architecture.interworking),
+      exportName: 'callRegion',
+    });
     const firstCold = IMPORTS.length + functions.length;
     for (const handler of this.cold) functions.push(this.coldFunction(handler));
     const bytes = encodeModule(
@@ -130,6 +134,8 @@ class Generator {
       observing,
       logStores: this.variant === 'lockstep',
       branchInSlot: architecture.reservedInstruction,
+      delaySlots: architecture.delaySlots,
+      firstInside: this.table.firstInside,
     });
   }
 
@@ -159,7 +165,14 @@ class Generator {
       pushTables: () => w.i32(0).memory('i32.load', WORD.CURRENT_TABLES),
       saveLeft: () => {},
       loadLeft: () => {},
-      next: () => w.get(1).get(1).i32(RECORD_SIZE).ops('i32.add', 'return'),
+      next: (size) => {
+        if (size !== undefined) w.get(0).i32(size).op('i32.add').set(1);
+        w.get(1).get(1).i32(RECORD_SIZE).ops('i32.add', 'return');
+      },
+      again: () => {
+        w.i32(0).i32(0).memory('i32.load', WORD.LEFT).i32(1).op('i32.add').memory('i32.store', WORD.LEFT);
+        w.get(0).get(1).op('return');
+      },
       jump: (target) => w.get(1).i32(COLD_JUMP).op('i32.add').get(target).op('return'),
       fault: () => w.i32(COLD_FAULT).i32(0).op('return'),
     };
@@ -175,6 +188,8 @@ class Generator {
       architecture: this.architecture,
       types: this.types,
       leavesAtRegions: this.variant === 'lockstep',
+      firstInside: this.table.firstInside,
+      blockState: this.architecture.interworking ? this.banks.it!.offset : null,
     };
     return new MainFunction(this.hot, this.table.pairs, this.cold.length, this.callees, options, (w) =>
       this.semantics(w),

@@ -189,6 +189,7 @@ export class EmulatedVm implements Vm {
     if (this.irqchip) throw new KvmError('EEXIST', call, `${this.irqchip.name} exists`);
     this.addInKernelDevice(this.irqchipModel);
     this.irqchip = this.irqchipModel.device;
+    this.core.irqchip = this.irqchip;
   }
 
   irqLine({ irq, level }: IrqLevel): void {

@@ -6,8 +6,8 @@
 //   0x00e0000  what indirect jumps of regions have been seen to do; where regions have left to
 //   0x00f0000  lockstep: log of the stores
 //   0x0100000  code map: one byte per 256-byte line of the memory, non-zero = predecoded records exist
-//   0x1100000  page map: one word per 4 KiB page of the memory, see PAGE
-//   0x1500000  per vCPU and privilege: read, write and fetch tables (4 bytes per 4 KiB page of the address space), and lists of what is filled
+//   0x1100000  page map: one word per 4 KiB page of the memory, see PAGE; and another one for the records of a second instruction set
+//   0x1900000  per vCPU and privilege: read, write and fetch tables (4 bytes per 4 KiB page of the address space), and lists of what is filled
 //   arena      guest RAM, then the record pool, then a region word per record
 
 import { WORD_PC } from '../isa/state-words.ts';
@@ -48,7 +48,7 @@ export const WORD = {
   USER_SEEN: 0x58,
   /** LEFT when the last region was left. */
   REGION_LEFT: 0xe4,
-  /** A record's region word lies at (ip >>> 2) + this: the descriptor of an entry; elsewhere how often compiled code has gone on there. */
+  /** A record's region word lies at (ip >>> regionWordShift) + this: the descriptor of an entry; elsewhere how often compiled code has gone on there. */
   REGION_WORDS: 0x60,
   /** Times that compiled code goes on at a place that is not compiled before that is noted (LEFT_TO): a power of two, less one. */
   OFTEN_LEFT: 0x70,
@@ -60,6 +60,8 @@ export const WORD = {
   STORES_LOGGED: 0x68,
   /** Lockstep: descriptor of the region that begins at PC. */
   DESCRIPTOR: 0x6c,
+  /** Table sets of all vCPUs: where they end. */
+  TABLES_END: 0x78,
   /** Not 0 while an instruction may have answers from outside (exit-box.ts): no read is served without the host. */
   ANSWERED: 0xe0,
   /** 64-bit: guest time at BUDGET - LEFT = 0, and nanoseconds per instruction. */
@@ -98,6 +100,13 @@ export const SLOTS = 0x210;
 export const SLOT_SIZE = 16;
 /** Words of a slot: guest-physical address, bytes (both below 4 GiB), host address, and whether writes need the host (READONLY, dirty log). */
 export const SLOT = { GPA: 0, SIZE: 4, HOST: 8, WATCHED: 12 } as const;
+/** Banks that all vCPUs share. */
+export const SHARED_BASE = 0x320;
+/** A place for the record of an instruction that begins on one page and ends on the next, with a sentinel after it. */
+export const SPLIT_RECORD = 0x3a0;
+/** Words that a load of many registers has read so far. */
+export const MANY = 0x3c0;
+export const MANY_WORDS = 16;
 /** First byte of the active vCPU's state banks. */
 export const STATE_BASE = 0x400;
 /** State must end below this. */
@@ -137,8 +146,11 @@ export const PAGE = {
   WRITTEN: 1,
 } as const;
 
+/** The page map of the instruction set of halfwords lies so far behind that of words. */
+export const PAGE_MAP_SIZE = 0x400000;
+
 /** Table sets: per vCPU, per privilege. Entries are 0 for a miss. */
-export const TABLE_SETS = 0x1500000;
+export const TABLE_SETS = 0x1900000;
 const TABLE_SIZE = 0x400000;
 export const READ_TABLE = 0;
 export const WRITE_TABLE = TABLE_SIZE;
@@ -152,8 +164,9 @@ export const FILL = { FIXED: 0, GLOBAL: 1, SPACE: 2, COUNT: 3 } as const;
 /** A full list is emptied. */
 export const MAX_LISTED = FILL_LIST_SIZE / 4 - 1;
 
-/** Predecoded records: 16 bytes per instruction, 1024 per page and a sentinel. */
+/** Predecoded records: 16 bytes per word of code, 1024 per page and a sentinel; an instruction of a halfword has 8. */
 export const RECORD_SIZE = 16;
+export const HALF_RECORD_SIZE = 8;
 export const RECORD_SHIFT = 2; // ip advances 4 bytes per byte of pc
 export const RECORD_PAGE_SIZE = (PAGE_SIZE / 4 + 1) * RECORD_SIZE;
 
@@ -168,7 +181,9 @@ export const HANDLER = {
   REGION: 4,
   SELF_JUMP: 5,
   WATCH: 6,
-  FIRST_ROW: 7,
+  /** The instruction goes on on the next page. */
+  SPLIT: 7,
+  FIRST_ROW: 8,
 } as const;
 
 /** Mutable i32 globals of the program. */
@@ -194,17 +209,21 @@ export interface MemoryPlan {
 }
 
 const MAX_RECORD_PAGES = 8192;
-const REGION_WORD_RATIO = RECORD_SIZE / 4;
+
+/** A record's region word: 4 bytes for 16, or where there are records of 8 bytes, for 8. */
+export function regionWordShift(halfRecords: boolean): number {
+  return halfRecords ? 1 : 2;
+}
 
 /** Place the arena and the record pool. `arenaSize` is in bytes; throws RangeError when 4 GiB do not hold it. */
-export function planMemory(vcpus: number, privileges: number, arenaSize: number): MemoryPlan {
+export function planMemory(vcpus: number, privileges: number, arenaSize: number, halfRecords = false): MemoryPlan {
   const arena = TABLE_SETS + vcpus * privileges * SET_SIZE;
   const size = Math.ceil(arenaSize / PAGE_SIZE) * PAGE_SIZE;
   // Every record has one before it, the first one too (pairs.ts).
   const records = (Math.ceil((arena + size) / RECORD_SIZE) + 1) * RECORD_SIZE;
   const limit = MAX_WASM_PAGES * WASM_PAGE;
   const wanted = Math.min(MAX_RECORD_PAGES, Math.max(64, size / PAGE_SIZE));
-  const perPage = RECORD_PAGE_SIZE + RECORD_PAGE_SIZE / REGION_WORD_RATIO;
+  const perPage = RECORD_PAGE_SIZE + (RECORD_PAGE_SIZE >>> regionWordShift(halfRecords));
   const recordPages = Math.min(wanted, Math.floor((limit - records) / perPage));
   if (recordPages < 64) throw new RangeError(`${arenaSize} bytes of guest memory do not fit in one 4 GiB memory`);
   const regionWords = records + recordPages * RECORD_PAGE_SIZE;

@@ -2,13 +2,13 @@
 // compiled from a place. Works on words alone; there need be no VM.
 import { printStatements } from '../emit/printer.ts';
 import type { ArchitectureDefinition } from '../isa/architecture.ts';
-import { Decoder } from '../isa/decoder.ts';
+import { Decoders } from '../isa/decoder.ts';
 import { Disassembler } from '../isa/disassembler.ts';
 import { rawFields } from '../isa/insn.ts';
 import { type Banks, layOutBanks } from '../isa/register-file.ts';
 import { printHandler } from './handler-text.ts';
 import { expandRows, type HandlerTable } from './handlers.ts';
-import { PAGE_SIZE, STATE_BASE } from './layout.ts';
+import { PAGE_SIZE, SHARED_BASE, STATE_BASE } from './layout.ts';
 import { compileRegion } from './region/compile.ts';
 import { InstructionExpander, type RegionInstruction } from './region/instruction.ts';
 import { RegionModule } from './region/module.ts';
@@ -46,7 +46,7 @@ export class CodeListing {
   private readonly code: ListedCode;
   private readonly options: ListingOptions;
   private readonly banks: Banks;
-  private readonly decoder: Decoder;
+  private readonly decoders: Decoders;
   private readonly table: HandlerTable;
   private readonly expander: InstructionExpander;
   private readonly writing: Writing;
@@ -55,10 +55,10 @@ export class CodeListing {
     const { architecture } = code;
     this.code = code;
     this.options = options;
-    this.banks = layOutBanks(architecture.banks, STATE_BASE).banks;
-    this.decoder = new Decoder(architecture.rows);
+    this.banks = layOutBanks(architecture.banks, STATE_BASE, SHARED_BASE).banks;
+    this.decoders = new Decoders(architecture.rows, architecture.interworking);
     this.table = expandRows(architecture, this.banks);
-    this.expander = new InstructionExpander(architecture, this.banks, this.decoder);
+    this.expander = new InstructionExpander(architecture, this.banks, this.decoders);
     this.writing = {
       disassembler: new Disassembler(architecture.rows, architecture.syntax),
       symbolize: code.symbolize,
@@ -81,10 +81,10 @@ export class CodeListing {
     const { operations, wasm } = this.options;
     const { architecture, endianness } = this.code;
     const line = instructionLine(pc, word, this.writing);
-    const row = operations || wasm ? this.decoder.decode(word) : undefined;
+    const row = operations || wasm ? this.decoders.words.decode(word) : undefined;
     if (!row) return [line];
     const fields = rawFields(row, word);
-    const near = this.table.find(row, fields);
+    const near = this.table.find(row.variants?.pick(fields, 0) ?? row, fields);
     const lines = [line];
     if (operations) {
       const values = Object.entries(fields).map(([name, value]) => ` ${name}=${value}`);
@@ -120,7 +120,7 @@ export class CodeListing {
     const { operations, wasm } = this.options;
     const { architecture, endianness } = this.code;
     const flow = selectFlow(
-      { at: (address) => this.at(address) },
+      { at: (address) => this.at(address), after: (address) => address + 4, mayLead: () => true },
       () => [],
       { pc, root: pc, innermost: false, onwards: false },
       this.banks,
@@ -143,6 +143,7 @@ export class CodeListing {
       logStores: false,
       raise: architecture.raise,
       fetchEntry: () => 0,
+      blockState: null,
       jumpSite: () => null,
       callee: (name) => module.callee(name),
     });

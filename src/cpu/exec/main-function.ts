@@ -7,12 +7,13 @@ import { Lowering, Temporaries } from '../emit/lower.ts';
 import type { ArchitectureDefinition } from '../isa/architecture.ts';
 import type { TypeSection } from '../wasm/module.ts';
 import { FunctionWriter, type Label } from '../wasm/writer.ts';
-import { COLD_FAULT, COLD_FLAGS, COLD_JUMP, COLD_TYPE, DECODE } from './conventions.ts';
+import { COLD_FAULT, COLD_FLAGS, COLD_JUMP, COLD_TYPE, DECODE, SPLIT } from './conventions.ts';
 import { pushMisses, pushRecord } from './fetch-entry.ts';
 import type { Handler } from './handlers.ts';
 import {
   FETCH_TABLE,
   GLOBAL,
+  HALF_RECORD_SIZE,
   HANDLER,
   JUMP_RECORD,
   PAGE_SHIFT,
@@ -30,6 +31,16 @@ export interface MainFunctionOptions {
   readonly types: TypeSection;
   /** Leave to the host where compiled code begins (lockstep.ts). */
   readonly leavesAtRegions: boolean;
+  /** See HandlerTable. */
+  readonly firstInside: number;
+  /** Address of the state of the block that the next instruction stands in, where the architecture has such. */
+  readonly blockState: number | null;
+}
+
+/** The labels that instructions without delay slots go on by, by the bytes of their records. */
+interface NextLabels {
+  readonly word: Label;
+  readonly half: Label;
 }
 
 /** The function `run`: from WORD.PC until WORD.WHY says why not further. */
@@ -42,6 +53,9 @@ export class MainFunction implements RegionFrame {
   private readonly architecture: ArchitectureDefinition;
   readonly types: TypeSection;
   private readonly leavesAtRegions: boolean;
+  private readonly firstInside: number;
+  private readonly blockState: number | null;
+  private following: NextLabels | null = null;
   private readonly semantics: InterpreterSemantics;
   readonly ip: number;
   readonly nip: number;
@@ -57,7 +71,7 @@ export class MainFunction implements RegionFrame {
     pairs: readonly Pair[],
     coldCount: number,
     callees: Callees,
-    { architecture, types, leavesAtRegions }: MainFunctionOptions,
+    { architecture, types, leavesAtRegions, firstInside, blockState }: MainFunctionOptions,
     semantics: (w: FunctionWriter) => InterpreterSemantics,
   ) {
     this.hot = hot;
@@ -67,6 +81,8 @@ export class MainFunction implements RegionFrame {
     this.architecture = architecture;
     this.types = types;
     this.leavesAtRegions = leavesAtRegions;
+    this.firstInside = firstInside;
+    this.blockState = blockState;
     const { w } = this;
     this.ip = w.local('i32');
     this.nip = w.local('i32');
@@ -76,6 +92,10 @@ export class MainFunction implements RegionFrame {
     this.handler = w.local('i32');
     this.descriptor = w.local('i32');
     this.semantics = semantics(w);
+  }
+
+  get interworking(): boolean {
+    return this.architecture.interworking;
   }
 
   /** Number of the first handler that is not in the switch. */
@@ -102,9 +122,17 @@ export class MainFunction implements RegionFrame {
     w.get(ip).memory('i32.load16_u', 0).set(this.handler);
     const handle = w.loop('handle');
     const next = w.block('next');
+    const { delaySlots } = this.architecture;
+    if (!delaySlots) this.following = { half: w.block('after a halfword'), word: w.block('after a word') };
     this.bodies({ exit, top, fault, dispatch, handle, next });
+    if (!delaySlots)
+      for (const size of [RECORD_SIZE, HALF_RECORD_SIZE]) {
+        w.end();
+        w.get(ip).i32(size).op('i32.add').set(ip).br(top);
+      }
     w.end(); // next
-    w.get(nip).tee(ip).i32(RECORD_SIZE).op('i32.add').set(nip).br(top);
+    if (delaySlots) w.get(nip).tee(ip).i32(RECORD_SIZE).op('i32.add').set(nip).br(top);
+    else w.get(nip).set(ip).br(top);
     w.end(); // handle
     w.end(); // dispatch
     w.end(); // fault: WORD.WHY says what
@@ -122,6 +150,7 @@ export class MainFunction implements RegionFrame {
   /** What has left or faulted in a delay slot begins again at its branch: take the branch's link back. */
   private undoLink(): void {
     const { w } = this;
+    if (!this.architecture.delaySlots) return;
     this.pushInSlot();
     w.i32(0).memory('i32.load', WORD.LINK_BRANCH).globalGet(GLOBAL.BRANCH).ops('i32.eq', 'i32.and').if();
     w.i32(0).memory('i32.load', WORD.LINK_ADDRESS).i32(0).memory('i32.load', WORD.LINK_OLD).memory('i32.store', 0);
@@ -153,12 +182,15 @@ export class MainFunction implements RegionFrame {
     bodies[HANDLER.RESERVED] = () => this.reserved(labels.fault);
     bodies[HANDLER.REGION] = () => (this.leavesAtRegions ? leaveAtRegion(this, labels) : enterRegions(this, labels));
     bodies[HANDLER.SELF_JUMP] = () => {
-      this.pushInSlot();
-      w.if();
-      this.reserved(labels.fault); // like every branch in a slot
-      w.end();
+      if (this.architecture.delaySlots) {
+        this.pushInSlot();
+        w.if();
+        this.reserved(labels.fault); // like every branch in a slot
+        w.end();
+      }
       this.leave(WHY.SPIN, labels.fault);
     };
+    bodies[HANDLER.SPLIT] = () => this.split(labels);
     bodies[HANDLER.WATCH] = () => this.leave(WHY.WATCH, labels.fault);
     for (const handler of this.hot) bodies.push(() => this.hotBody(handler, labels));
     for (const pair of this.pairs) bodies.push(() => this.pairBody(pair, labels));
@@ -230,7 +262,11 @@ export class MainFunction implements RegionFrame {
       pushTables: () => this.pushTables(),
       saveLeft: () => w.i32(0).get(left).memory('i32.store', WORD.LEFT),
       loadLeft: () => w.i32(0).memory('i32.load', WORD.LEFT).set(left),
-      next: () => w.br(next),
+      next: (size) => {
+        if (size === undefined) w.br(next);
+        else w.br(size === RECORD_SIZE ? this.following!.word : this.following!.half);
+      },
+      again: () => this.again(dispatch),
       jump: (target) => w.get(nip).set(ip).get(target).set(nip).br(dispatch),
       fault: () => w.br(fault),
     };
@@ -259,6 +295,12 @@ export class MainFunction implements RegionFrame {
     this.pushPc();
     w.set(t1);
     this.lookUp(fault);
+    if (!this.architecture.delaySlots) {
+      this.forgetOutside();
+      this.enterPage();
+      this.again(dispatch);
+      return;
+    }
     // A branch in the last word has its slot on this page: keep nip and the slot mark.
     w.get(t0).i32(RECORD_SIZE).op('i32.add').get(nip);
     w.get(nip).get(ip).i32(RECORD_SIZE).op('i32.add').op('i32.eq').op('select').set(nip);
@@ -280,8 +322,28 @@ export class MainFunction implements RegionFrame {
     const { w, nip, t0, t1 } = this;
     w.globalGet(GLOBAL.TARGET).set(t1);
     this.lookUp(fault);
-    w.i32(0).globalSet(GLOBAL.BRANCH);
-    w.get(t0).i32(RECORD_SIZE).op('i32.add').set(nip);
+    if (this.architecture.delaySlots) {
+      w.i32(0).globalSet(GLOBAL.BRANCH);
+      w.get(t0).i32(RECORD_SIZE).op('i32.add').set(nip);
+    } else this.forgetOutside();
+    this.enterPage();
+    this.again(dispatch);
+  }
+
+  /** Control comes into a block from elsewhere, to the record t0: it must be one that is right inside of a block. */
+  private forgetOutside(): void {
+    if (this.blockState === null) return;
+    const { w, t0 } = this;
+    w.i32(0).memory('i32.load', this.blockState).if();
+    w.get(t0).memory('i32.load16_u', 0).i32(this.firstInside).op('i32.lt_u').if();
+    w.get(t0).i32(HANDLER.UNDECODED).memory('i32.store16', 0).end().end();
+  }
+
+  /** The instruction goes on on the next page: its record is made in a place of its own. */
+  private split({ dispatch, fault }: Labels): void {
+    const { w, t0, t1 } = this;
+    this.pushPc();
+    w.tee(t1).call(SPLIT).tee(t0).op('i32.eqz').brIf(fault);
     this.enterPage();
     this.again(dispatch);
   }
@@ -290,10 +352,10 @@ export class MainFunction implements RegionFrame {
   private lookUp(fault: Label): void {
     const { w, t0, t1 } = this;
     this.pushFetchEntry();
-    pushMisses(w, t0, t1);
+    pushMisses(w, t0, t1, this.interworking);
     w.if();
     w.get(t1).call(this.callees.slowFetch).tee(t0).op('i32.eqz').brIf(fault).else();
-    pushRecord(w, t0, t1);
+    pushRecord(w, t0, t1, this.interworking);
     w.set(t0).end();
   }
 
@@ -346,7 +408,8 @@ export class MainFunction implements RegionFrame {
   }
 
   pushInSlot(): void {
-    this.w.globalGet(GLOBAL.BRANCH).i32(RECORD_SIZE).op('i32.add').get(this.ip).op('i32.eq');
+    if (!this.architecture.delaySlots) this.w.i32(0);
+    else this.w.globalGet(GLOBAL.BRANCH).i32(RECORD_SIZE).op('i32.add').get(this.ip).op('i32.eq');
   }
 
   private save(): void {

@@ -1,8 +1,15 @@
 // What the slow paths of the generated program (slow-paths.ts) leave to the host: MMIO, pages with code, READONLY slots and dirty logs, the first
 // write to a page, answers from outside, misaligned accesses.
 import { KVM_TRACE_MMIO_READ, KVM_TRACE_MMIO_WRITE } from '../../kvm/trace.ts';
-import { Access, createTranslation, readTranslation, Translated, type Translation } from '../isa/architecture.ts';
-import { ACCESS_LINKED, ACCESS_REPORTED, ACCESS_SIGNED } from './conventions.ts';
+import {
+  ACCESS_AS_USER,
+  Access,
+  createTranslation,
+  readTranslation,
+  Translated,
+  type Translation,
+} from '../isa/architecture.ts';
+import { ACCESS_LINKED, ACCESS_REPORTED, ACCESS_SIGNED, ACCESS_UNCACHED, ACCESS_USER } from './conventions.ts';
 import type { Core } from './core.ts';
 import { lowBytes, MAX_PENDING_WRITES } from './exit-box.ts';
 import { WHY, WORD } from './layout.ts';
@@ -65,7 +72,8 @@ export class MemoryAccess {
     range.dirty?.wrote(out.physical - range.gpa, width >>> 3);
     core.codeWritten(host, width >>> 3);
     core.codePages.written(host);
-    core.tlb.fillWrite(address, host, core.codePages.holdsCode(host), this.word);
+    if ((descriptor & (ACCESS_USER | ACCESS_UNCACHED)) === 0)
+      core.tlb.fillWrite(address, host, core.codePages.holdsCode(host), this.word);
     this.writeHost(host, width, value);
   }
 
@@ -78,7 +86,8 @@ export class MemoryAccess {
       this.trapNow(reported, core.model.misaligned(access));
       return false;
     }
-    this.word = core.routine(core.program.architecture.translate, address, access);
+    const rights = (descriptor & ACCESS_USER) !== 0 ? ACCESS_AS_USER : 0;
+    this.word = core.routine(core.program.architecture.translate, address, access | rights);
     readTranslation(this.word, address, out);
     if (out.outcome === Translated.FAULT) {
       this.trapNow(reported, out.trap);

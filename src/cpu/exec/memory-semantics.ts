@@ -1,10 +1,12 @@
 // How the interpreter reaches memory: the tables of the current privilege on the fast path, a call on the slow one.
-import type { Statement } from '../emit/values.ts';
+import type { Manner, Statement } from '../emit/values.ts';
 import type { FunctionWriter } from '../wasm/writer.ts';
-import { ACCESS_LINKED, ACCESS_REPORTED, ACCESS_SIGNED } from './conventions.ts';
+import { ACCESS_ANY, ACCESS_LINKED, ACCESS_REPORTED, ACCESS_SIGNED, ACCESS_USER } from './conventions.ts';
 import { FastMemory } from './fast-memory.ts';
 import { WORD } from './layout.ts';
 import type { Frame, SemanticsOptions } from './semantics.ts';
+
+const MANNERS: Record<Manner, number> = { aligned: 0, any: ACCESS_ANY, user: ACCESS_ANY | ACCESS_USER };
 
 export class MemorySemantics {
   private readonly w: FunctionWriter;
@@ -35,24 +37,19 @@ export class MemorySemantics {
     result: number,
     reported: (() => void) | null,
   ): void {
-    const { width, signed, linked } = statement;
+    const { width, signed, linked, manner } = statement;
     const w = this.w;
-    this.fast.load(
-      () => frame.pushTables(),
-      statement,
-      address,
-      result,
-      () => {
-        this.saveForSlowPath(frame);
-        this.report(reported);
-        w.get(address).i32(
-          (reported ? ACCESS_REPORTED : 0) | width | (signed ? ACCESS_SIGNED : 0) | (linked ? ACCESS_LINKED : 0),
-        );
-        w.call(this.options.callees.slowLoad).set(result);
-        frame.loadLeft();
-        this.leaveIfAsked();
-      },
-    );
+    const slow = (): void => {
+      this.saveForSlowPath(frame);
+      this.report(reported);
+      const how = (signed ? ACCESS_SIGNED : 0) | (linked ? ACCESS_LINKED : 0) | MANNERS[manner];
+      w.get(address).i32((reported ? ACCESS_REPORTED : 0) | width | how);
+      w.call(this.options.callees.slowLoad).set(result);
+      frame.loadLeft();
+      this.leaveIfAsked();
+    };
+    if (manner === 'user') slow();
+    else this.fast.load(() => frame.pushTables(), statement, address, result, slow);
   }
 
   store(
@@ -62,23 +59,28 @@ export class MemorySemantics {
     value: () => void,
     reported: (() => void) | null,
   ): void {
-    const { width, linked } = statement;
+    const { width, linked, manner } = statement;
     const w = this.w;
-    this.fast.store(
-      () => frame.pushTables(),
-      statement,
-      address,
-      value,
-      () => {
-        this.saveForSlowPath(frame);
-        this.report(reported);
-        w.get(address).i32(width | (reported ? ACCESS_REPORTED : 0) | (linked ? ACCESS_LINKED : 0));
-        value();
-        w.call(this.options.callees.slowStore);
-        frame.loadLeft();
-        this.leaveIfAsked();
-      },
-    );
+    const slow = (): void => {
+      this.saveForSlowPath(frame);
+      this.report(reported);
+      w.get(address).i32(width | (reported ? ACCESS_REPORTED : 0) | (linked ? ACCESS_LINKED : 0) | MANNERS[manner]);
+      value();
+      w.call(this.options.callees.slowStore);
+      frame.loadLeft();
+      this.leaveIfAsked();
+    };
+    if (manner === 'user') slow();
+    else this.fast.store(() => frame.pushTables(), statement, address, value, slow);
+  }
+
+  /** Many registers at once: a function does it, and says when it has not. `base` is the bank's first byte. */
+  many(frame: Frame, callee: number, list: () => void, address: number, base: number): void {
+    this.saveForSlowPath(frame);
+    list();
+    this.w.get(address).i32(base).call(callee).op('drop');
+    frame.loadLeft();
+    this.leaveIfAsked();
   }
 
   private saveForSlowPath(frame: Frame): void {

@@ -1,16 +1,34 @@
 // The predecoder: instruction words of a physical page -> 16-byte records. Runs when the interpreter meets a zeroed record.
 import type { ArchitectureDefinition } from '../isa/architecture.ts';
-import { Decoder } from '../isa/decoder.ts';
+import { Decoders, thumbSize } from '../isa/decoder.ts';
 import type { RawFields, Row } from '../isa/insn.ts';
 import { extractField, type FieldSpec } from '../isa/pattern.ts';
 import type { HandlerTable } from './handlers.ts';
-import { CODE_LINE_SHIFT, CODE_MAP, HANDLER, PAGE_SIZE, RECORD_SHIFT, RECORD_SIZE } from './layout.ts';
+import {
+  CODE_LINE_SHIFT,
+  CODE_MAP,
+  HALF_RECORD_SIZE,
+  HANDLER,
+  PAGE_SIZE,
+  RECORD_SHIFT,
+  RECORD_SIZE,
+  SPLIT_RECORD,
+} from './layout.ts';
 import { RecordPairs } from './pairs.ts';
 
 const WORDS_PER_LINE = (1 << CODE_LINE_SHIFT) / 4;
 
+/** The words, or halfwords, of a page that records are made of. */
+export interface CodePage {
+  /** Host address. */
+  readonly page: number;
+  readonly records: number;
+  /** 0: words; 1: halfwords. */
+  readonly set: number;
+}
+
 export class Predecoder {
-  readonly decoder: Decoder;
+  readonly decoders: Decoders;
   private readonly architecture: ArchitectureDefinition;
   private readonly table: HandlerTable;
   private readonly plans = new Map<Row, RowPlan>();
@@ -24,7 +42,7 @@ export class Predecoder {
   constructor(architecture: ArchitectureDefinition, table: HandlerTable, buffer: ArrayBufferLike) {
     this.architecture = architecture;
     this.table = table;
-    this.decoder = new Decoder(architecture.rows);
+    this.decoders = new Decoders(architecture.rows, architecture.interworking);
     this.pairs = new RecordPairs(table.pairs, buffer);
     this.u8 = new Uint8Array(buffer);
     this.u16 = new Uint16Array(buffer);
@@ -32,50 +50,116 @@ export class Predecoder {
   }
 
   /**
-   * Decode from `offset` (bytes in the page) to the end of its 256-byte line, into the records at `records`, from the page at host address
-   * `page`. Records that exist already end it.
+   * Decode from `offset` (bytes in the page) to the end of its 256-byte line. Records that exist already end it. `block`: the state of the block that
+   * the first instruction stands in, or 0.
    */
-  decodeLine(page: number, records: number, offset: number): void {
-    this.u8[CODE_MAP + ((page + offset) >>> CODE_LINE_SHIFT)] = 1;
+  decodeLine(code: CodePage, offset: number, block: number): void {
+    this.u8[CODE_MAP + ((code.page + offset) >>> CODE_LINE_SHIFT)] = 1;
+    if (code.set === 0) this.decodeWords(code, offset);
+    else this.decodeHalfwords(code, offset, block);
+  }
+
+  private decodeWords(code: CodePage, offset: number): void {
     const end = ((offset >>> CODE_LINE_SHIFT) + 1) << CODE_LINE_SHIFT;
     for (let at = offset; at < end; at += 4) {
-      const record = records + (at << RECORD_SHIFT);
+      const record = code.records + (at << RECORD_SHIFT);
       const known = this.u16[record >>> 1] !== HANDLER.UNDECODED;
-      if (!known) this.decodeOne(page, at, record);
+      if (!known) this.decodeWord(code.page, at, record);
       if (at % (WORDS_PER_LINE * 4) !== 0) this.pairs.join(record - RECORD_SIZE);
       if (known) break;
     }
+  }
+
+  /** Instructions of one and two halfwords, as they follow one another until control does not go on. */
+  private decodeHalfwords({ page, records }: CodePage, offset: number, block: number): void {
+    const end = ((offset >>> CODE_LINE_SHIFT) + 1) << CODE_LINE_SHIFT;
+    let state = block;
+    this.forgetAround(page, records, offset);
+    for (let at = offset; at < end; ) {
+      const record = records + (at << RECORD_SHIFT);
+      if (this.u16[record >>> 1] !== HANDLER.UNDECODED) break;
+      const halfword = this.u16[(page + at) >>> 1]!;
+      const size = thumbSize(halfword);
+      if (this.watched.size > 0 && this.watched.has(page + at)) this.u16[record >>> 1] = HANDLER.WATCH;
+      else if (size === 4 && at + 4 > PAGE_SIZE) this.u16[record >>> 1] = HANDLER.SPLIT;
+      else if (state === 0 && this.architecture.isSelfJump(halfword, at, 1)) this.u16[record >>> 1] = HANDLER.SELF_JUMP;
+      else {
+        const word = size === 2 ? halfword : (halfword << 16) | this.u16[(page + at + 2) >>> 1]!;
+        this.encodeHalfwords(word, size, at, record, state);
+        if (size === 4 && at + 2 >= end) this.u8[CODE_MAP + ((page + end) >>> CODE_LINE_SHIFT)] = 1; // its end lies there
+      }
+      if (endsSequence(halfword, size)) break;
+      state = nextBlockState(halfword, state);
+      at += size;
+    }
+  }
+
+  /** An instruction of two halfwords before `offset` that a jump into its middle ends: the two records would share bytes. */
+  private forgetAround(page: number, records: number, offset: number): void {
+    if (offset >= 2 && thumbSize(this.u16[(page + offset - 2) >>> 1]!) === 4)
+      this.u16[(records + ((offset - 2) << RECORD_SHIFT)) >>> 1] = HANDLER.UNDECODED;
+  }
+
+  private encodeHalfwords(word: number, size: 2 | 4, offset: number, record: number, block: number): void {
+    const row = this.decoders.decodeHalfwords(word, size);
+    if (size === 4) this.u16[(record + HALF_RECORD_SIZE) >>> 1] = HANDLER.UNDECODED; // nothing lies there (handlers.ts)
+    if (row) this.encodeRow(row, word, offset, record, block);
+    else this.u16[record >>> 1] = HANDLER.RESERVED;
+  }
+
+  /** Make the record of an instruction that is on two pages in the place for such. */
+  decodeSplit(word: number, block: number): void {
+    // As if it stood at the page's end: a branch goes through the jump record.
+    this.encodeHalfwords(word, 4, PAGE_SIZE - 2, SPLIT_RECORD, block);
+    this.u16[(SPLIT_RECORD + RECORD_SIZE) >>> 1] = HANDLER.END_OF_PAGE;
   }
 
   /**
    * Forget the records of the line that holds `offset`. Operands stay, for the instruction that stores into its own line still reads
    * them; only handler numbers go.
    */
-  forgetLine(page: number, records: number, offset: number): void {
+  forgetLine({ page, records, set }: CodePage, offset: number): void {
     const line = offset >>> CODE_LINE_SHIFT;
     this.u8[CODE_MAP + ((page + offset) >>> CODE_LINE_SHIFT)] = 0;
     const first = records + line * WORDS_PER_LINE * RECORD_SIZE;
-    for (let record = first; record < first + WORDS_PER_LINE * RECORD_SIZE; record += RECORD_SIZE)
+    const step = set === 0 ? RECORD_SIZE : HALF_RECORD_SIZE;
+    for (let record = first; record < first + WORDS_PER_LINE * RECORD_SIZE; record += step)
       this.u16[record >>> 1] = HANDLER.UNDECODED;
-    this.forgetSelfJump(first, line * WORDS_PER_LINE * 4);
+    this.forgetBefore(first, line * WORDS_PER_LINE * 4, set);
   }
 
   /** Forget the records of the words that bytes [from, to) of a page lie in. */
-  forgetWords(records: number, from: number, to: number): void {
-    const first = from & ~3;
-    for (let at = first; at < to; at += 4) this.forget(records + (at << RECORD_SHIFT));
-    this.forgetSelfJump(records + (first << RECORD_SHIFT), first);
+  forgetWords({ records, set }: CodePage, from: number, to: number): void {
+    const unit = set === 0 ? 4 : 2;
+    const first = from & -unit;
+    for (let at = first; at < to; at += unit) this.forget(records + (at << RECORD_SHIFT));
+    this.forgetBefore(records + (first << RECORD_SHIFT), first, set);
   }
 
-  /** A self-jump before the `record` at `offset` has its slot there. */
-  private forgetSelfJump(record: number, offset: number): void {
-    const before = record - RECORD_SIZE;
-    if (offset > 0 && this.u16[before >>> 1] === HANDLER.SELF_JUMP) this.forget(before);
+  /** The record before the one at `offset` may be of an instruction that reaches into it: a self-jump's slot, or a second halfword. */
+  private forgetBefore(record: number, offset: number, set: number): void {
+    if (offset === 0) return;
+    const before = record - (set === 0 ? RECORD_SIZE : HALF_RECORD_SIZE);
+    if (set === 1 || this.u16[before >>> 1] === HANDLER.SELF_JUMP) this.forget(before);
   }
 
   /** Write the record of the row itself over a self-jump or watch record. */
-  decodePlain(page: number, offset: number, record: number): void {
-    this.encode(this.i32[(page + offset) >>> 2]!, offset, record);
+  decodePlain({ page, set }: CodePage, offset: number, record: number, block: number): void {
+    if (set === 0) {
+      this.encode(this.i32[(page + offset) >>> 2]!, offset, record);
+      return;
+    }
+    const halfword = this.u16[(page + offset) >>> 1]!;
+    const size = thumbSize(halfword);
+    if (size === 4 && offset + 4 > PAGE_SIZE) this.u16[record >>> 1] = HANDLER.SPLIT;
+    else
+      this.encodeHalfwords(
+        size === 2 ? halfword : (halfword << 16) | this.u16[(page + offset + 2) >>> 1]!,
+        size,
+        offset,
+        record,
+        block,
+      );
   }
 
   /** Forget one record. */
@@ -84,49 +168,82 @@ export class Predecoder {
     this.u16[record >>> 1] = HANDLER.UNDECODED;
   }
 
-  private decodeOne(page: number, offset: number, record: number): void {
+  private decodeWord(page: number, offset: number, record: number): void {
     if (this.watched.size > 0 && this.watched.has(page + offset)) {
       this.u16[record >>> 1] = HANDLER.WATCH;
       return;
     }
     const word = this.i32[(page + offset) >>> 2]!;
-    if (offset + 4 < PAGE_SIZE && this.architecture.isSelfJump(word, offset)) {
-      const next = this.i32[(page + offset + 4) >>> 2]!;
-      if (next === this.architecture.nop) {
-        this.u16[record >>> 1] = HANDLER.SELF_JUMP;
-        this.u8[CODE_MAP + ((page + offset + 4) >>> CODE_LINE_SHIFT)] = 1; // a store into the slot must be seen
-        return;
-      }
+    if (this.isIdleLoop(page, word, offset)) {
+      this.u16[record >>> 1] = HANDLER.SELF_JUMP;
+      return;
     }
     this.encode(word, offset, record);
   }
 
+  private isIdleLoop(page: number, word: number, offset: number): boolean {
+    const { delaySlots, nop } = this.architecture;
+    if (!delaySlots) return this.architecture.isSelfJump(word, offset);
+    if (offset + 4 >= PAGE_SIZE || !this.architecture.isSelfJump(word, offset)) return false;
+    if (this.i32[(page + offset + 4) >>> 2]! !== nop) return false;
+    this.u8[CODE_MAP + ((page + offset + 4) >>> CODE_LINE_SHIFT)] = 1; // a store into the slot must be seen
+    return true;
+  }
+
   private encode(word: number, offset: number, record: number): void {
-    const row = this.decoder.decode(word);
-    if (!row) {
-      this.u16[record >>> 1] = HANDLER.RESERVED;
-      return;
-    }
+    const row = this.decoders.words.decode(word);
+    if (row) this.encodeRow(row, word, offset, record, 0);
+    else this.u16[record >>> 1] = HANDLER.RESERVED;
+  }
+
+  private encodeRow(row: Row, word: number, offset: number, record: number, block: number): void {
     let plan = this.plans.get(row);
     if (plan === undefined) {
       plan = new RowPlan(row, this.table);
       this.plans.set(row, plan);
     }
     const values = plan.read(word);
-    const { number, slots } = plan.shape();
+    const { number, slots } = plan.shape(block);
+    const size = row.pattern.width >>> 3;
     let far = 0;
     for (let i = 0; i < slots.length; i++) {
       const slot = slots[i]!;
       let value = values[slot.value]!;
       if (slot.relative) {
-        if (leavesPage(offset, value)) far = 1;
-        else value = (value + 4) << RECORD_SHIFT; // relative to this record's own ip
+        if (this.leavesPage(offset, size, value)) far = 1;
+        else value = (value + size) << RECORD_SHIFT; // relative to this record's own ip
       } else if (slot.scale !== 0) value = (value === 0 && slot.sink !== 0 ? slot.sink : value) * slot.scale;
       if (slot.wide) this.i32[(record + slot.at) >>> 2] = value;
       else this.u16[(record + slot.at) >>> 1] = value;
     }
     this.u16[record >>> 1] = number + far;
   }
+
+  /** Must this branch go through the jump record? `displacement` counts from the next instruction. */
+  private leavesPage(offset: number, size: number, displacement: number): boolean {
+    const to = offset + size + displacement;
+    if (to < 0 || to >= PAGE_SIZE) return true;
+    if (!this.architecture.delaySlots) return false;
+    if (offset + 4 >= PAGE_SIZE) return true; // its slot is on the next page, whose records follow another DELTA
+    return displacement === 0; // to its own slot: the jump record clears the slot mark
+  }
+}
+
+/** Does control never go on behind this T32 instruction (B, BX, POP {..., PC}, MOV PC, LDR PC)? What follows may be no code. */
+function endsSequence(halfword: number, size: 2 | 4): boolean {
+  if (size === 4) return false;
+  return (
+    halfword >>> 11 === 0x1c ||
+    (halfword & 0xff80) === 0x4700 ||
+    halfword >>> 8 === 0xbd ||
+    (halfword & 0xff87) === 0x4687
+  );
+}
+
+/** ITSTATE after this instruction (ARM DDI 0406C, A2.5.2). */
+function nextBlockState(halfword: number, state: number): number {
+  if (halfword >>> 8 === 0xbf && (halfword & 15) !== 0 && state === 0) return halfword & 0xff;
+  return (state & 7) === 0 ? 0 : (state & 0xe0) | ((state << 1) & 0x1f);
 }
 
 /** One operand of a record: which value goes where, and how. */
@@ -172,7 +289,7 @@ class RowPlan {
   read(word: number): Int32Array {
     const { fields, derive, values, raw } = this;
     for (let i = 0; i < fields.length; i++) values[i] = extractField(fields[i]!, word);
-    if (derive.length > 0) {
+    if (derive.length > 0 || this.row.variants) {
       for (let i = 0; i < fields.length; i++) raw[fields[i]!.name] = values[i]!;
       for (let i = 0; i < derive.length; i++) {
         const [name, compute] = derive[i]!;
@@ -183,14 +300,16 @@ class RowPlan {
   }
 
   /** The handler and operands for the values just read. */
-  shape(): ShapePlan {
-    let key = 0;
+  shape(block: number): ShapePlan {
+    const { variants } = this.row;
+    const row = variants ? variants.pick(this.raw, block) : this.row;
+    let key = variants ? variants.rows.indexOf(row) : 0;
     for (const index of this.steering) key = (key << this.fields[index]!.width) | this.values[index]!;
     const known = this.shapes[key];
     if (known) return known;
     const names = [...this.fields.map((field) => field.name), ...this.derive.map(([name]) => name)];
     const raw = Object.fromEntries(names.map((name, index) => [name, this.values[index]!]));
-    const { number, slots } = this.table.find(this.row, raw);
+    const { number, slots } = this.table.find(row, raw);
     const shape = {
       number,
       slots: slots.map((slot) => ({
@@ -205,12 +324,4 @@ class RowPlan {
     this.shapes[key] = shape;
     return shape;
   }
-}
-
-/** Must this branch go through the jump record? `displacement` counts from the next instruction. */
-function leavesPage(offset: number, displacement: number): boolean {
-  const to = offset + 4 + displacement;
-  if (to < 0 || to >= PAGE_SIZE) return true;
-  if (offset + 4 >= PAGE_SIZE) return true; // its slot is on the next page, whose records follow another DELTA
-  return displacement === 0; // to its own slot: the jump record clears the slot mark
 }

@@ -3,7 +3,7 @@ import type { ArchitectureDefinition } from '../isa/architecture.ts';
 import { type Banks, layOutBanks } from '../isa/register-file.ts';
 import { expandRows, type HandlerTable } from './handlers.ts';
 import { generateInterpreter, type ProgramVariant } from './interpreter.ts';
-import { STATE_BASE, STATE_LIMIT } from './layout.ts';
+import { SHARED_BASE, STATE_BASE, STATE_LIMIT } from './layout.ts';
 import { PREBUILT } from './prebuilt.ts';
 
 export interface Program {
@@ -22,7 +22,7 @@ export function programFor(architecture: ArchitectureDefinition, bigEndian: bool
   const name = variant === 'plain' ? architecture.name : `${architecture.name}, ${variant}`;
   const known = programs.get(name);
   if (known) return known;
-  const { banks, end } = layOutBanks(architecture.banks, STATE_BASE);
+  const { banks, end } = layOutBanks(architecture.banks, STATE_BASE, SHARED_BASE);
   if (end > STATE_LIMIT) throw new Error(`${architecture.name}: state banks end at ${end}`);
   const prebuilt = PREBUILT[name];
   const { bytes, table } =
@@ -36,7 +36,7 @@ export function programFor(architecture: ArchitectureDefinition, bigEndian: bool
 
 /** The WebAssembly that programFor compiles for the ordinary program: what a build puts into prebuilt.ts. */
 export function prebuild(architecture: ArchitectureDefinition, bigEndian: boolean): { name: string; base64: string } {
-  const { banks } = layOutBanks(architecture.banks, STATE_BASE);
+  const { banks } = layOutBanks(architecture.banks, STATE_BASE, SHARED_BASE);
   const { bytes } = generateInterpreter(architecture, banks, bigEndian, 'plain');
   return { name: architecture.name, base64: btoa(String.fromCharCode(...bytes)) };
 }

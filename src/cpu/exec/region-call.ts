@@ -14,7 +14,7 @@ export const CALL_REGION_TYPE: FunctionType = {
 const [PC, LEFT, TABLES, DEPTH, RETURN] = [0, 1, 2, 3, 4];
 
 /** Its body. Registers are in memory whenever it calls or is called. */
-export function callRegion(types: TypeSection): FunctionWriter {
+export function callRegion(types: TypeSection, interworking: boolean): FunctionWriter {
   const w = new FunctionWriter(CALL_REGION_TYPE.parameters);
   const record = w.local('i32');
   const descriptor = w.local('i32');
@@ -24,11 +24,11 @@ export function callRegion(types: TypeSection): FunctionWriter {
   const chain = w.loop('chain');
   w.get(TABLES).get(PC).i32(PAGE_SHIFT).op('i32.shr_u').i32(2).ops('i32.shl', 'i32.add');
   w.memory('i32.load', FETCH_TABLE);
-  pushMisses(w, record, PC);
+  pushMisses(w, record, PC, interworking);
   w.brIf(done);
-  pushRecord(w, record, PC);
+  pushRecord(w, record, PC, interworking);
   w.tee(record).memory('i32.load16_u', 0).i32(HANDLER.REGION).op('i32.ne').brIf(done);
-  pushRegionWord(w, record);
+  pushRegionWord(w, record, interworking);
   w.memory('i32.load', 0).tee(descriptor);
   w.memory('i32.load', DESCRIPTOR.PC).get(PC).op('i32.ne').brIf(done);
   w.get(LEFT).set(before);

@@ -32,6 +32,8 @@ export interface Labels {
 export interface RegionFrame {
   readonly w: FunctionWriter;
   readonly types: TypeSection;
+  /** See ArchitectureDefinition. */
+  readonly interworking: boolean;
   readonly ip: number;
   readonly nip: number;
   readonly left: number;
@@ -77,9 +79,9 @@ export function enterRegions(main: RegionFrame, { top, handle }: Labels): void {
   const anew = w.block('anew');
   w.get(left).i32(0).op('i32.le_s').brIf(anew);
   main.pushFetchEntry();
-  pushMisses(w, t0, t1);
+  pushMisses(w, t0, t1, main.interworking);
   w.brIf(anew);
-  pushRecord(w, t0, t1);
+  pushRecord(w, t0, t1, main.interworking);
   w.set(t0);
   main.enterPage();
   w.get(ip).i32(RECORD_SIZE).op('i32.add').set(nip);
@@ -103,9 +105,9 @@ export function enterRegions(main: RegionFrame, { top, handle }: Labels): void {
 }
 
 /** Compiled code goes on at the record `ip`, at t1, where nothing is compiled: count that in its region word, and note the place now and then. */
-function noteLeaving({ w, ip, t0, t1 }: RegionFrame): void {
+function noteLeaving({ w, ip, t0, t1, interworking }: RegionFrame): void {
   const count = () => w.i32(0).memory('i32.load', WORD.PLACES_LEFT);
-  pushRegionWord(w, ip);
+  pushRegionWord(w, ip, interworking);
   w.tee(t0);
   w.get(t0).memory('i32.load', 0).i32(1).op('i32.add').memory('i32.store', 0);
   w.get(t0).memory('i32.load', 0).i32(0).memory('i32.load', WORD.OFTEN_LEFT).op('i32.and').op('i32.eqz');
@@ -143,6 +145,6 @@ export function leaveAtRegion(main: RegionFrame, { fault, handle }: Labels): voi
 
 function loadDescriptor(main: RegionFrame): void {
   const { w, ip, descriptor } = main;
-  pushRegionWord(w, ip);
+  pushRegionWord(w, ip, main.interworking);
   w.memory('i32.load', 0).set(descriptor);
 }

@@ -1,11 +1,12 @@
 // How the interpreter fills in the lowering's hooks: operands from predecoded records, registers in memory, memory through the
 // tables of the current privilege.
 import type { LoweringHooks, Push } from '../emit/lower.ts';
+import { forEachStatement } from '../emit/tree.ts';
 import type { Node, Statement } from '../emit/values.ts';
 import type { Bank, Banks } from '../isa/register-file.ts';
 import type { FunctionWriter } from '../wasm/writer.ts';
 import type { Handler, SlotKind } from './handlers.ts';
-import { GLOBAL, JUMP_RECORD, RECORD_SHIFT, RECORD_SIZE, SET_SIZE, WHY, WORD } from './layout.ts';
+import { GLOBAL, HANDLER, JUMP_RECORD, RECORD_SHIFT, RECORD_SIZE, SET_SIZE, WHY, WORD } from './layout.ts';
 import { MemorySemantics } from './memory-semantics.ts';
 
 /** Function indices the semantics call. */
@@ -31,6 +32,9 @@ export interface SemanticsOptions {
   readonly logStores: boolean;
   /** Trap code of a branch in a delay slot. */
   readonly branchInSlot: number;
+  readonly delaySlots: boolean;
+  /** See HandlerTable. */
+  readonly firstInside: number;
 }
 
 /** What differs between the main switch and a function of its own. */
@@ -43,8 +47,13 @@ export interface Frame {
   /** Make WORD.LEFT current before a call that may read or cut it, and take it back after. */
   saveLeft(): void;
   loadLeft(): void;
-  /** Go on with the next instruction (ip := nip). */
-  next(): void;
+  /**
+   * Go on with the next instruction: ip := nip. Without delay slots, where `size` is given: nip has no value, and the next instruction's record
+   * is so many bytes further on.
+   */
+  next(size?: number): void;
+  /** Dispatch anew: nothing has happened. */
+  again(): void;
   /** A taken branch with a slot: the next record's ip is in local `target`; run the slot without a deadline check. */
   jump(target: number): void;
   /** Leave this instruction, uncommitted: WORD.WHY says what for. */
@@ -62,9 +71,15 @@ export class InterpreterSemantics implements LoweringHooks {
   private readonly scratch: number;
   private readonly jumpTarget: number;
   private branched: 'no' | 'delayed' | 'now' = 'no';
+  private readonly delaySlots: boolean;
+  private readonly firstInside: number;
+  /** Does nip say where control goes? */
+  private usesNip = true;
 
   constructor(w: FunctionWriter, options: SemanticsOptions) {
     const { banks, callees, branchInSlot } = options;
+    this.delaySlots = options.delaySlots;
+    this.firstInside = options.firstInside;
     this.w = w;
     this.banks = banks;
     this.callees = callees;
@@ -85,13 +100,20 @@ export class InterpreterSemantics implements LoweringHooks {
     this.handler = handler;
     this.frame = frame;
     this.branched = 'no';
+    if (this.delaySlots || !handler || !frame) return;
+    this.usesNip = false;
+    forEachStatement(handler.statements, ({ kind }) => {
+      if (kind === 'branch' || kind === 'helper' || kind === 'tables') this.usesNip = true;
+    });
+    if (this.usesNip) this.w.get(frame.ip).i32(handler.recordSize).op('i32.add').set(frame.nip);
   }
 
   /** Complete the instruction: go where control goes. */
   finish(): void {
     const frame = this.inFrame();
     if (this.branched === 'delayed') frame.jump(this.jumpTarget);
-    else frame.next();
+    else if (this.usesNip) frame.next();
+    else frame.next(this.handler!.recordSize);
   }
 
   field(name: string): void {
@@ -140,15 +162,40 @@ export class InterpreterSemantics implements LoweringHooks {
     this.accesses.store(this.inFrame(), statement, address, value, reported);
   }
 
+  many(statement: Extract<Statement, { kind: 'loadMany' | 'storeMany' }>, list: () => void, address: number): void {
+    const { kind, bank } = statement;
+    this.accesses.many(this.inFrame(), this.callees.routine(kind), list, address, this.bank(bank).offset);
+  }
+
+  redecode(which: 'this' | 'next'): void {
+    const w = this.w;
+    const frame = this.inFrame();
+    if (which === 'this') {
+      w.get(frame.ip).i32(HANDLER.UNDECODED).memory('i32.store16', 0);
+      frame.again();
+      return;
+    }
+    const next = this.handler!.recordSize;
+    const push = () => w.get(frame.ip).memory('i32.load16_u', next);
+    push().i32(this.firstInside).op('i32.lt_u');
+    push().i32(HANDLER.END_OF_PAGE).ops('i32.ne', 'i32.and').if();
+    w.get(frame.ip).i32(HANDLER.UNDECODED).memory('i32.store16', next).end();
+  }
+
   branch(statement: Extract<Statement, { kind: 'branch' }>, push: Push): void {
     const w = this.w;
     const frame = this.inFrame();
     const { condition, slot, link } = statement;
-    this.trapInSlot();
+    if (this.delaySlots) this.trapInSlot();
     if (slot === 'now') {
-      this.pushTarget(statement, push, true);
+      if (condition) {
+        push(condition);
+        w.if();
+      }
+      this.pushTarget(statement, push, this.far() || statement.target.kind !== 'relative');
       w.set(frame.nip);
-      this.branched = 'now';
+      if (condition) w.end();
+      else this.branched = 'now';
       return;
     }
     if (slot === 'likely') {
@@ -231,7 +278,7 @@ export class InterpreterSemantics implements LoweringHooks {
     w.i32(0).i32(0).memory('i32.load', WORD.USER_SEEN);
     set();
     w.op('i32.or').memory('i32.store', WORD.USER_SEEN);
-    if (this.frame && this.branched === 'no') this.refetch();
+    if (this.frame && (this.branched === 'no' || !this.delaySlots)) this.refetch();
   }
 
   /** Privilege or translations may have changed: the next instruction is looked up anew, as it would be after a slice's end. */
@@ -267,7 +314,8 @@ export class InterpreterSemantics implements LoweringHooks {
   private record(name: string, kind: SlotKind, bank: Bank | null): void {
     const slot = this.handler?.slots.find((s) => s.name === name && s.kind === kind && s.bank === bank);
     if (!slot) throw new Error(`${this.handler?.row.mnemonic ?? 'routine'}: no ${kind} operand ${name}`);
-    this.w.get(this.inFrame().ip).memory(slot.bytes === 2 ? 'i32.load16_u' : 'i32.load', slot.at);
+    const short = kind === 'relative' ? 'i32.load16_s' : 'i32.load16_u';
+    this.w.get(this.inFrame().ip).memory(slot.bytes === 2 ? short : 'i32.load', slot.at);
   }
 
   /** Push the dynamic part of a register's address; returns the static offset. */
@@ -287,8 +335,11 @@ export class InterpreterSemantics implements LoweringHooks {
   private saveExitPc(): void {
     this.w.i32(0);
     this.pc();
-    this.inSlot();
-    this.w.i32(2).ops('i32.shl', 'i32.sub').memory('i32.store', WORD.EXIT_PC);
+    if (this.delaySlots) {
+      this.inSlot();
+      this.w.i32(2).ops('i32.shl', 'i32.sub');
+    }
+    this.w.memory('i32.store', WORD.EXIT_PC);
   }
 
   /** Push whether the instruction sits in a delay slot. */
@@ -324,7 +375,7 @@ export class InterpreterSemantics implements LoweringHooks {
         return;
       }
       this.pc();
-      w.i32(4).op('i32.add');
+      w.i32(this.handler!.row.pattern.width >>> 3).op('i32.add');
       this.record(name, 'relative', null);
       w.op('i32.add');
     } else if (target.kind === 'region') {

@@ -2,7 +2,16 @@
 // the entry, and make the access. Only what guest RAM does not serve goes on to the host (memory-access.ts; fetches: Core.fetch).
 //
 // A filled page is listed by what drops it, so that a flush never clears megabytes. Entries dropped one by one stay listed.
-import { Access, Translated, WORD_GLOBAL, WORD_MAPPED, WORD_OUTCOME, WORD_TRAP_SHIFT } from '../isa/architecture.ts';
+import {
+  ACCESS_AS_USER,
+  Access,
+  RULE,
+  Translated,
+  WORD_GLOBAL,
+  WORD_MAPPED,
+  WORD_OUTCOME,
+  WORD_TRAP_SHIFT,
+} from '../isa/architecture.ts';
 import {
   add,
   and,
@@ -13,10 +22,13 @@ import {
   load,
   loadAt,
   ltU,
+  mul,
+  ne,
   type Operand,
   or,
   select,
   shl,
+  shrS,
   shrU,
   sub,
   type Value,
@@ -25,7 +37,16 @@ import {
   xor,
 } from '../wasm/code.ts';
 import type { MemoryOp } from '../wasm/opcodes.ts';
-import { ACCESS_LINKED, ACCESS_REPORTED, ACCESS_SIGNED, SLOW_STORE, STORE_TYPE } from './conventions.ts';
+import {
+  ACCESS_ANY,
+  ACCESS_LINKED,
+  ACCESS_REPORTED,
+  ACCESS_SIGNED,
+  ACCESS_UNCACHED,
+  ACCESS_USER,
+  SLOW_STORE,
+  STORE_TYPE,
+} from './conventions.ts';
 import {
   CODE_LINE_SHIFT,
   CODE_MAP,
@@ -36,6 +57,7 @@ import {
   MAX_LISTED,
   PAGE,
   PAGE_MAP,
+  PAGE_MAP_SIZE,
   PAGE_SHIFT,
   PAGE_SIZE,
   READ_TABLE,
@@ -45,10 +67,12 @@ import {
   SLOT_COUNT,
   SLOT_SIZE,
   SLOTS,
+  TABLE_SETS,
   WHY,
   WORD,
   WRITE_TABLE,
 } from './layout.ts';
+import { manyRegisters } from './many-registers.ts';
 
 export interface SlowPathOptions {
   readonly bigEndian: boolean;
@@ -57,6 +81,8 @@ export interface SlowPathOptions {
   /** Names of the architecture's routines. */
   readonly translate: string;
   readonly recordFault: string;
+  readonly accessRules: string | null;
+  readonly interworking: boolean;
 }
 
 const TABLES = [READ_TABLE, WRITE_TABLE, FETCH_TABLE];
@@ -72,7 +98,9 @@ const misaligned = (address: Operand, descriptor: Operand): Value => and(address
 
 /** The functions, in an order of no importance; all of them return an i32, but for `missedStore`. */
 export function slowPaths(options: SlowPathOptions): readonly WasmFunction[] {
-  return [...lists(options), fill, findSlot, ...accesses(options)];
+  const ruled =
+    options.accessRules === null ? [] : [...ruledAccesses(options.accessRules, options.translate), ...manyRegisters];
+  return [...lists(options), fill, findSlot, readPhysical, isMemory, ...accesses(options), ...ruled];
 }
 
 function define(name: string, parameters: number, build: (c: Code, ...parameters: Variable[]) => void): WasmFunction {
@@ -117,9 +145,31 @@ function lists({ privileges }: SlowPathOptions): WasmFunction[] {
     }),
     /** (all): the same, for the vCPU that runs. */
     define('forgetTranslations', 1, (c, all) => c.return(c.call('forgetMapped', 'i32', word(WORD.TABLES), all))),
+    /** The same, for all vCPUs. */
+    define('forgetEverywhere', 1, (c, all) => {
+      const tables = c.let(TABLE_SETS);
+      c.while(ltU(tables, word(WORD.TABLES_END)), () => {
+        c.do('forgetMapped', tables, all);
+        c.set(tables, add(tables, privileges * SET_SIZE));
+      });
+      c.return(0);
+    }),
     /** (address, pages): drop so many pages of the vCPU that runs; an even number, from an even page on. */
-    define('forgetPages', 2, (c, address, pages) => {
-      const at = c.let(add(word(WORD.TABLES), tableOffset(address)));
+    define('forgetPages', 2, (c, address, pages) =>
+      c.return(c.call('forgetPagesOf', 'i32', word(WORD.TABLES), address, pages)),
+    ),
+    /** The same, for all vCPUs. */
+    define('forgetPagesEverywhere', 2, (c, address, pages) => {
+      const tables = c.let(TABLE_SETS);
+      c.while(ltU(tables, word(WORD.TABLES_END)), () => {
+        c.do('forgetPagesOf', tables, address, pages);
+        c.set(tables, add(tables, privileges * SET_SIZE));
+      });
+      c.return(0);
+    }),
+    /** (first table set of a vCPU, address, pages). */
+    define('forgetPagesOf', 3, (c, tables, address, pages) => {
+      const at = c.let(add(tables, tableOffset(address)));
       const end = c.let(add(at, shl(pages, 2)));
       c.while(ltU(at, end), () => {
         for (const set of sets) for (const table of TABLES) c.storeAt('i64.store', at, 0n, set + table);
@@ -159,7 +209,139 @@ const findSlot = define('findSlot', 1, (c, physical) => {
   c.return(0);
 });
 
-function accesses({ bigEndian, translate, recordFault }: SlowPathOptions): WasmFunction[] {
+/** (guest-physical address of a word): the word, or 0 where there is no memory. */
+const readPhysical = define('readPhysical', 1, (c, physical) => {
+  const slot = c.let(c.call('findSlot', 'i32', physical));
+  c.if(slot, () => c.return(wordAt(add(sub(physical, wordAt(slot, SLOT.GPA)), wordAt(slot, SLOT.HOST)))));
+  c.return(0);
+});
+
+/** (guest-physical address): is there memory? */
+const isMemory = define('isMemory', 1, (c, physical) => c.return(ne(c.call('findSlot', 'i32', physical), 0)));
+
+/** Signed or not, as the descriptor says. */
+function extended(c: Code, value: Variable, descriptor: Operand): Value {
+  const bits = c.let(sub(32, and(descriptor, 0xff)));
+  const shifted = c.let(shl(value, bits));
+  return select(and(descriptor, ACCESS_SIGNED), shrS(shifted, bits), shrU(shifted, bits));
+}
+
+/** The bytes of an access's width, the other way round. */
+function swapped(c: Code, value: Operand, descriptor: Operand): Value {
+  const pairs = c.let(or(and(shrU(value, 8), 0x00ff00ff), and(shl(value, 8), 0xff00ff00 | 0)));
+  const all = or(shrU(pairs, 16), shl(pairs, 16));
+  return select(eq(and(descriptor, 0xff), 32), all, select(eq(and(descriptor, 0xff), 16), pairs, value));
+}
+
+/** Accesses of an architecture where misaligned ones may be made all the same, and where data may have the other byte order. */
+function ruledAccesses(accessRules: string, translate: string): WasmFunction[] {
+  const inPage = (address: Operand, descriptor: Operand): Value =>
+    geU(PAGE_SIZE, add(and(address, OFFSET_MASK), bytesOf(descriptor)));
+  const isCached = (descriptor: Operand): Value => eqz(and(descriptor, ACCESS_USER));
+  const byByte = (descriptor: Operand): Value => or(and(descriptor, ACCESS_USER | ACCESS_UNCACHED), 8);
+  /** The host address of a filled page's bytes, else 0. */
+  const hostOf = (c: Code, address: Operand, table: number): Variable => {
+    const entry = c.let(wordAt(add(word(WORD.CURRENT_TABLES), tableOffset(address)), table));
+    return c.let(select(and(add(entry, 1), 3), 0, add(add(address, entry), 1)));
+  };
+  const bytes = (c: Code, descriptor: Operand, body: (i: Variable, shift: Variable) => void, rules: Operand): void => {
+    const i = c.let(0);
+    const shift = c.let('i32');
+    c.while(ltU(i, bytesOf(descriptor)), () => {
+      c.set(shift, select(and(rules, RULE.SWAPPED), sub(sub(bytesOf(descriptor), 1), i), i));
+      c.set(shift, shl(shift, 3));
+      body(i, shift);
+      c.set(i, add(i, 1));
+    });
+  };
+  return [
+    define('missedLoad', 2, (c, address, descriptor) => {
+      const rules = c.let(c.call(accessRules, 'i32'));
+      const value = c.let('i32');
+      const wanted = and(descriptor, ACCESS_ANY);
+      c.if(and(ne(misaligned(address, descriptor), 0), and(ne(wanted, 0), eqz(and(rules, RULE.STRICT)))), () => {
+        c.if(and(isCached(descriptor), inPage(address, descriptor)), () => {
+          const host = hostOf(c, address, READ_TABLE);
+          c.if(host, () => {
+            c.set(value, wordAt(host)); // RAM ends in what is not its own, which is cut off
+            c.return(extended(c, value, descriptor));
+          });
+        });
+        bytes(
+          c,
+          descriptor,
+          (i, shift) => {
+            c.set(value, or(value, shl(c.call('plainLoad', 'i32', add(address, i), byByte(descriptor)), shift)));
+            c.if(word(WORD.WHY), () => c.return(0));
+          },
+          rules,
+        );
+        c.return(extended(c, value, descriptor));
+      });
+      c.if(eqz(and(rules, RULE.SWAPPED)), () => c.return(c.call('plainLoad', 'i32', address, descriptor)));
+      c.set(value, c.call('plainLoad', 'i32', address, or(descriptor, ACCESS_UNCACHED)));
+      c.set(value, swapped(c, value, descriptor));
+      c.return(extended(c, value, descriptor));
+    }),
+    {
+      name: 'missedStore',
+      type: STORE_TYPE,
+      build: (c) => {
+        const [address, descriptor, stored] = [c.parameter(0), c.parameter(1), c.parameter(2)];
+        const rules = c.let(c.call(accessRules, 'i32'));
+        const wanted = and(descriptor, ACCESS_ANY);
+        c.if(and(ne(misaligned(address, descriptor), 0), and(ne(wanted, 0), eqz(and(rules, RULE.STRICT)))), () => {
+          c.if(and(isCached(descriptor), inPage(address, descriptor)), () => {
+            const host = hostOf(c, address, WRITE_TABLE);
+            c.if(host, () => {
+              c.if(eq(and(descriptor, 0xff), 16), () => {
+                c.storeAt('i32.store16', host, stored);
+                c.return();
+              });
+              c.storeAt('i32.store', host, stored);
+              c.return();
+            });
+          });
+          // All of it or none: the end may be on another page.
+          const last = c.let(add(address, sub(bytesOf(descriptor), 1)));
+          const how = select(and(descriptor, ACCESS_USER), Access.WRITE | ACCESS_AS_USER, Access.WRITE);
+          const end = c.let(c.call(translate, 'i32', last, how));
+          c.if(eq(and(end, WORD_OUTCOME), Translated.FAULT), () => {
+            const begin = c.let(c.call(translate, 'i32', address, how));
+            const first = eq(and(begin, WORD_OUTCOME), Translated.FAULT);
+            c.do('faultAt', select(first, address, last), shrU(select(first, begin, end), WORD_TRAP_SHIFT), 0);
+            c.return();
+          });
+          bytes(
+            c,
+            descriptor,
+            (i, shift) => {
+              c.assign('plainStore', [], add(address, i), byByte(descriptor), shrU(stored, shift));
+              c.if(word(WORD.WHY), () => c.return());
+            },
+            rules,
+          );
+          c.return();
+        });
+        const isSwapped = c.let(and(rules, RULE.SWAPPED));
+        const described = or(descriptor, select(isSwapped, ACCESS_UNCACHED, 0));
+        c.assign('plainStore', [], address, described, select(isSwapped, swapped(c, stored, descriptor), stored));
+        c.return();
+      },
+    },
+  ];
+}
+
+function accesses({ bigEndian, translate, recordFault, accessRules, interworking }: SlowPathOptions): WasmFunction[] {
+  const [loadName, storeName] = accessRules === null ? ['missedLoad', 'missedStore'] : ['plainLoad', 'plainStore'];
+  /** Access, and whose rights. */
+  const how = (access: Access, descriptor: Operand): Operand =>
+    accessRules === null ? access : select(and(descriptor, ACCESS_USER), access | ACCESS_AS_USER, access);
+  /** Make a table entry of it, unless it is not to have one. */
+  const fillUnless = (c: Code, descriptor: Operand, make: () => void): void => {
+    if (accessRules === null) make();
+    else c.if(eqz(and(descriptor, ACCESS_USER | ACCESS_UNCACHED)), make);
+  };
   const outcome = (translation: Operand): Value => and(translation, WORD_OUTCOME);
   const physical = (translation: Operand, address: Operand): Value =>
     or(and(translation, ~OFFSET_MASK), and(address, OFFSET_MASK));
@@ -201,15 +383,15 @@ function accesses({ bigEndian, translate, recordFault }: SlowPathOptions): WasmF
       c.return(0);
     }),
     /** (address, descriptor): a load that missed. */
-    define('missedLoad', 2, (c, address, descriptor) => {
+    define(loadName!, 2, (c, address, descriptor) => {
       const host = (): void => c.return(c.call('slowLoad', 'i32', address, descriptor));
       c.if(or(misaligned(address, descriptor), word(WORD.ANSWERED)), host);
-      const translation = c.let(c.call(translate, 'i32', address, Access.READ));
+      const translation = c.let(c.call(translate, 'i32', address, how(Access.READ, descriptor)));
       c.if(eq(outcome(translation), Translated.FAULT), () =>
         c.return(c.call('faultAt', 'i32', address, shrU(translation, WORD_TRAP_SHIFT), descriptor)),
       );
       inMemory(c, translation, address, (_slot, at) => {
-        c.do('fill', READ_TABLE, address, sub(sub(at, address), 1), translation);
+        fillUnless(c, descriptor, () => c.do('fill', READ_TABLE, address, sub(sub(at, address), 1), translation));
         c.if(and(descriptor, ACCESS_LINKED), () => c.store('i32.store', WORD.RESERVATION, at));
         byWidth(c, descriptor, at, (bits, place) => {
           if (bits === 32) return c.return(wordAt(place));
@@ -221,12 +403,20 @@ function accesses({ bigEndian, translate, recordFault }: SlowPathOptions): WasmF
     }),
     /** (address, descriptor, value): a store that missed, or goes to a page with records. */
     {
-      name: 'missedStore',
+      name: storeName!,
       type: STORE_TYPE,
       build: (c) => {
         const [address, descriptor, stored] = [c.parameter(0), c.parameter(1), c.parameter(2)];
         c.if(eqz(misaligned(address, descriptor)), () => {
-          const entry = c.let(wordAt(add(word(WORD.CURRENT_TABLES), tableOffset(address)), WRITE_TABLE));
+          const entry = c.let('i32');
+          fillUnless(c, descriptor, () =>
+            c.set(entry, wordAt(add(word(WORD.CURRENT_TABLES), tableOffset(address)), WRITE_TABLE)),
+          );
+          if (accessRules !== null)
+            // Others come here without having looked at the table.
+            c.if(and(entry, 3), () => {
+              c.if(eqz(and(add(entry, 1), 3)), () => store(c, descriptor, add(add(address, entry), 1), stored));
+            });
           c.if(entry, () => {
             // Aligned and filled, but without the -1: the page has records. Where the line has none, nothing else is to be done.
             const at = c.let(add(address, entry));
@@ -234,7 +424,7 @@ function accesses({ bigEndian, translate, recordFault }: SlowPathOptions): WasmF
             c.if(eqz(line), () => store(c, descriptor, at, stored));
           });
           c.if(eqz(entry), () => {
-            const translation = c.let(c.call(translate, 'i32', address, Access.WRITE));
+            const translation = c.let(c.call(translate, 'i32', address, how(Access.WRITE, descriptor)));
             c.if(eq(outcome(translation), Translated.FAULT), () => {
               c.do('faultAt', address, shrU(translation, WORD_TRAP_SHIFT), descriptor);
               c.return();
@@ -242,7 +432,9 @@ function accesses({ bigEndian, translate, recordFault }: SlowPathOptions): WasmF
             inMemory(c, translation, address, (slot, at) => {
               const page = wordAt(shl(shrU(at, PAGE_SHIFT), 2), PAGE_MAP);
               c.if(and(eq(page, PAGE.WRITTEN), eqz(wordAt(slot, SLOT.WATCHED))), () => {
-                c.do('fill', WRITE_TABLE, address, sub(sub(at, address), 1), translation);
+                fillUnless(c, descriptor, () =>
+                  c.do('fill', WRITE_TABLE, address, sub(sub(at, address), 1), translation),
+                );
                 store(c, descriptor, at, stored);
               });
             });
@@ -255,17 +447,22 @@ function accesses({ bigEndian, translate, recordFault }: SlowPathOptions): WasmF
     },
     /** (address): the record of an instruction whose fetch missed; or 0, and WORD.WHY says why. */
     define('missedFetch', 1, (c, address) => {
-      c.if(eqz(and(address, 3)), () => {
-        const translation = c.let(c.call(translate, 'i32', address, Access.FETCH));
+      const set = interworking ? c.let(and(address, 1)) : c.let(0);
+      const from = c.let(sub(address, set));
+      const isAligned = interworking ? eqz(and(from, select(set, 0, 3))) : eqz(and(address, 3));
+      c.if(isAligned, () => {
+        const translation = c.let(c.call(translate, 'i32', from, Access.FETCH));
         c.if(eq(outcome(translation), Translated.FAULT), () =>
-          c.return(c.call('faultAt', 'i32', address, shrU(translation, WORD_TRAP_SHIFT), 0)),
+          c.return(c.call('faultAt', 'i32', from, shrU(translation, WORD_TRAP_SHIFT), 0)),
         );
-        inMemory(c, translation, address, (_slot, at) => {
-          const records = c.let(wordAt(shl(shrU(at, PAGE_SHIFT), 2), PAGE_MAP));
+        inMemory(c, translation, from, (_slot, at) => {
+          const map = add(shl(shrU(at, PAGE_SHIFT), 2), mul(set, PAGE_MAP_SIZE));
+          const records = c.let(wordAt(map, PAGE_MAP));
           c.if(geU(records, PAGE.WRITTEN + 1), () => {
-            const entry = or(sub(records, shl(and(address, ~OFFSET_MASK), RECORD_SHIFT)), 1);
-            c.do('fill', FETCH_TABLE, address, entry, translation);
-            c.return(add(records, shl(and(address, OFFSET_MASK), RECORD_SHIFT)));
+            // The address that is shifted has the set in bit 0 (fetch-entry.ts).
+            const base = sub(sub(records, shl(and(address, ~OFFSET_MASK), RECORD_SHIFT)), shl(set, RECORD_SHIFT));
+            c.do('fill', FETCH_TABLE, address, or(base, interworking ? or(set, 2) : 1), translation);
+            c.return(add(records, shl(and(from, OFFSET_MASK), RECORD_SHIFT)));
           });
         });
       });

@@ -196,27 +196,32 @@ export class EmulatedVcpu implements Vcpu {
   /** An instruction that the host watches: tell it, and run the instruction, unless it wants the vCPU to stand before it. */
   private watched(deadline: number): number | undefined {
     const { core } = this;
-    const host = core.hostAddress(core.pc, Access.FETCH);
+    const { set, address } = core.place(core.pc);
+    const host = core.hostAddress(address, Access.FETCH);
     if (host === undefined) throw new Error('a watched instruction that is not there');
     if (core.i32[WORD.IN_SLOT >>> 2] !== 0) core.rewindToBranch();
     else if (core.watch.executes(this.id, core.pc)) return this.interrupted();
-    return core.codePages.asPlain(host, () => this.handle(core.run(1), deadline));
+    return core.codePages.asPlain(host, set, () => this.handle(core.run(1), deadline));
   }
 
   /** A jump to itself with nothing in its slot: skip to the deadline as if it had run. */
   private spin(deadline: number): number | undefined {
     const { core } = this;
     const { model, clock } = core;
-    const host = core.hostAddress(core.pc, Access.FETCH);
+    const { set, address } = core.place(core.pc);
+    const host = core.hostAddress(address, Access.FETCH);
     if (host === undefined) throw new Error('a self-jump without an instruction');
-    if (!core.program.architecture.isSelfJump(core.i32[host >>> 2]!, core.pc & 0xfff, core.pc))
-      return core.codePages.asPlain(host, () => this.handle(core.run(1), deadline));
+    const { architecture } = core.program;
+    const word = set === 0 ? core.i32[host >>> 2]! : core.i32[host >>> 2]! >>> (8 * (host & 2));
+    if (!architecture.isSelfJump(word, address & 0xfff, core.pc))
+      return core.codePages.asPlain(host, set, () => this.handle(core.run(1), deadline));
     // No time passes: whoever drives the vCPU decides what happens when nothing can end the spin.
     if (!model.interruptible()) return this.waits('spin', false);
     const until = model.timerWakes(true) ? Math.min(deadline, model.timerDeadline()) : deadline;
     if (until === Number.POSITIVE_INFINITY) return this.waits('wait', false); // for an interrupt from outside
-    const rounds = Math.ceil((until - clock.now) / clock.nsPerInstruction / 2);
-    clock.retire(2 * Math.max(1, rounds));
+    const { selfJumpLength } = architecture;
+    const rounds = Math.ceil((until - clock.now) / clock.nsPerInstruction / selfJumpLength);
+    clock.retire(selfJumpLength * Math.max(1, rounds));
     return undefined;
   }
 
@@ -291,7 +296,7 @@ export class EmulatedVcpu implements Vcpu {
       run.exitReason = ExitReason.INTERNAL_ERROR;
       run.internal.suberror = KVM_INTERNAL_ERROR_EMULATION;
       run.internal.pc = at;
-      run.internal.instruction = (core.fetchWord(at) ?? 0) >>> 0;
+      run.internal.instruction = (core.fetchWord(core.place(at).address & ~3) ?? 0) >>> 0;
       run.internal.message = exits.unemulated;
       exits.unemulated = null;
     } else if (exits.shutdown) {
@@ -321,10 +326,13 @@ export class EmulatedVcpu implements Vcpu {
 
   getRegs(): KvmRegs {
     this.core.activate(this.id);
-    const word = (bank: string, index = 0): bigint =>
-      BigInt.asUintN(64, BigInt(this.core.i32[(this.core.banks[bank]!.offset >>> 2) + index]!));
+    const word = (bank: string, index = 0): bigint => {
+      const at = this.core.banks[bank];
+      return at ? BigInt.asUintN(64, BigInt(this.core.i32[(at.offset >>> 2) + index]!)) : 0n;
+    };
     const pc = BigInt.asUintN(64, BigInt(this.core.pc | 0));
-    return { gpr: Array.from({ length: 32 }, (_, i) => word('gpr', i)), hi: word('hi'), lo: word('lo'), pc };
+    const { count } = this.core.banks.gpr!;
+    return { gpr: Array.from({ length: count }, (_, i) => word('gpr', i)), hi: word('hi'), lo: word('lo'), pc };
   }
 
   setRegs(regs: KvmRegs): void {
@@ -332,9 +340,12 @@ export class EmulatedVcpu implements Vcpu {
     const put = (bank: string, index: number, value: bigint): void => {
       this.core.i32[(this.core.banks[bank]!.offset >>> 2) + index] = Number(BigInt.asIntN(32, value));
     };
-    for (let i = 1; i < 32; i++) put('gpr', i, regs.gpr[i] ?? 0n);
-    put('hi', 0, regs.hi);
-    put('lo', 0, regs.lo);
+    const { gpr, hi } = this.core.banks;
+    for (let i = gpr!.zero ? 1 : 0; i < gpr!.count; i++) put('gpr', i, regs.gpr[i] ?? 0n);
+    if (hi) {
+      put('hi', 0, regs.hi);
+      put('lo', 0, regs.lo);
+    }
     this.core.pc = Number(BigInt.asUintN(32, regs.pc));
   }
 

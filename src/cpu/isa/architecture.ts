@@ -11,7 +11,8 @@ import type { BankSpec, Banks } from './register-file.ts';
 /**
  * A function of the generated program, written with the emitter; rows and the engine call it by name. Rows and routines may also call the
  * engine's `forgetTranslations` (all: drop table entries that came from the guest's TLB, or 0: only those not global) and `forgetPages`
- * (address, number of 4 KiB pages: an even number, from an even page on); what follows in the row is useTables.
+ * (address, number of 4 KiB pages: an even number, from an even page on), or `forgetEverywhere` and `forgetPagesEverywhere`, the same for all
+ * vCPUs; what follows in the row is useTables.
  */
 export interface Routine {
   readonly name: string;
@@ -23,6 +24,12 @@ export interface Routine {
 /** How a memory access is meant. */
 export const Access = { READ: 0, WRITE: 1, FETCH: 2 } as const;
 export type Access = (typeof Access)[keyof typeof Access];
+
+/** Added to an Access, for `translate`: with the rights of user mode, whatever the mode is. */
+export const ACCESS_AS_USER = 4;
+
+/** What `accessRules` says: accesses that need not be aligned must be; data has the other byte order than the program, so that no table entry serves it. */
+export const RULE = { STRICT: 1, SWAPPED: 2 } as const;
 
 /** How a translation ended. */
 export const Translated = {
@@ -109,6 +116,18 @@ export interface CoreServices {
   readonly hypercallAnswered: boolean;
   /** Exit counters and traces of the active vCPU. */
   readonly observer: CoreObserver;
+  /** vCPUs that the VM may have. */
+  readonly vcpus: number;
+  /** Number of the active vCPU. */
+  readonly active: number;
+  /** Input `line` of the in-kernel interrupt controller that only the active vCPU has (a PPI). */
+  privateLine(line: number, level: boolean): void;
+  /** Do something to the state of `vcpu`, made active for it: now, or in the middle of a run at the end of the instruction. */
+  onVcpu(vcpu: number, action: () => void): void;
+  /** A 32-bit register of any vCPU, as it is between two instructions. */
+  registerOf(vcpu: number, bank: string, index: number): number;
+  /** The instruction asks for KVM_EXIT_SYSTEM_EVENT, which comes after it. */
+  requestSystemEvent(type: number, flags: number): void;
   /** The guest asked to shut down (KVM_EXIT_SHUTDOWN); the instruction leaves. */
   shutdown(): void;
   /** The instruction cannot be emulated (KVM_EXIT_INTERNAL_ERROR); it leaves. */
@@ -180,8 +199,8 @@ export interface ModelOptions {
   readonly paravirtHypercalls: boolean;
 }
 
-/** KVM_CREATE_VM's machine types, by name. */
-export type VmType = 'trap-and-emulate' | 'vz';
+/** KVM_CREATE_VM's machine types, by name: MIPS's two; ARM's guest of KVM, and a bare machine that begins in Hyp mode. */
+export type VmType = 'trap-and-emulate' | 'vz' | 'arm-svc' | 'arm-hyp';
 
 /** Everything the engine needs that is written once per architecture and is not a row. */
 export interface ArchitectureDefinition {
@@ -193,6 +212,13 @@ export interface ArchitectureDefinition {
   /** Capabilities that the architecture adds to CHECK_EXTENSION; `cpuModel` is one of cpuModels. */
   capabilities(cpuModel: string): readonly (readonly [cap: number, answer: number])[];
   readonly rows: readonly Row[];
+  /** Have branches delay slots? */
+  readonly delaySlots: boolean;
+  /**
+   * Bit 0 of the pc says which of two instruction sets follows: 0 is that of words, 1 that of halfwords. Registers of bank `it`, when not 0, say that
+   * the next instruction stands inside a block.
+   */
+  readonly interworking: boolean;
   /**
    * Mnemonics of hot rows that are often executed one after the other: the interpreter executes such two by one dispatch. With a branch first, the
    * other one is in its slot.
@@ -203,6 +229,8 @@ export interface ArchitectureDefinition {
   readonly routines: readonly Routine[];
   /** Functions of the generated program that are written in WebAssembly directly (softfloat); rows call them like routines. */
   functions?(banks: Banks): readonly WasmFunction[];
+  /** Routine that says how data accesses are made now: () -> RULE bits; null: as ever. */
+  readonly accessRules: string | null;
   /** Names of TypeScript helpers that rows call, in a fixed order. */
   readonly helpers: readonly string[];
   /** Names of the events that rows and routines say, in a fixed order. */
@@ -227,6 +255,8 @@ export interface ArchitectureDefinition {
    * an interrupt.) `pc` is given when the virtual address is known.
    */
   isSelfJump(word: number, offset: number, pc?: number): boolean;
+  /** Instructions that one round of a self-jump executes. */
+  readonly selfJumpLength: number;
   /** The register of the first bank that calls leave their return address in, by convention: a jump to what it holds is taken for a return. */
   readonly linkRegister: { readonly bank: string; readonly index: number };
   /** The word that does nothing (a self-jump counts as idle only with it in its slot). */

@@ -3,7 +3,18 @@
 import { popcount32 } from '../../util/bits.ts';
 import type { Row } from './insn.ts';
 
-const FANOUT_BITS = 12;
+/** Bits of a word that rows differ in most: two fields, 13 bits at most. */
+interface DecodeKey {
+  readonly highAt: number;
+  readonly highMask: number;
+  readonly lowAt: number;
+  readonly lowMask: number;
+}
+
+/** MIPS's opcode and function. */
+const OPCODE_AND_FUNCTION: DecodeKey = { highAt: 26, highMask: 0x3f, lowAt: 0, lowMask: 0x3f };
+/** A32's bits 27:20 and 7:4, and T32's 28:20 of the first halfword and 7:4 of the second. */
+const UPPER_AND_MIDDLE: DecodeKey = { highAt: 20, highMask: 0x1ff, lowAt: 4, lowMask: 0xf };
 
 /** Can some word match both rows? */
 export function overlap(a: Row, b: Row): boolean {
@@ -40,22 +51,28 @@ function checkOverlaps(rows: readonly Row[]): void {
 
 export class Decoder {
   private readonly rows: readonly Row[];
-  /** Candidates by the opcode (top 6) and function (low 6) bits, most specific first. */
-  private readonly buckets: (readonly Row[] | undefined)[] = new Array(1 << FANOUT_BITS);
+  /** Candidates by the key's bits, most specific first. */
+  private readonly buckets: (readonly Row[] | undefined)[] = [];
+  private readonly key: DecodeKey;
 
-  constructor(rows: readonly Row[]) {
+  constructor(rows: readonly Row[], key = OPCODE_AND_FUNCTION) {
+    this.key = key;
     for (const group of byOpcode(rows)) checkOverlaps(group);
     this.rows = [...rows].sort((a, b) => popcount32(b.pattern.mask) - popcount32(a.pattern.mask));
   }
 
   /** The row of a word, or undefined for a reserved instruction. */
   decode(word: number): Row | undefined {
-    const key = ((word >>> 26) << 6) | (word & 63);
-    let bucket = this.buckets[key];
+    const { highAt, highMask, lowAt, lowMask } = this.key;
+    const high = (word >>> highAt) & highMask;
+    const low = (word >>> lowAt) & lowMask;
+    const number = high * (lowMask + 1) + low;
+    let bucket = this.buckets[number];
     if (bucket === undefined) {
-      const sample = ((key >>> 6) << 26) | (key & 63);
-      bucket = this.rows.filter((row) => ((sample ^ row.pattern.match) & row.pattern.mask & 0xfc00003f) === 0);
-      this.buckets[key] = bucket;
+      const sample = (high << highAt) | (low << lowAt);
+      const covered = (highMask << highAt) | (lowMask << lowAt);
+      bucket = this.rows.filter((row) => ((sample ^ row.pattern.match) & row.pattern.mask & covered) === 0);
+      this.buckets[number] = bucket;
     }
     for (let i = 0; i < bucket.length; i++) {
       const row = bucket[i]!;
@@ -63,4 +80,45 @@ export class Decoder {
     }
     return undefined;
   }
+}
+
+/** The decoders of an architecture's instruction sets: that of words, and one of halfwords where there is another (T32). */
+export class Decoders {
+  readonly words: Decoder;
+  private readonly wide: Decoder;
+  /** By halfword, found so far; null: reserved. */
+  private readonly narrow: (Row | null | undefined)[] = [];
+  private readonly narrowRows: readonly Row[];
+
+  constructor(rows: readonly Row[], interworking: boolean) {
+    const key = interworking ? UPPER_AND_MIDDLE : OPCODE_AND_FUNCTION;
+    this.words = new Decoder(
+      rows.filter(({ set = 0 }) => set === 0),
+      key,
+    );
+    const halfwords = rows.filter(({ set }) => set === 1);
+    this.wide = new Decoder(
+      halfwords.filter(({ pattern }) => pattern.width === 32),
+      key,
+    );
+    const narrow = halfwords.filter(({ pattern }) => pattern.width === 16);
+    checkOverlaps(narrow);
+    this.narrowRows = [...narrow].sort((a, b) => popcount32(b.pattern.mask) - popcount32(a.pattern.mask));
+  }
+
+  /** The row of a T32 instruction: of 16 bits, or of 32, the first halfword above the second. */
+  decodeHalfwords(instruction: number, size: 2 | 4): Row | undefined {
+    if (size === 4) return this.wide.decode(instruction);
+    let row = this.narrow[instruction];
+    if (row === undefined) {
+      row = this.narrowRows.find(({ pattern }) => ((instruction ^ pattern.match) & pattern.mask) === 0) ?? null;
+      this.narrow[instruction] = row;
+    }
+    return row ?? undefined;
+  }
+}
+
+/** Bytes of the T32 instruction that begins with this halfword. */
+export function thumbSize(halfword: number): 2 | 4 {
+  return halfword >>> 11 >= 0x1d ? 4 : 2;
 }

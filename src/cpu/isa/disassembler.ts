@@ -69,7 +69,7 @@ export class Disassembler {
   private readonly parsed = new Map<string, readonly SyntaxPiece[]>();
 
   constructor(rows: readonly Row[], syntax: AssemblySyntax) {
-    this.decoder = new Decoder(rows);
+    this.decoder = new Decoder(rows.filter(({ set = 0 }) => set === 0));
     this.syntax = syntax;
   }
 

@@ -20,6 +20,21 @@ export interface Row {
   readonly hot: boolean;
   /** Build the semantics. Typed per row by `insnFor`; erased here. */
   build(emitter: object, fields: Readonly<Record<string, Operand | number>>): void;
+  /** Which instruction set, where an architecture has several (its number); 0 when left out. */
+  readonly set?: number;
+  /** Derived operands that are 16 unsigned bits. Where there are such, fields that are no wider are kept as that too. */
+  readonly short?: readonly string[];
+  /** Rows that execute this one's words, each in some cases. */
+  readonly variants?: RowVariants;
+  /** Its record is right only inside of a block that an instruction before it has begun. */
+  readonly inside?: boolean;
+}
+
+/** A row's forms for execution, of the same pattern and operands. */
+export interface RowVariants {
+  readonly rows: readonly Row[];
+  /** Which of them executes a word with these field values. `block` is not 0 inside of a block that an earlier instruction has begun. */
+  pick(raw: RawFields, block: number): Row;
 }
 
 export interface RowOptions<Name extends string = string> {

@@ -11,10 +11,15 @@ export interface BankSpec {
   readonly zero?: boolean;
   /** Not guest state (masks, engine scratch): left out of state hashes. */
   readonly scratch?: boolean;
-  /** Only rows read and write it, by fixed numbers (no routine, no function): the region compiler keeps its registers in locals. */
+  /**
+   * Rows that are compiled into regions read and write it by fixed numbers only, and no function does: the region compiler keeps its registers in locals.
+   * Where exceptions have no slots to mind, their routines may use it: regions leave such things to the interpreter.
+   */
   readonly rowsOnly?: boolean;
   /** Another view of this bank, declared before: the same memory in registers of another width. A view is `scratch`. */
   readonly viewOf?: string;
+  /** One for the VM, not one for each vCPU. There is room for some dozens of words. */
+  readonly shared?: boolean;
 }
 
 /** A bank with its place in the state block. */
@@ -29,12 +34,23 @@ export interface Bank extends BankSpec {
 
 export type Banks = Readonly<Record<string, Bank>>;
 
-/** Lay the banks out one after another from `base`; returns them and the end of the block. */
-export function layOutBanks(specs: readonly BankSpec[], base: number): { banks: Banks; end: number } {
+/** Lay the banks out one after another from `base`, and those that all vCPUs share from `sharedBase`; returns them and the ends of the blocks. */
+export function layOutBanks(
+  specs: readonly BankSpec[],
+  base: number,
+  sharedBase = 0,
+): { banks: Banks; end: number; sharedEnd: number } {
   const banks: Record<string, Bank> = {};
   let offset = base;
+  let shared = sharedBase;
   for (const spec of specs) {
     const size = spec.width / 8;
+    if (spec.shared) {
+      shared = (shared + size - 1) & -size;
+      banks[spec.name] = { ...spec, offset: shared, size, sink: spec.count };
+      shared += size * spec.count;
+      continue;
+    }
     if (spec.viewOf !== undefined) {
       banks[spec.name] = { ...spec, offset: banks[spec.viewOf]!.offset, size, sink: spec.count };
       continue;
@@ -43,5 +59,5 @@ export function layOutBanks(specs: readonly BankSpec[], base: number): { banks: 
     banks[spec.name] = { ...spec, offset, size, sink: spec.count };
     offset += size * (spec.count + (spec.zero ? 1 : 0));
   }
-  return { banks, end: (offset + 15) & -16 };
+  return { banks, end: (offset + 15) & -16, sharedEnd: shared };
 }

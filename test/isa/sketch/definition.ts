@@ -38,6 +38,10 @@ export function definitionOf(sketch: Sketch): ArchitectureDefinition {
     cpuModels: ['flat'],
     capabilities: () => [],
     rows: sketch.rows,
+    delaySlots: true,
+    interworking: false,
+    accessRules: null,
+    selfJumpLength: 2,
     syntax: { aliases: [], print: (_operand, value) => String(value), parse: () => undefined },
     banks: sketch.banks,
     routines: [
@@ -83,11 +87,11 @@ export function definitionOf(sketch: Sketch): ArchitectureDefinition {
 }
 
 /** ONE_REG id of a sketched register: the bank's position and the index. */
-function registerId(banks: readonly { readonly name: string }[], bank: string, index: number): bigint {
+export function registerId(banks: readonly { readonly name: string }[], bank: string, index: number): bigint {
   return BigInt(banks.findIndex(({ name }) => name === bank) * 256 + index);
 }
 
-class FlatModel implements CoreModel {
+export class FlatModel implements CoreModel {
   private readonly services: CoreServices;
   private readonly helpers: readonly Helper[];
 

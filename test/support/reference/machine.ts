@@ -332,6 +332,16 @@ export class ReferenceMachine {
       hypercallResult: 0,
       hypercallAnswered: false,
       observer: { on: false, count: () => {}, trace: () => {}, exit: () => {}, asidChanged: () => {}, exitPc: 0 },
+      vcpus: 1,
+      active: 0,
+      privateLine: () => {},
+      onVcpu: (_vcpu, action) => action(),
+      registerOf: () => {
+        throw new Error('the reference has one vCPU');
+      },
+      requestSystemEvent: () => {
+        throw new Error('system events are not part of the reference');
+      },
       shutdown: () => {
         this.leaving = 'shutdown';
       },

@@ -11,6 +11,7 @@ import {
   HANDLER,
   PAGE_SHIFT,
   PAGE_SIZE,
+  regionWordShift,
   WORD,
 } from '../layout.ts';
 import { type Pair, RecordPairs } from '../pairs.ts';
@@ -59,6 +60,9 @@ export class RegionCache {
   /** A record's region word is at record / 4 + this. */
   private readonly words: number;
   private readonly pairs: RecordPairs;
+  /** Bytes of code for one place: a word, or a halfword; and a record's region word lies at its address shifted down by so much. */
+  private readonly unit: number;
+  private readonly recordShift: number;
   private readonly byLine = new Map<number, Set<InstalledRegion>>();
   /** By host page: how many regions have each of its instructions. */
   private readonly coverage = new Map<number, Uint16Array>();
@@ -71,7 +75,9 @@ export class RegionCache {
   private bytes = 0;
 
   /** `pairs`: those that the program's interpreter knows; another program of the architecture has the same. */
-  constructor(buffer: ArrayBufferLike, table: WebAssembly.Table, pairs: readonly Pair[]) {
+  constructor(buffer: ArrayBufferLike, table: WebAssembly.Table, pairs: readonly Pair[], interworking = false) {
+    this.unit = interworking ? 2 : 4;
+    this.recordShift = regionWordShift(interworking);
     this.i32 = new Int32Array(buffer);
     this.u16 = new Uint16Array(buffer);
     this.u8 = new Uint8Array(buffer);
@@ -104,7 +110,7 @@ export class RegionCache {
 
   /** A place that is not compiled has been gone on at so often, at least. */
   countFrom(record: number, times: number): void {
-    const word = (record / 4 + this.words) >>> 2;
+    const word = this.regionWord(record);
     if (!this.isEntry(record)) this.i32[word] = Math.max(this.i32[word]!, times);
   }
 
@@ -117,7 +123,12 @@ export class RegionCache {
   /** Is the instruction at this host address part of a region? */
   covers(host: number): boolean {
     const page = this.coverage.get(host >>> PAGE_SHIFT);
-    return page !== undefined && page[(host & (PAGE_SIZE - 1)) >>> 2] !== 0;
+    return page !== undefined && page[(host & (PAGE_SIZE - 1)) / this.unit] !== 0;
+  }
+
+  /** Index of a record's region word. */
+  private regionWord(record: number): number {
+    return ((record >>> this.recordShift) + this.words) >>> 2;
   }
 
   /** Notice when these instructions change. */
@@ -129,10 +140,10 @@ export class RegionCache {
     for (const host of code) {
       let page = this.coverage.get(host >>> PAGE_SHIFT);
       if (!page) {
-        page = new Uint16Array(PAGE_SIZE / 4);
+        page = new Uint16Array(PAGE_SIZE / this.unit);
         this.coverage.set(host >>> PAGE_SHIFT, page);
       }
-      page[(host & (PAGE_SIZE - 1)) >>> 2]! += by;
+      page[(host & (PAGE_SIZE - 1)) / this.unit]! += by;
     }
   }
 
@@ -177,7 +188,7 @@ export class RegionCache {
   private enter({ pc, record, block }: RegionEntry, slot: number): InstalledEntry {
     const descriptor = this.freeDescriptors.pop() ?? this.nextDescriptor;
     if (descriptor === this.nextDescriptor) this.nextDescriptor += DESCRIPTOR_SIZE;
-    const word = (record / 4 + this.words) >>> 2;
+    const word = this.regionWord(record);
     const own = this.isEntry(record) ? this.i32[(this.i32[word]! + DESCRIPTOR.HANDLER) >>> 2]! : this.pairs.own(record);
     this.i32[(descriptor + DESCRIPTOR.PC) >>> 2] = pc;
     this.i32[(descriptor + DESCRIPTOR.FUNCTION) >>> 2] = slot;
@@ -194,7 +205,8 @@ export class RegionCache {
     const line = from >>> CODE_LINE_SHIFT;
     const there = this.byLine.get(line);
     if (!there) return false;
-    for (let host = (from & ~3) >>> 0; host < to; host += 4) {
+    const { unit } = this;
+    for (let host = (from & -unit) >>> 0; host < to; host += unit) {
       if (!this.covers(host)) continue;
       for (const region of [...there]) if (region.code.includes(host)) this.remove(region);
     }
@@ -216,7 +228,7 @@ export class RegionCache {
   private remove(region: InstalledRegion): void {
     for (const { record, descriptor } of region.entries) {
       // A later region may have taken the entry over.
-      const word = (record / 4 + this.words) >>> 2;
+      const word = this.regionWord(record);
       if (this.isEntry(record) && this.i32[word] === descriptor) {
         this.u16[record >>> 1] = this.i32[(descriptor + DESCRIPTOR.HANDLER) >>> 2]!;
         this.i32[word] = 0; // it counts from now on (region-entry.ts)

@@ -1,11 +1,12 @@
 // Guest code as a region's compiler sees it: words at virtual addresses of the current address space, only where records exist already.
 import { Access } from '../../isa/architecture.ts';
+import { thumbSize } from '../../isa/decoder.ts';
 import type { Banks } from '../../isa/register-file.ts';
-import type { CodePages } from '../code-pages.ts';
+import type { CodePages, InstructionSet } from '../code-pages.ts';
 import { HANDLER, PAGE_SHIFT, PAGE_SIZE, RECORD_SHIFT } from '../layout.ts';
 import type { Program } from '../program.ts';
 import { type Flow, instructionsOf } from './graph.ts';
-import type { InstructionExpander, RegionInstruction } from './instruction.ts';
+import { type InstructionExpander, type RegionInstruction, WORD_READING } from './instruction.ts';
 
 /** What the engine needs of the core. */
 export interface RegionHost {
@@ -15,6 +16,8 @@ export interface RegionHost {
   readonly codePages: CodePages;
   readonly bigEndian: boolean;
   readonly pc: number;
+  /** Which instruction set a pc says that follows, and the address itself. */
+  place(pc: number): { readonly set: InstructionSet; readonly address: number };
   /** Do stores log what they overwrite (lockstep.ts)? */
   readonly logStores: boolean;
   /** Host address of a virtual one, in the current address space and privilege. */
@@ -24,7 +27,11 @@ export interface RegionHost {
 interface Page {
   readonly host: number;
   readonly records: number;
+  readonly set: InstructionSet;
 }
+
+/** Most instructions of a block (T32's IT). */
+const LONGEST_BLOCK = 4;
 
 /** Reads guest code as it is now. */
 export class CodeReader {
@@ -32,74 +39,151 @@ export class CodeReader {
   private readonly expander: InstructionExpander;
   private readonly words: Int32Array;
   private readonly handlers: Uint16Array;
+  /** By number, twice: for words, and for halfwords. */
   private readonly pages = new Map<number, Page | undefined>();
   private lastNumber = -1;
   private lastPage: Page | undefined;
+  private readonly interworking: boolean;
+  /** By pc: the state of the block that the instruction there stands in. */
+  private readonly blocks = new Map<number, number>();
 
   constructor(host: RegionHost, expander: InstructionExpander) {
     this.host = host;
     this.expander = expander;
+    this.interworking = host.program.architecture.interworking;
     this.words = new Int32Array(host.wasmMemory.buffer);
     this.handlers = new Uint16Array(host.wasmMemory.buffer);
   }
 
   readonly at = (pc: number): RegionInstruction | undefined => {
-    const page = (pc & 3) === 0 ? this.page(pc) : undefined;
+    const page = this.isAligned(pc) ? this.page(pc) : undefined;
     if (page === undefined) return undefined;
     const { program, codePages } = this.host;
-    const address = page.host + (pc & (PAGE_SIZE - 1));
+    const address = page.host + this.offsetOf(pc);
+    if (codePages.watched.has(address)) return undefined;
+    if (page.set === 1) return this.halfwordsAt(pc, address);
     const word = this.words[address >>> 2]!;
-    if (codePages.watched.has(address) || program.architecture.isSelfJump(word, pc & (PAGE_SIZE - 1), pc))
-      return undefined;
-    return this.expander.expand(word, pc);
+    if (program.architecture.isSelfJump(word, pc & (PAGE_SIZE - 1), pc)) return undefined;
+    return this.expander.expand(word, pc, WORD_READING);
   };
 
+  /** Where the next instruction stands, as far as that can be known. */
+  readonly after = (pc: number): number => {
+    if (!this.isThumb(pc)) return pc + 4;
+    const page = this.page(pc);
+    return page ? pc + thumbSize(this.halfword(page.host + this.offsetOf(pc))) : pc + 2;
+  };
+
+  /** May control come to `pc` from elsewhere: is it in no block as far as is known? */
+  readonly mayLead = (pc: number): boolean => !this.blocks.has(pc);
+
+  private halfwordsAt(pc: number, address: number): RegionInstruction | undefined {
+    const halfword = this.halfword(address);
+    const size = thumbSize(halfword);
+    if ((address & (PAGE_SIZE - 1)) + size > PAGE_SIZE) return undefined;
+    if (this.host.program.architecture.isSelfJump(halfword, 0, pc)) return undefined;
+    const word = size === 2 ? halfword : (halfword << 16) | this.halfword(address + 2);
+    const block = this.blocks.get(pc) ?? 0;
+    const instruction = this.expander.expand(word, pc, { set: 1, size, block });
+    return instruction && instruction.begins !== 0 && !this.hasWholeBlock(instruction) ? undefined : instruction;
+  }
+
+  /** Can all instructions of the block that this one begins be compiled? If so they are known to stand in it from now on. */
+  private hasWholeBlock({ pc, size, begins }: RegionInstruction): boolean {
+    const members: [pc: number, state: number][] = [];
+    for (let at = pc + size, state = begins; state !== 0 && members.length < LONGEST_BLOCK; ) {
+      if (pageOf(at) !== pageOf(pc)) return false;
+      members.push([at, state]);
+      at = this.after(at);
+      state = (state & 7) === 0 ? 0 : (state & 0xe0) | ((state << 1) & 0x1f);
+    }
+    if (members.every(([at, state]) => this.blocks.get(at) === state)) return true;
+    if (members.some(([at]) => this.blocks.has(at))) return false;
+    for (const [at, state] of members) this.blocks.set(at, state);
+    const instructions = members.map(([at]) => this.at(at));
+    const isWhole = instructions.every((member, i) => {
+      if (member === undefined || member.begins !== 0 || member.traps || member.changesTables) return false;
+      return member.branch === null || i === members.length - 1;
+    });
+    if (!isWhole) for (const [at] of members) this.blocks.delete(at);
+    return isWhole;
+  }
+
+  private halfword(address: number): number {
+    return (this.words[address >>> 2]! >>> (8 * (address & 2))) & 0xffff;
+  }
+
+  private isThumb(pc: number): boolean {
+    return this.interworking && (pc & 1) !== 0;
+  }
+
+  private isAligned(pc: number): boolean {
+    return (pc & 3) === 0 || this.isThumb(pc);
+  }
+
+  /** Of the instruction at `pc` in its page, in bytes. */
+  private offsetOf(pc: number): number {
+    return (pc - (this.isThumb(pc) ? 1 : 0)) & (PAGE_SIZE - 1);
+  }
+
   private page(pc: number): Page | undefined {
-    const number = pc >>> PAGE_SHIFT;
+    const set = this.isThumb(pc) ? 1 : 0;
+    const number = 2 * (pc >>> PAGE_SHIFT) + set;
     if (number !== this.lastNumber) {
       this.lastNumber = number;
-      this.lastPage = this.pageAt(number);
+      this.lastPage = this.pageAt(number, set);
     }
     return this.lastPage;
   }
 
   /** Only pages that have records: making some could make all others go. */
-  private pageAt(number: number): Page | undefined {
+  private pageAt(number: number, set: InstructionSet): Page | undefined {
     if (this.pages.has(number)) return this.pages.get(number);
-    const host = this.host.hostAddress((number << PAGE_SHIFT) >>> 0, Access.FETCH);
-    const records = host === undefined ? undefined : this.host.codePages.recordsOf(host);
-    const page = records === undefined ? undefined : { host: host!, records };
+    const host = this.host.hostAddress(((number >>> 1) << PAGE_SHIFT) >>> 0, Access.FETCH);
+    const records = host === undefined ? undefined : this.host.codePages.recordsOf(host, set);
+    const page = records === undefined ? undefined : { host: host!, records, set };
     this.pages.set(number, page);
     return page;
   }
 
-  fetchEntry(page: number): number {
-    return (this.page((page << PAGE_SHIFT) >>> 0)!.records - ((page << PAGE_SHIFT) << RECORD_SHIFT)) | 1;
+  /** What the fetch entry of an instruction's page is while its code is what it is now. */
+  fetchEntry(pc: number): number {
+    const { records, set } = this.page(pc)!;
+    const base = records - (((pc >>> PAGE_SHIFT) << PAGE_SHIFT) << RECORD_SHIFT);
+    return this.interworking ? (base - (set << RECORD_SHIFT)) | (2 + set) : base | 1;
   }
 
   /** Host address of an instruction in a page that has records. */
   hostOf(pc: number): number {
-    return this.page(pc)!.host + (pc & (PAGE_SIZE - 1));
+    return this.page(pc)!.host + this.offsetOf(pc);
   }
 
   recordOf(pc: number): number | undefined {
     const page = this.page(pc);
-    return page && page.records + ((pc & (PAGE_SIZE - 1)) << RECORD_SHIFT);
+    return page && page.records + (this.offsetOf(pc) << RECORD_SHIFT);
   }
 
   /** The record of an entry, decoded; undefined when its handler is none of a row. */
   entryRecord(pc: number): number | undefined {
     const page = this.page(pc);
     if (!page) return undefined;
-    const record = this.host.codePages.decoded(this.hostOf(pc));
+    const record = this.host.codePages.decoded(this.hostOf(pc), page.set);
     const handler = this.handlers[record >>> 1]!;
-    return handler >= HANDLER.FIRST_ROW || handler === HANDLER.REGION ? record : undefined;
+    const isRow = handler >= HANDLER.FIRST_ROW && handler < this.host.program.table.firstInside;
+    return isRow || handler === HANDLER.REGION ? record : undefined;
   }
 
-  /** Host addresses of a flow's instructions, each once. */
+  /** Host addresses of a flow's instructions, of each of their halfwords where there are such; each once. */
   codeOf({ blocks }: Flow): readonly number[] {
     const code = new Set<number>();
-    for (const block of blocks) for (const { pc } of instructionsOf(block)) code.add(this.hostOf(pc));
+    const unit = this.interworking ? 2 : 4;
+    for (const block of blocks)
+      for (const { pc, size } of instructionsOf(block))
+        for (let byte = 0; byte < size; byte += unit) code.add(this.hostOf(pc) + byte);
     return [...code];
   }
+}
+
+function pageOf(pc: number): number {
+  return pc >>> PAGE_SHIFT;
 }

@@ -24,8 +24,10 @@ export interface RegionContext {
   readonly logStores: boolean;
   /** Name of the routine that enters an exception. */
   readonly raise: string;
-  /** What the fetch entry of a virtual page must be while the code of that page is the one compiled. */
-  fetchEntry(page: number): number;
+  /** What the fetch entry of the page of `pc` must be while the code of that page is the one compiled. */
+  fetchEntry(pc: number): number;
+  /** Address of the state of the block that the next instruction stands in, where the architecture has such. */
+  readonly blockState: number | null;
   /** Address of the words that note where the indirect jump at `pc` goes; null when nothing is noted. */
   jumpSite(pc: number): number | null;
   /** Function index of a routine or function of the program, `callRegion` among them. */
@@ -195,24 +197,24 @@ class RegionCompiler {
 
   /** Lower one instruction; when it leaves, the interpreter goes on at `from` with `back` instructions not executed. */
   private instruction(
-    { guarded, pc, changesTables }: RegionInstruction,
+    { guarded, pc, size, block, changesTables }: RegionInstruction,
     from: number,
     back: number,
     after: number,
   ): void {
-    this.semantics.at({ pc, after, raise: null, leave: () => this.leave(from, back) });
+    this.semantics.at({ pc, after, raise: null, leave: () => this.leave(from, back, block) });
     this.lowering.run(guarded);
     if (!changesTables) return;
     const { w } = this;
     w.i32(0).memory('i32.load', WORD.CURRENT_TABLES).get(TABLES).op('i32.ne').if();
-    this.leave(pc + 4, after);
+    this.leave(pc + size, after);
     w.end();
   }
 
   private choice({ at, slot, taken, otherwise, edge }: Extract<BlockEnd, { kind: 'choice' }>): void {
     const { w, condition } = this;
-    this.instruction(at, at.pc, 2, 1);
-    this.instruction(slot, at.pc, 2, 0);
+    this.instruction(at, at.pc, slot ? 2 : 1, slot ? 1 : 0);
+    if (slot) this.instruction(slot, at.pc, 2, 0);
     const lower = ({ instructions }: Arm): void =>
       this.semantics.tentatively(() => {
         for (const instruction of instructions) this.instruction(instruction, at.pc, 0, 0);
@@ -229,8 +231,11 @@ class RegionCompiler {
     const { at, slot, taken, otherwise, likely, resume } = end;
     const branch = at.branch!;
     const isLikely = branch.slot === 'likely';
-    this.instruction(at, at.pc, isLikely ? 1 : 2, isLikely ? 0 : 1);
-    const slotCode = (): void => this.instruction(slot, at.pc, 2, 0);
+    const counted = slot && !isLikely ? 2 : 1;
+    this.instruction(at, at.pc, counted, counted - 1);
+    const slotCode = (): void => {
+      if (slot) this.instruction(slot, at.pc, 2, 0);
+    };
     if (!isLikely) slotCode();
     if (branch.link) {
       w.i32(at.pc + 8);
@@ -260,7 +265,7 @@ class RegionCompiler {
         this.goTo(at.pc, edge);
         w.end();
       }
-      if (!branch.link && !at.returns) this.note(at.pc);
+      if (!branch.link && !at.calls && !at.returns) this.note(at.pc);
       w.get(target).set(this.pc);
       this.out(at.pc, resume);
     };
@@ -319,8 +324,10 @@ class RegionCompiler {
     if (by !== 0) this.w.get(LEFT).i32(by).op('i32.add').set(LEFT);
   }
 
-  private leave(pc: number, back: number): void {
+  /** `block`: the state of the block that the instruction stands in, where it is to go on in one. */
+  private leave(pc: number, back: number, block = 0): void {
     this.count(back);
+    if (block !== 0) this.w.i32(0).i32(block).memory('i32.store', this.context.blockState!);
     this.exitTo(pc);
   }
 
@@ -362,7 +369,7 @@ class RegionCompiler {
     if (from >>> PAGE_SHIFT !== page) {
       w.get(TABLES)
         .memory('i32.load', FETCH_TABLE + page * 4)
-        .i32(this.context.fetchEntry(page))
+        .i32(this.context.fetchEntry(pc))
         .op('i32.ne')
         .if();
       this.exitTo(pc);

@@ -41,6 +41,7 @@ export class RegionEngine implements CodeListener {
   private readonly expander: InstructionExpander;
   private readonly sites: JumpSites;
   private readonly i32: Int32Array;
+  private readonly blockState: number | null;
   private exports: WebAssembly.Exports;
   /** Looks so far, by 256-byte line of guest code; and by pc where compiled code was found interpreted. */
   private readonly seen = new Map<number, number>();
@@ -62,9 +63,12 @@ export class RegionEngine implements CodeListener {
     this.nextLook = this.interval;
     this.exports = exports;
     this.i32 = new Int32Array(host.wasmMemory.buffer);
-    this.cache = new RegionCache(host.wasmMemory.buffer, exports.table as WebAssembly.Table, host.program.table.pairs);
+    const { architecture, table } = host.program;
+    const { interworking } = architecture;
+    this.cache = new RegionCache(host.wasmMemory.buffer, exports.table as WebAssembly.Table, table.pairs, interworking);
+    this.blockState = interworking ? host.banks.it!.offset : null;
     host.codePages.listener = this;
-    this.expander = new InstructionExpander(host.program.architecture, host.banks, host.codePages.decoder);
+    this.expander = new InstructionExpander(host.program.architecture, host.banks, host.codePages.decoders);
     this.sites = new JumpSites(host.wasmMemory.buffer);
     this.i32[WORD.OFTEN_LEFT >>> 2] = tuning.left - 1;
     this.module = this.emptyModule();
@@ -146,7 +150,7 @@ export class RegionEngine implements CodeListener {
 
   /** The guest was seen at `pc`, having last jumped to `jumped`. True when that is compiled. */
   private sample(pc: number, jumped: number): boolean {
-    const host = this.host.hostAddress(pc, Access.FETCH);
+    const host = this.host.hostAddress(this.host.place(pc).address, Access.FETCH);
     if (host === undefined) return false;
     const covered = this.cache.covers(host);
     if (covered && this.i32[WORD.REGION_LEFT >>> 2]! < NEAR_THE_END) return true;
@@ -184,7 +188,8 @@ export class RegionEngine implements CodeListener {
       bigEndian: host.bigEndian,
       logStores: host.logStores,
       raise: host.program.architecture.raise,
-      fetchEntry: (page) => code.fetchEntry(page),
+      fetchEntry: (at) => code.fetchEntry(at),
+      blockState: this.blockState,
       jumpSite: (at) => this.sites.addressOf(at, request),
       callee: (name) => module.callee(name),
     });

@@ -12,8 +12,15 @@ export interface FlowLimits {
   readonly inlined: number;
 }
 
-/** Guest code as it is now: the instruction at a virtual address, or undefined where a region cannot have one. */
-export type CodeAt = (pc: number) => RegionInstruction | undefined;
+/** Guest code as it is now. */
+export interface Code {
+  /** The instruction at a virtual address, or undefined where a region cannot have one. */
+  readonly at: (pc: number) => RegionInstruction | undefined;
+  /** Where the instruction after the one at `pc` stands. */
+  readonly after: (pc: number) => number;
+  /** May control come to `pc` from elsewhere, as far as is known? */
+  readonly mayLead: (pc: number) => boolean;
+}
 
 /** Does other compiled code begin at this address? It is gone on to, not compiled again. */
 export type IsElsewhere = (pc: number) => boolean;
@@ -44,7 +51,8 @@ interface Continuation {
 }
 
 class Explorer {
-  private readonly at: CodeAt;
+  private readonly code: Code;
+  private readonly at: Code['at'];
   private readonly seen: SeenTargets;
   private readonly limits: FlowLimits;
   private readonly isElsewhere: IsElsewhere;
@@ -57,8 +65,9 @@ class Explorer {
   private readonly continuations: Map<number, Continuation>[] = [];
   private size = 0;
 
-  constructor(at: CodeAt, seen: SeenTargets, limits: FlowLimits, isElsewhere: IsElsewhere) {
-    this.at = at;
+  constructor(code: Code, seen: SeenTargets, limits: FlowLimits, isElsewhere: IsElsewhere) {
+    this.code = code;
+    this.at = code.at;
     this.seen = seen;
     this.limits = limits;
     this.isElsewhere = isElsewhere;
@@ -83,7 +92,7 @@ class Explorer {
     const { blocks, instructions } = this.limits;
     const { context, pc } = place;
     if (this.isLeader(context, pc) || this.leaderCount >= blocks || this.size >= instructions) return;
-    if (!this.at(pc)) return;
+    if (!this.code.mayLead(pc) || !this.at(pc)) return;
     this.leaderCount++;
     ofContext(this.leaders, context).set(pc | 0, place);
     this.queue.push(place);
@@ -96,22 +105,24 @@ class Explorer {
   /** Walk from a leader to the branch that ends it, and find what follows. */
   private follow(start: Place): void {
     const { context } = start;
-    for (let { pc } = start; ; pc += 4) {
+    for (let { pc } = start; ; pc = this.code.after(pc)) {
       if (pc !== start.pc && (this.isLeader(context, pc) || this.goesOut(context, pc))) return;
       const at = this.at(pc);
       if (!at) {
         // The interpreter executes it; what follows it may be entered again.
-        this.resume(context, pc + 4);
+        this.resume(context, this.code.after(pc));
         return;
       }
       this.size++;
+      if (at.begins !== 0 && this.isLedInto(context, at)) return;
       if (at.traps) {
-        this.resume(context, pc + 4);
+        this.resume(context, this.code.after(pc));
         return;
       }
       if (at.branch) {
-        if (at.branch.slot === 'now') return;
-        if (!this.slotOf(at)) {
+        if (isLast(at)) return;
+        if (!hasSlot(at)) this.size--;
+        else if (!this.slotOf(at)) {
           this.resume(context, pc + 8);
           return;
         }
@@ -121,11 +132,19 @@ class Explorer {
         if (next.resume !== null) this.resume(context, next.resume);
         return;
       }
-      if (pageOf(pc + 4) !== pageOf(pc)) {
-        this.lead({ context, pc: pc + 4 });
+      const next = this.code.after(pc);
+      if (pageOf(next) !== pageOf(pc)) {
+        this.lead({ context, pc: next });
         return;
       }
     }
+  }
+
+  /** Does control come from elsewhere to an instruction of the block that this one begins? */
+  private isLedInto(context: number, begin: RegionInstruction): boolean {
+    for (let pc = this.code.after(begin.pc); !this.code.mayLead(pc); pc = this.code.after(pc))
+      if (this.isLeader(context, pc)) return true;
+    return false;
   }
 
   private resume(context: number, pc: number): void {
@@ -136,6 +155,7 @@ class Explorer {
 
   /** The instruction in a branch's slot, when the pair can be compiled. */
   private slotOf(at: RegionInstruction): RegionInstruction | undefined {
+    // Words only: no instruction set of halfwords has slots.
     const { branch } = at;
     if (!branch || pageOf(at.pc + 4) !== pageOf(at.pc)) return undefined;
     const slot = this.at(at.pc + 4);
@@ -156,11 +176,13 @@ class Explorer {
   }
 
   private makeContinuation(context: number, at: RegionInstruction, branch: BranchStatement): Continuation {
-    const { condition, link } = branch;
+    const { condition } = branch;
     const never = condition?.op === 'const' && condition.value === 0;
     const always = condition === null || (condition.op === 'const' && condition.value !== 0);
-    const otherwise = always ? null : { context, pc: at.pc + 8 };
+    const next = hasSlot(at) ? at.pc + 8 : at.pc + at.size;
+    const otherwise = always ? null : { context, pc: next };
     const target = targetOf(at, branch);
+    const link = branch.link !== null || at.calls;
     if (never) return { taken: null, otherwise, likely: [], resume: null };
     if (target === null) {
       const back = at.returns ? this.contexts[context] : undefined;
@@ -170,15 +192,15 @@ class Explorer {
           : link || at.returns
             ? []
             : this.seen(at.pc).map((pc) => ({ context, pc }));
-      return { taken: null, otherwise, likely, resume: link ? at.pc + 8 : null };
+      return { taken: null, otherwise, likely, resume: link ? next : null };
     }
     if (!link) return { taken: { context, pc: target }, otherwise, likely: [], resume: null };
     if (always && this.isSmallLeaf(target, this.depth(context))) {
-      this.contexts.push({ parent: context, returnPc: at.pc + 8 });
+      this.contexts.push({ parent: context, returnPc: next });
       return { taken: { context: this.contexts.length - 1, pc: target }, otherwise, likely: [], resume: null };
     }
     // The callee is entered from outside; a conditional call's return point is its fall-through as well.
-    return { taken: { context: OUTSIDE, pc: target }, otherwise, likely: [], resume: at.pc + 8 };
+    return { taken: { context: OUTSIDE, pc: target }, otherwise, likely: [], resume: next };
   }
 
   private depth(context: number): number {
@@ -194,24 +216,25 @@ class Explorer {
     const done = new Set<number>();
     let size = 0;
     for (let start = starts.pop(); start !== undefined; start = starts.pop()) {
-      for (let pc = start; !done.has(pc); pc += 4) {
+      for (let pc = start; !done.has(pc); pc = this.code.after(pc)) {
         done.add(pc);
-        const at = this.at(pc);
+        const at = this.code.mayLead(pc) || pc !== start ? this.at(pc) : undefined;
         size++;
         if (!at || at.traps || size > this.limits.inlined) return false;
         const { branch } = at;
         if (!branch) continue;
-        if (branch.slot === 'now' || !this.slotOf(at)) return false;
-        size++;
+        if (isLast(at) || (hasSlot(at) && !this.slotOf(at))) return false;
+        if (hasSlot(at)) size++;
+        const next = hasSlot(at) ? pc + 8 : this.code.after(pc);
         const target = targetOf(at, branch);
-        if (branch.link) {
+        if (branch.link || at.calls) {
           if (target === null || branch.condition !== null || !this.isSmallLeaf(target, depth + 1)) return false;
-          starts.push(pc + 8);
+          starts.push(next);
           break;
         }
         if (target === null && !at.returns) return false;
         if (target !== null) starts.push(target);
-        if (branch.condition !== null) starts.push(pc + 8);
+        if (branch.condition !== null) starts.push(next);
         break;
       }
     }
@@ -239,13 +262,16 @@ class Explorer {
     const made = (end: BlockEnd, length: number): Block => {
       return { number, pc: start, context, instructions, end, length, successors: [] };
     };
-    for (let pc = start; ; pc += 4) {
-      const at = pc === start || !this.endsBefore(context, pc) ? this.at(pc) : undefined;
-      if (!at || (at.branch && at.branch.slot !== 'now' && !this.slotOf(at))) {
+    let last = start;
+    for (let pc = start; ; last = pc, pc = this.code.after(pc)) {
+      const isIn = pc === start || !this.endsBefore(context, last, pc);
+      const at = isIn ? this.at(pc) : undefined;
+      const cannot = at && ((at.begins !== 0 && this.isLedInto(context, at)) || (hasSlot(at) && !this.slotOf(at)));
+      if (!at || cannot) {
         if (instructions.length === 0) return undefined;
         return made({ kind: 'goto', edge: { pc, to: null } }, instructions.length);
       }
-      if (at.traps || at.branch?.slot === 'now') return made({ kind: 'last', at }, instructions.length + 1);
+      if (at.traps || isLast(at)) return made({ kind: 'last', at }, instructions.length + 1);
       if (at.branch) {
         const counted = at.branch.slot === 'delayed' ? 2 : 1;
         return made(this.branchEnd(context, at, at.branch), instructions.length + counted);
@@ -255,8 +281,8 @@ class Explorer {
   }
 
   /** Does a block that has come to `pc` end in front of it? */
-  private endsBefore(context: number, pc: number): boolean {
-    return pageOf(pc) !== pageOf(pc - 4) || this.isLeader(context, pc) || this.goesOut(context, pc);
+  private endsBefore(context: number, last: number, pc: number): boolean {
+    return pageOf(pc) !== pageOf(last) || this.isLeader(context, pc) || this.goesOut(context, pc);
   }
 
   private branchEnd(context: number, at: RegionInstruction, branch: BranchStatement): BlockEnd {
@@ -264,7 +290,7 @@ class Explorer {
     return {
       kind: 'branch',
       at,
-      slot: this.slotOf(at)!,
+      slot: hasSlot(at) ? this.slotOf(at)! : null,
       taken: next.taken && edgeTo(next.taken),
       otherwise: next.otherwise && edgeTo(next.otherwise),
       likely: next.likely.map(edgeTo),
@@ -305,17 +331,28 @@ function pageOf(pc: number): number {
 /** Find a region's blocks from its roots. */
 export function exploreFlow(
   roots: readonly number[],
-  at: CodeAt,
+  code: Code,
   seen: SeenTargets,
   limits: FlowLimits,
   isElsewhere: IsElsewhere = () => false,
 ): Flow {
-  return new Explorer(at, seen, limits, isElsewhere).explore(roots);
+  return new Explorer(code, seen, limits, isElsewhere).explore(roots);
+}
+
+/** Does the instruction branch with a slot? */
+function hasSlot({ branch }: RegionInstruction): boolean {
+  return branch !== null && branch.slot !== 'now';
+}
+
+/** A jump without a slot that changes the privilege: the region's end. */
+function isLast({ branch, changesTables }: RegionInstruction): boolean {
+  return branch?.slot === 'now' && changesTables;
 }
 
 /** The address a direct branch goes to, or null. */
 function targetOf(at: RegionInstruction, { target }: BranchStatement): number | null {
-  if (target.kind === 'relative') return target.offset.op === 'const' ? (at.pc + 4 + target.offset.value) >>> 0 : null;
+  if (target.kind === 'relative')
+    return target.offset.op === 'const' ? (at.pc + at.size + target.offset.value) >>> 0 : null;
   if (target.kind === 'region')
     return target.index.op === 'const' ? (((at.pc + 4) & 0xf0000000) | (target.index.value << 2)) >>> 0 : null;
   return null;

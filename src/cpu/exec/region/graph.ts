@@ -13,7 +13,8 @@ export type BlockEnd =
   | {
       readonly kind: 'branch';
       readonly at: RegionInstruction;
-      readonly slot: RegionInstruction;
+      /** Null where branches have none. */
+      readonly slot: RegionInstruction | null;
       /** Null for a target known only at run time. */
       readonly taken: Edge | null;
       /** Null for an unconditional one. */
@@ -27,7 +28,7 @@ export type BlockEnd =
   | {
       readonly kind: 'choice';
       readonly at: RegionInstruction;
-      readonly slot: RegionInstruction;
+      readonly slot: RegionInstruction | null;
       readonly taken: Arm;
       readonly otherwise: Arm;
       /** Where both arms go. */
@@ -89,7 +90,7 @@ export function instructionsOf({ instructions, end }: Block): readonly RegionIns
   if (end.kind === 'goto') return instructions;
   if (end.kind === 'last') return [...instructions, end.at];
   const arms = end.kind === 'choice' ? [...end.taken.instructions, ...end.otherwise.instructions] : [];
-  return [...instructions, end.at, end.slot, ...arms];
+  return [...instructions, end.at, ...(end.slot ? [end.slot] : []), ...arms];
 }
 
 /** Leave blocks out: edges to them lead out of the region. `entries` must be among those kept. */

@@ -24,7 +24,8 @@ export function convertBranches(flow: Flow, banks: Banks): Flow {
 }
 
 function choiceOf({ end }: Block, banks: Banks): Extract<Block['end'], { kind: 'choice' }> | undefined {
-  if (end.kind !== 'branch' || end.at.branch?.slot !== 'delayed' || end.at.branch.link) return undefined;
+  if (end.kind !== 'branch' || end.at.branch?.slot === 'likely' || end.at.branch?.link || end.at.calls)
+    return undefined;
   const { at, slot, taken, otherwise } = end;
   if (!taken?.to || !otherwise?.to) return undefined;
   if (pageOf(taken.pc) !== pageOf(at.pc) || pageOf(otherwise.pc) !== pageOf(at.pc)) return undefined;
@@ -55,12 +56,12 @@ function wayThrough({ instructions, end, length }: Block, banks: Banks): Way | u
   const computes = (instruction: RegionInstruction): boolean => computesOnly(instruction, banks);
   if (!instructions.every(computes)) return undefined;
   if (end.kind === 'goto') return { arm: { instructions, length }, edge: end.edge };
-  if (end.kind !== 'branch' || end.otherwise || !end.taken || !computes(end.slot)) return undefined;
+  if (end.kind !== 'branch' || end.otherwise || !end.taken || (end.slot && !computes(end.slot))) return undefined;
   const { at, slot, taken } = end;
-  if (at.branch?.slot !== 'delayed' || at.branch.link || at.guards.length > 0 || at.statements.length > 1)
+  if (at.branch?.slot === 'likely' || at.branch?.link || at.guards.length > 0 || at.statements.length > 1)
     return undefined;
   // The jump itself is no code, but is to be watched.
-  return { arm: { instructions: [...instructions, at, slot], length }, edge: taken };
+  return { arm: { instructions: [...instructions, at, ...(slot ? [slot] : [])], length }, edge: taken };
 }
 
 /** Does the instruction do nothing but cheap operations on 32-bit registers that are held in locals? (The time depends on the way taken.) */

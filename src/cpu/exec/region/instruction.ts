@@ -3,7 +3,7 @@
 import { forEachNode, forEachStatement, operands } from '../../emit/tree.ts';
 import type { Node, Operand, Statement } from '../../emit/values.ts';
 import type { ArchitectureDefinition } from '../../isa/architecture.ts';
-import type { Decoder } from '../../isa/decoder.ts';
+import type { Decoders } from '../../isa/decoder.ts';
 import { type Row, rawFields } from '../../isa/insn.ts';
 import type { Bank, Banks } from '../../isa/register-file.ts';
 
@@ -12,6 +12,14 @@ export type BranchStatement = Extract<Statement, { kind: 'branch' }>;
 export interface RegionInstruction {
   readonly pc: number;
   readonly word: number;
+  /** Bytes. */
+  readonly size: 2 | 4;
+  /** The state of the block it stands in, or 0 (T32's ITSTATE). */
+  readonly block: number;
+  /** The state of the block that it begins, or 0. */
+  readonly begins: number;
+  /** Without a delay slot: a jump that leaves the address of what follows it in the link register, as calls do. */
+  readonly calls: boolean;
   readonly row: Row;
   /** What it does when no guard holds. */
   readonly statements: readonly Statement[];
@@ -43,62 +51,88 @@ type Refusal = 'refused';
 
 type Expansion = Omit<RegionInstruction, 'pc'>;
 
+/** How an instruction is to be read. */
+export interface Reading {
+  /** 0: a word; 1: one or two halfwords. */
+  readonly set: number;
+  readonly size: 2 | 4;
+  readonly block: number;
+}
+
+/** A word outside of a block. */
+export const WORD_READING: Reading = { set: 0, size: 4, block: 0 };
+
 /** Instructions remembered, by some bits of their place: a power of two. */
 const PLACES = 1 << 14;
+
+/** Statements that only the interpreter executes. */
+const REFUSED: ReadonlySet<Statement['kind']> = new Set<Statement['kind']>(['search', 'event', 'redecode']);
 
 /** Expands words of one architecture. What a word says does not depend on where it stands, so it is worked out once. */
 export class InstructionExpander {
   private readonly architecture: ArchitectureDefinition;
   private readonly banks: Banks;
   private readonly functions: ReadonlySet<string>;
-  private readonly decoder: Decoder;
+  private readonly decoders: Decoders;
   private readonly known = new Map<number, Expansion | null>();
   private readonly placed: (RegionInstruction | undefined)[] = new Array(PLACES).fill(undefined);
 
-  constructor(architecture: ArchitectureDefinition, banks: Banks, decoder: Decoder) {
-    this.decoder = decoder;
+  constructor(architecture: ArchitectureDefinition, banks: Banks, decoders: Decoders) {
+    this.decoders = decoders;
     this.architecture = architecture;
     this.banks = banks;
     this.functions = new Set((architecture.functions?.(banks) ?? []).map(({ name }) => name));
   }
 
   /** The instruction `word` at `pc`, or undefined when only the interpreter can execute it. */
-  expand(word: number, pc: number): RegionInstruction | undefined {
-    const place = (pc >>> 2) & (PLACES - 1);
+  expand(word: number, pc: number, reading = WORD_READING): RegionInstruction | undefined {
+    const place = (this.architecture.interworking ? pc >>> 1 : pc >>> 2) & (PLACES - 1);
     const last = this.placed[place];
-    if (last !== undefined && last.pc === pc && last.word === word) return last;
-    const expansion = this.expansion(word);
+    if (last !== undefined && last.pc === pc && last.word === word && last.block === reading.block) return last;
+    const expansion = this.expansion(word, reading);
     if (expansion === null) return undefined;
     const instruction = { pc, ...expansion };
     this.placed[place] = instruction;
     return instruction;
   }
 
-  private expansion(word: number): Expansion | null {
-    const known = this.known.get(word);
+  private expansion(word: number, reading: Reading): Expansion | null {
+    const { set, size, block } = reading;
+    const key = set === 0 ? word : (word >>> 0) + (block + (size === 2 ? 256 : 512)) * 2 ** 32;
+    const known = this.known.get(key);
     if (known !== undefined) return known;
-    const row = this.decoder.decode(word);
-    const expansion = (row && this.expandRow(row, word)) ?? null;
+    const row = set === 0 ? this.decoders.words.decode(word) : this.decoders.decodeHalfwords(word, size);
+    const expansion = (row && this.expandRow(row, word, reading)) ?? null;
     if (this.known.size === MOST_KNOWN) this.known.clear();
-    this.known.set(word, expansion);
+    this.known.set(key, expansion);
     return expansion;
   }
 
-  private expandRow(row: Row, word: number): Expansion | undefined {
+  private expandRow(of: Row, word: number, { size, block }: Reading): Expansion | undefined {
     const emitter = this.architecture.createEmitter(this.banks, false);
-    const raw = rawFields(row, word);
+    const raw = rawFields(of, word);
+    const row = of.variants?.pick(raw, block) ?? of;
     const fields: Record<string, Operand | number> = {};
     for (const name of Object.keys(raw)) fields[name] = emitter.const(raw[name]!) as unknown as Operand;
     for (const { name, steers } of row.pattern.fields) if (steers) fields[name] = raw[name]!;
+    if (block !== 0) fields.block = block;
     row.build(emitter, fields);
     const guards: Node[] = [];
-    const statements = this.withoutGuards(emitter.statements, guards);
+    const begins = blockBegunBy(emitter.statements);
+    const said = begins === 0 ? this.withoutSlot(emitter.statements) : [];
+    const statements = this.withoutGuards(said, guards);
     if (statements === 'refused') return undefined;
     const branch = statements.find((statement) => statement.kind === 'branch') as BranchStatement | undefined;
     const traps = statements.some((statement) => statement.kind === 'trap');
     const changesTables = statements.some((statement) => statement.kind === 'tables');
+    const { delaySlots } = this.architecture;
+    if (traps && !delaySlots) return undefined; // entering an exception reads registers that are in locals here
     return {
       word,
+      size,
+      block,
+      begins,
+      calls: branch !== undefined && this.leavesLink(statements, size),
       row,
       statements,
       guards,
@@ -116,10 +150,53 @@ export class InstructionExpander {
   private isReturn(branch: BranchStatement | undefined): boolean {
     if (!branch || branch.link || branch.target.kind !== 'absolute') return false;
     const { address } = branch.target;
+    return this.architecture.delaySlots ? this.isLinkRegister(address) : this.comesFromLink(address);
+  }
+
+  private isLinkRegister(node: Node): boolean {
     const { bank, index } = this.architecture.linkRegister;
-    return (
-      address.op === 'read' && address.bank === bank && address.index.op === 'const' && address.index.value === index
-    );
+    return node.op === 'read' && node.bank === bank && node.index.op === 'const' && node.index.value === index;
+  }
+
+  /** Is an address what the link register holds, or what was loaded along with other registers? Some bits may have been cut off. */
+  private comesFromLink(address: Node): boolean {
+    let links = 0;
+    let others = 0;
+    visit(address, (node) => {
+      if (this.isLinkRegister(node) || node.op === 'result') links++;
+      else if (node.op === 'read') others++;
+    });
+    return links > 0 && others === 0;
+  }
+
+  /** Does the instruction write the address of the next one to the link register? */
+  private leavesLink(statements: readonly Statement[], size: number): boolean {
+    const { bank, index } = this.architecture.linkRegister;
+    return statements.some((statement) => {
+      const writes = statement.kind === 'when' ? statement.body : [statement];
+      return writes.some(
+        (write) =>
+          write.kind === 'write' &&
+          write.bank === bank &&
+          write.index.op === 'const' &&
+          write.index.value === index &&
+          isNextPc(write.value, size),
+      );
+    });
+  }
+
+  /** A jump under a condition as a conditional jump, where there are no slots. */
+  private withoutSlot(statements: readonly Statement[]): readonly Statement[] {
+    if (this.architecture.delaySlots) return statements;
+    return statements.flatMap((statement): readonly Statement[] => {
+      if (statement.kind !== 'when') return [statement];
+      const { condition, body } = statement;
+      const branch = body.find(({ kind }) => kind === 'branch') as BranchStatement | undefined;
+      if (!branch || branch.condition) return [statement];
+      const rest = body.filter((inner) => inner !== branch);
+      const jump = { ...branch, condition };
+      return rest.length === 0 ? [jump] : [{ ...statement, body: rest }, jump];
+    });
   }
 
   /** Move what must not happen in a region into guards, where that is possible. */
@@ -147,13 +224,34 @@ export class InstructionExpander {
     forEachStatement(list, (statement) => {
       // Functions beside the rows are pure, or safe to run again with the instruction; routines read what only the interpreter keeps.
       if (statement.kind === 'call' && !this.functions.has(statement.routine)) allowed = false;
-      if (statement.kind === 'search' || statement.kind === 'event') allowed = false;
+      if (REFUSED.has(statement.kind)) allowed = false;
     });
     forEachNode(list, (node) => {
       if (node.op === 'read' && this.banks[node.bank]!.rowsOnly && node.index.op !== 'const') allowed = false;
     });
+    forEachStatement(list, (statement) => {
+      if (statement.kind === 'write' && this.banks[statement.bank]!.rowsOnly && statement.index.op !== 'const')
+        allowed = false;
+      const isMany = statement.kind === 'loadMany' || statement.kind === 'storeMany';
+      if (isMany && (statement.list.op !== 'const' || statement.list.value === 0)) allowed = false;
+      // Rights of another mode, or a condition that may keep it from happening: the interpreter knows how.
+      if ((statement.kind === 'load' || statement.kind === 'store') && statement.manner === 'user') allowed = false;
+    });
     return allowed;
   }
+}
+
+/** The state of the block that an instruction begins by writing bank `it`, or 0. */
+function blockBegunBy(statements: readonly Statement[]): number {
+  const [write, redecode] = statements;
+  if (statements.length !== 2 || redecode?.kind !== 'redecode' || write?.kind !== 'write') return 0;
+  return write.value.op === 'const' ? write.value.value : 0;
+}
+
+function isNextPc(value: Node, size: number): boolean {
+  if (value.op !== 'add') return false;
+  const [pc, offset] = value.args;
+  return pc?.op === 'pc' && offset?.op === 'const' && offset.value === size;
 }
 
 /** Leaving is what a trap does in a region. */
@@ -207,6 +305,7 @@ function writtenBy(statements: readonly Statement[], banks: Banks): Registers {
   forEachStatement(statements, (statement) => {
     if (statement.kind === 'write') note(statement.bank, statement.index);
     if (statement.kind === 'branch' && statement.link) note(statement.link.bank, statement.link.index);
+    if (statement.kind === 'loadMany') for (const index of listed(statement.list)) note(statement.bank, index);
   });
   return written;
 }
@@ -225,8 +324,18 @@ function readBy(guards: readonly Node[], statements: readonly Statement[], banks
   forEachNode(statements, node);
   forEachStatement(statements, (statement) => {
     if (statement.kind === 'sample') read(statement.bank, { op: 'const', type: 'i32', value: statement.index });
+    if (statement.kind === 'storeMany') for (const index of listed(statement.list)) read(statement.bank, index);
   });
   return found;
+}
+
+/** The registers of a list that is constant. */
+export function listed(list: Node): Extract<Node, { op: 'const' }>[] {
+  if (list.op !== 'const') throw new Error('a list of registers that is not constant in a region');
+  const { value } = list;
+  return Array.from({ length: 16 }, (_, index) => index)
+    .filter((index) => ((value >>> index) & 1) !== 0)
+    .map((index) => ({ op: 'const', type: 'i32', value: index }));
 }
 
 function visit(node: Node, each: (node: Node) => void): void {

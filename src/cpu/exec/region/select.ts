@@ -1,7 +1,7 @@
 // What to compile for code that was seen to be hot: the loop around it, or what follows from where it was entered.
 import type { Banks } from '../../isa/register-file.ts';
-import { type CodeAt, exploreFlow, type FlowLimits, type IsElsewhere, type SeenTargets } from './flow.ts';
-import { type Block, type Flow, restrictFlow } from './graph.ts';
+import { type Code, exploreFlow, type FlowLimits, type IsElsewhere, type SeenTargets } from './flow.ts';
+import { type Block, type Flow, instructionsOf, restrictFlow } from './graph.ts';
 import { convertBranches } from './if-conversion.ts';
 import type { CompileRequest } from './sites.ts';
 import { type Item, structureFlow } from './structure.ts';
@@ -15,14 +15,14 @@ const PATH_LIMITS: FlowLimits = { ...LIMITS, instructions: LARGEST_PATH };
 
 /** The flow to compile: the largest loop around the hot code of a reasonable size, else what follows, up to other compiled code. */
 export function selectFlow(
-  code: { readonly at: CodeAt },
+  code: Code,
   seen: SeenTargets,
   { pc, root, innermost, onwards }: CompileRequest,
   banks: Banks,
   isElsewhere: IsElsewhere,
 ): Flow {
   const explore = (from: number, limits: FlowLimits, stop?: IsElsewhere): Flow =>
-    exploreFlow([from], code.at, seen, limits, stop);
+    exploreFlow([from], code, seen, limits, stop);
   const holdsHot = ({ blocks }: Flow): Block | undefined => blocks.find((block) => holds(block, pc));
   const entered = onwards ? explore(root, PATH_LIMITS, isElsewhere) : explore(root, LIMITS);
   const from = root === pc || holdsHot(entered) ? root : pc;
@@ -39,8 +39,7 @@ export function selectFlow(
 
 /** Is the instruction at `pc` in this block? */
 function holds(block: Block, pc: number): boolean {
-  const extra = block.end.kind === 'branch' ? 2 : block.end.kind === 'last' ? 1 : 0;
-  return block.context === 0 && pc >= block.pc && pc < block.pc + 4 * (block.instructions.length + extra);
+  return block.context === 0 && instructionsOf(block).some((instruction) => instruction.pc === pc);
 }
 
 type Blocks = ReadonlySet<Block>;

@@ -6,6 +6,7 @@ import type { Bank, Banks } from '../../isa/register-file.ts';
 import type { FunctionWriter } from '../../wasm/writer.ts';
 import { FastMemory } from '../fast-memory.ts';
 import { SET_SIZE, WORD } from '../layout.ts';
+import { listed } from './instruction.ts';
 import type { RegisterKeeping, RegisterLocals } from './keeping.ts';
 
 /** Where the instruction being lowered stands. */
@@ -26,6 +27,10 @@ export interface RegionLocals {
   readonly condition: number;
   readonly target: number;
 }
+
+const noOperands: Push = () => {
+  throw new Error('a register whose number is computed');
+};
 
 export class RegionSemantics implements LoweringHooks {
   private readonly w: FunctionWriter;
@@ -55,6 +60,41 @@ export class RegionSemantics implements LoweringHooks {
     this.keeping = keeping;
     this.callee = callee;
     this.memory = new FastMemory(w, bigEndian, w.local('i32', 'entry'), logStores);
+  }
+
+  many(
+    { kind, bank: bankName, list }: Extract<Statement, { kind: 'loadMany' | 'storeMany' }>,
+    _list: () => void,
+    address: number,
+  ): void {
+    const { w, locals } = this;
+    const bank = this.bank(bankName);
+    const registers = listed(list);
+    const leave = (): void => this.here().leave();
+    const pushTables = () => w.get(locals.tables);
+    const bytes = 4 * registers.length;
+    if (kind === 'loadMany')
+      this.memory.loadMany(pushTables, address, bytes, leave, (load) => {
+        for (const [i, { value }] of registers.entries()) {
+          if (bank.rowsOnly) {
+            load(4 * i);
+            this.writeLocal(bank, value);
+            continue;
+          }
+          w.i32(0);
+          load(4 * i);
+          w.memory('i32.store', bank.offset + value * bank.size);
+        }
+      });
+    else
+      this.memory.storeMany(pushTables, address, bytes, leave, (store) => {
+        for (const [i, index] of registers.entries())
+          store(4 * i, () => this.readRegister(bankName, index, noOperands));
+      });
+  }
+
+  redecode(): void {
+    throw new Error('a region decodes nothing again');
   }
 
   at(site: Site): void {

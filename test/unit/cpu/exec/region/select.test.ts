@@ -4,7 +4,7 @@ import { mips32 } from '../../../../../src/arch/mips/index.ts';
 import { STATE_BASE } from '../../../../../src/cpu/exec/layout.ts';
 import { InstructionExpander } from '../../../../../src/cpu/exec/region/instruction.ts';
 import { selectFlow } from '../../../../../src/cpu/exec/region/select.ts';
-import { Decoder } from '../../../../../src/cpu/isa/decoder.ts';
+import { Decoders } from '../../../../../src/cpu/isa/decoder.ts';
 import { layOutBanks } from '../../../../../src/cpu/isa/register-file.ts';
 import {
   addiu,
@@ -40,7 +40,7 @@ function select(
   const { words, labels } = assemble(AT, source);
   const architecture = mips32('little');
   const { banks } = layOutBanks(architecture.banks, STATE_BASE);
-  const expander = new InstructionExpander(architecture, banks, new Decoder(architecture.rows));
+  const expander = new InstructionExpander(architecture, banks, new Decoders(architecture.rows, false));
   const addressOf = (label: string | undefined): number => (label === undefined ? AT : labels.get(label)!);
   const elsewhere = new Set(compiled.map(addressOf));
   const at = (address: number) => {
@@ -49,7 +49,7 @@ function select(
   };
   const hot = addressOf(pc);
   const flow = selectFlow(
-    { at },
+    { at, after: (address) => address + 4, mayLead: () => true },
     () => [],
     { pc: hot, root: root === undefined ? hot : addressOf(root), innermost: false, onwards },
     banks,
