@@ -15,7 +15,8 @@ import {
 } from '../isa/architecture.ts';
 import type { Banks } from '../isa/register-file.ts';
 import { beginRun, executed, InstructionClock } from './clock.ts';
-import { CodePages, type InstructionSet } from './code-pages.ts';
+import { CodeFetch } from './code-fetch.ts';
+import { CodePages } from './code-pages.ts';
 import type { CoreOptions } from './core-options.ts';
 import { createExitBox, type ExitBox } from './exit-box.ts';
 import { allocate } from './host-memory.ts';
@@ -43,6 +44,7 @@ import { RegionEngine } from './region/engine.ts';
 import { Lockstep, type LockstepHost } from './region/lockstep.ts';
 import { MemorySlots, writeSlots } from './slots.ts';
 import { SoftTlb } from './soft-tlb.ts';
+import { VcpuChanges } from './vcpu-changes.ts';
 
 export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHost, Imported {
   readonly program: Program;
@@ -55,6 +57,7 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
   readonly slots: MemorySlots;
   readonly tlb: SoftTlb;
   readonly codePages: CodePages;
+  readonly code: CodeFetch;
   readonly model: CoreModel;
   readonly ioBus: IoBus;
   readonly observer: Observer;
@@ -75,14 +78,14 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
   private readonly translation: Translation = createTranslation();
   /** Should another vCPU run now: did this one raise an interrupt for it, or say that it spins? */
   yields = false;
-  /** What is to be done to a vCPU's state while one runs: interrupt lines change, it is switched on. */
-  private changes: { vcpu: number; wakes: boolean; action: () => void }[] = [];
+  private readonly changes: VcpuChanges;
   /** The in-kernel interrupt controller, when there is one. */
   irqchip: InKernelIrqchip | null = null;
   readonly vcpus: number;
   private activeVcpu = 0;
   private lastRun = 0;
-  private running = false;
+  /** Does the program run? */
+  running = false;
 
   constructor(architecture: ArchitectureDefinition, options: CoreOptions) {
     const inLockstep = options.engine === 'lockstep';
@@ -104,6 +107,7 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
     this.tlb = new SoftTlb(this, options.maxVcpus, architecture.privileges);
     const predecoder = new Predecoder(architecture, program.table, memory.buffer);
     const block = architecture.interworking ? this.banks.it!.offset >>> 2 : null;
+    this.code = new CodeFetch(this);
     this.codePages = new CodePages(plan, memory.buffer, predecoder, this.tlb, () =>
       block === null ? 0 : this.i32[block]!,
     );
@@ -116,6 +120,7 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
     this.ioBus = new IoBus(options.endianness);
     this.observer = new Observer(this, options.maxVcpus);
     this.watch = new HostWatch(this);
+    this.changes = new VcpuChanges(this);
     this.wasmMemory = memory;
     this.lockstep = inLockstep ? new Lockstep(this) : null;
     this.exports = this.instantiate(program);
@@ -226,7 +231,7 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
     } finally {
       // A listener of user space or a device may throw: the VM is then of no use, but what is asked of it must not hang.
       this.running = false;
-      if (this.changes.length > 0) this.applyChanges();
+      if (this.changes.any) this.changes.apply();
     }
     this.clock.retire(executed(this.i32));
     return this.i32[WORD.WHY >>> 2]!;
@@ -234,36 +239,11 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
 
   /** KVM_INTERRUPT on `vcpu` with an irq that the model takes. */
   setInterrupt(vcpu: number, irq: number, raise: boolean): void {
-    this.change(vcpu, raise, () => this.model.setInterrupt(irq, raise));
+    this.changes.make(vcpu, raise, () => this.model.setInterrupt(irq, raise));
   }
 
   onVcpu(vcpu: number, action: () => void): void {
-    this.change(vcpu, true, action);
-  }
-
-  /**
-   * Do something to a vCPU's state. While a vCPU runs (an in-kernel device serves its access) the states are in use, so that it waits for the
-   * end of the instruction. `wakes`: it may be what that vCPU waits for.
-   */
-  private change(vcpu: number, wakes: boolean, action: () => void): void {
-    if (this.running) {
-      this.changes.push({ vcpu, wakes, action });
-      this.cut();
-      return;
-    }
-    this.activate(vcpu);
-    action();
-  }
-
-  private applyChanges(): void {
-    const running = this.activeVcpu;
-    for (const { vcpu, wakes, action } of this.changes) {
-      this.activate(vcpu);
-      action();
-      if (wakes && vcpu !== running) this.yields = true;
-    }
-    this.changes = [];
-    this.activate(running);
+    this.changes.make(vcpu, true, action);
   }
 
   privateLine(line: number, level: boolean): void {
@@ -303,54 +283,20 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
     return range && this.arena + range.offset + (out.physical - range.gpa);
   }
 
-  /** Which instruction set the pc says that follows, and the address itself. */
-  place(pc: number): { readonly set: InstructionSet; readonly address: number } {
-    const set = this.program.architecture.interworking && (pc & 1) !== 0 ? 1 : 0;
-    return { set, address: pc - set };
-  }
-
-  /** Fill the fetch entry of the pc: 'filled'. Else the trap code of a guest exception, or 'unemulated' where there is nothing to execute. */
-  fetch(): 'filled' | 'unemulated' | number {
-    const { pc } = this;
-    const { set, address } = this.place(pc);
-    if (set === 0 && (address & 3) !== 0) return this.recordFault(address, this.model.misaligned(Access.FETCH));
-    const host = this.fetchHost(address);
-    if (typeof host !== 'object') return host;
-    this.i32[WORD.LINK_BRANCH >>> 2] = 0; // records may move
-    this.codePages.records(host.host, set);
-    this.routine('missedFetch', pc); // now that there are records
-    return 'filled';
-  }
-
-  /** Where the code at an address lies; else as `fetch`. */
-  private fetchHost(address: number): { readonly host: number } | 'unemulated' | number {
-    const out = this.translate(address, Access.FETCH, this.translation);
-    if (out.outcome === Translated.FAULT) return this.recordFault(address, out.trap);
-    const range = out.outcome === Translated.PHYSICAL ? this.memory.find(out.physical) : undefined;
-    return range ? { host: this.arena + range.offset + (out.physical - range.gpa) } : 'unemulated';
+  place(pc: number): ReturnType<CodeFetch['place']> {
+    return this.code.place(pc);
   }
 
   split(pc: number): number {
-    const { address } = this.place(pc);
-    const halves = [address, (address + 2) >>> 0].map((half) => this.fetchHost(half));
-    const words: number[] = [];
-    for (const half of halves) {
-      if (half === 'unemulated') {
-        this.unemulated('instruction fetch where there is no memory');
-        return 0;
-      }
-      if (typeof half === 'number') {
-        this.i32[WORD.TRAP_CODE >>> 2] = half;
-        this.i32[WORD.WHY >>> 2] = WHY.TRAP;
-        return 0;
-      }
-      words.push(new Uint16Array(this.i32.buffer)[half.host >>> 1]!);
-    }
-    return this.codePages.decodeSplit((words[0]! << 16) | words[1]!);
+    return this.code.split(pc);
+  }
+
+  fetch(): ReturnType<CodeFetch['fetch']> {
+    return this.code.fetch();
   }
 
   /** Translate in the current privilege of the active vCPU; changes no guest state. */
-  private translate(address: number, access: Access, out: Translation): Translation {
+  translate(address: number, access: Access, out = this.translation): Translation {
     return readTranslation(this.routine(this.program.architecture.translate, address, access), address, out);
   }
 

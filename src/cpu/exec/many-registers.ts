@@ -6,23 +6,21 @@ import {
   type Code,
   eqz,
   geU,
-  load,
   loadAt,
   type Operand,
   op,
   or,
   shl,
-  shrU,
   sub,
   type Value,
   type Variable,
   type WasmFunction,
 } from '../wasm/code.ts';
-import { MANY, PAGE_SHIFT, PAGE_SIZE, READ_TABLE, WORD, WRITE_TABLE } from './layout.ts';
+import { MANY, PAGE_SIZE, READ_TABLE, WORD, WRITE_TABLE } from './layout.ts';
+import { tableOffset, word } from './slow-path-words.ts';
 
 const ctz = (of: Operand): Value => op('i32.ctz', 'i32', of);
 const popcnt = (of: Operand): Value => op('i32.popcnt', 'i32', of);
-const word = (address: number): Value => load('i32.load', address);
 
 /** For each bit of `list`, from the lowest on: its register's address in the bank. */
 function forEachRegister(c: Code, list: Variable, bank: Operand, body: (register: Value) => void): void {
@@ -36,9 +34,7 @@ function forEachRegister(c: Code, list: Variable, bank: Operand, body: (register
 /** The host address of the words, when all of them lie on a page that has an entry; else 0. */
 function hostOf(c: Code, list: Operand, address: Operand, table: number): Variable {
   const host = c.let(0);
-  const entry = c.let(
-    loadAt('i32.load', add(word(WORD.CURRENT_TABLES), and(shrU(address, PAGE_SHIFT - 2), 0x3ffffc)), table),
-  );
+  const entry = c.let(loadAt('i32.load', add(word(WORD.CURRENT_TABLES), tableOffset(address)), table));
   const end = add(and(address, PAGE_SIZE - 1), shl(popcnt(list), 2));
   c.if(eqz(and(or(add(entry, 1), address), 3)), () =>
     c.if(geU(PAGE_SIZE, end), () => c.set(host, add(add(address, entry), 1))),

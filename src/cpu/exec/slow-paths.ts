@@ -1,11 +1,8 @@
 // What the generated program does when a memory table misses, in WebAssembly too: translate by the architecture's routine, find the slot, fill
 // the entry, and make the access. Only what guest RAM does not serve goes on to the host (memory-access.ts; fetches: Core.fetch).
-//
-// A filled page is listed by what drops it, so that a flush never clears megabytes. Entries dropped one by one stay listed.
 import {
   ACCESS_AS_USER,
   Access,
-  RULE,
   Translated,
   WORD_GLOBAL,
   WORD_MAPPED,
@@ -19,7 +16,6 @@ import {
   eq,
   eqz,
   geU,
-  load,
   loadAt,
   ltU,
   mul,
@@ -28,17 +24,14 @@ import {
   or,
   select,
   shl,
-  shrS,
   shrU,
   sub,
   type Value,
-  type Variable,
   type WasmFunction,
   xor,
 } from '../wasm/code.ts';
 import type { MemoryOp } from '../wasm/opcodes.ts';
 import {
-  ACCESS_ANY,
   ACCESS_LINKED,
   ACCESS_REPORTED,
   ACCESS_SIGNED,
@@ -47,6 +40,7 @@ import {
   SLOW_STORE,
   STORE_TYPE,
 } from './conventions.ts';
+import { forgetting } from './forgetting.ts';
 import {
   CODE_LINE_SHIFT,
   CODE_MAP,
@@ -59,20 +53,19 @@ import {
   PAGE_MAP,
   PAGE_MAP_SIZE,
   PAGE_SHIFT,
-  PAGE_SIZE,
   READ_TABLE,
   RECORD_SHIFT,
-  SET_SIZE,
   SLOT,
   SLOT_COUNT,
   SLOT_SIZE,
   SLOTS,
-  TABLE_SETS,
   WHY,
   WORD,
   WRITE_TABLE,
 } from './layout.ts';
 import { manyRegisters } from './many-registers.ts';
+import { ruledAccesses } from './ruled-accesses.ts';
+import { define, misaligned, OFFSET_MASK, tableOffset, word, wordAt } from './slow-path-words.ts';
 
 export interface SlowPathOptions {
   readonly bigEndian: boolean;
@@ -85,99 +78,11 @@ export interface SlowPathOptions {
   readonly interworking: boolean;
 }
 
-const TABLES = [READ_TABLE, WRITE_TABLE, FETCH_TABLE];
-const OFFSET_MASK = PAGE_SIZE - 1;
-
-const word = (address: number): Value => load('i32.load', address);
-const wordAt = (address: Operand, offset = 0): Value => loadAt('i32.load', address, offset);
-/** Where the page of an address has its word in a table at 0. */
-const tableOffset = (address: Operand): Value => and(shrU(address, PAGE_SHIFT - 2), 0x3ffffc);
-/** Bytes of an access, from its descriptor. */
-const bytesOf = (descriptor: Operand): Value => shrU(and(descriptor, 0xff), 3);
-const misaligned = (address: Operand, descriptor: Operand): Value => and(address, sub(bytesOf(descriptor), 1));
-
 /** The functions, in an order of no importance; all of them return an i32, but for `missedStore`. */
 export function slowPaths(options: SlowPathOptions): readonly WasmFunction[] {
   const ruled =
     options.accessRules === null ? [] : [...ruledAccesses(options.accessRules, options.translate), ...manyRegisters];
-  return [...lists(options), fill, findSlot, readPhysical, isMemory, ...accesses(options), ...ruled];
-}
-
-function define(name: string, parameters: number, build: (c: Code, ...parameters: Variable[]) => void): WasmFunction {
-  return {
-    name,
-    type: { parameters: Array.from({ length: parameters }, () => 'i32' as const), results: ['i32'] },
-    build: (c) => build(c, ...Array.from({ length: parameters }, (_, i) => c.parameter(i))),
-  };
-}
-
-/** Run `body` with the address of each listed word. */
-function forEachListed(c: Code, list: Operand, body: (entry: Value) => void): void {
-  const at = c.let(list);
-  const end = c.let(add(at, shl(wordAt(at), 2)));
-  c.while(ltU(at, end), () => {
-    c.set(at, add(at, 4));
-    body(wordAt(at));
-  });
-}
-
-function lists({ privileges }: SlowPathOptions): WasmFunction[] {
-  const sets = Array.from({ length: privileges }, (_, set) => set * SET_SIZE);
-  const listOf = (kind: number): number => FILL_LISTS + kind * FILL_LIST_SIZE;
-  return [
-    /** (list): drop what is listed. */
-    define('forgetList', 1, (c, list) => {
-      const entry = c.let('i32');
-      forEachListed(c, list, (listed) => {
-        c.set(entry, listed);
-        for (const table of TABLES) c.storeAt('i32.store', entry, 0, table);
-      });
-      c.storeAt('i32.store', list, 0);
-      c.return(0);
-    }),
-    /** (first table set of a vCPU, all): drop what came from the guest's TLB: all of it, or only what is not global. */
-    define('forgetMapped', 2, (c, tables, all) => {
-      for (const set of sets) c.do('forgetList', add(tables, set + listOf(FILL.SPACE)));
-      c.if(all, () => {
-        for (const set of sets) c.do('forgetList', add(tables, set + listOf(FILL.GLOBAL)));
-      });
-      c.return(0);
-    }),
-    /** (all): the same, for the vCPU that runs. */
-    define('forgetTranslations', 1, (c, all) => c.return(c.call('forgetMapped', 'i32', word(WORD.TABLES), all))),
-    /** The same, for all vCPUs. */
-    define('forgetEverywhere', 1, (c, all) => {
-      const tables = c.let(TABLE_SETS);
-      c.while(ltU(tables, word(WORD.TABLES_END)), () => {
-        c.do('forgetMapped', tables, all);
-        c.set(tables, add(tables, privileges * SET_SIZE));
-      });
-      c.return(0);
-    }),
-    /** (address, pages): drop so many pages of the vCPU that runs; an even number, from an even page on. */
-    define('forgetPages', 2, (c, address, pages) =>
-      c.return(c.call('forgetPagesOf', 'i32', word(WORD.TABLES), address, pages)),
-    ),
-    /** The same, for all vCPUs. */
-    define('forgetPagesEverywhere', 2, (c, address, pages) => {
-      const tables = c.let(TABLE_SETS);
-      c.while(ltU(tables, word(WORD.TABLES_END)), () => {
-        c.do('forgetPagesOf', tables, address, pages);
-        c.set(tables, add(tables, privileges * SET_SIZE));
-      });
-      c.return(0);
-    }),
-    /** (first table set of a vCPU, address, pages). */
-    define('forgetPagesOf', 3, (c, tables, address, pages) => {
-      const at = c.let(add(tables, tableOffset(address)));
-      const end = c.let(add(at, shl(pages, 2)));
-      c.while(ltU(at, end), () => {
-        for (const set of sets) for (const table of TABLES) c.storeAt('i64.store', at, 0n, set + table);
-        c.set(at, add(at, 8));
-      });
-      c.return(0);
-    }),
-  ];
+  return [...forgetting(options.privileges), fill, findSlot, readPhysical, isMemory, ...accesses(options), ...ruled];
 }
 
 /** (table, address, entry, what `translate` said of the address): fill a page's entry in the current set. */
@@ -218,119 +123,6 @@ const readPhysical = define('readPhysical', 1, (c, physical) => {
 
 /** (guest-physical address): is there memory? */
 const isMemory = define('isMemory', 1, (c, physical) => c.return(ne(c.call('findSlot', 'i32', physical), 0)));
-
-/** Signed or not, as the descriptor says. */
-function extended(c: Code, value: Variable, descriptor: Operand): Value {
-  const bits = c.let(sub(32, and(descriptor, 0xff)));
-  const shifted = c.let(shl(value, bits));
-  return select(and(descriptor, ACCESS_SIGNED), shrS(shifted, bits), shrU(shifted, bits));
-}
-
-/** The bytes of an access's width, the other way round. */
-function swapped(c: Code, value: Operand, descriptor: Operand): Value {
-  const pairs = c.let(or(and(shrU(value, 8), 0x00ff00ff), and(shl(value, 8), 0xff00ff00 | 0)));
-  const all = or(shrU(pairs, 16), shl(pairs, 16));
-  return select(eq(and(descriptor, 0xff), 32), all, select(eq(and(descriptor, 0xff), 16), pairs, value));
-}
-
-/** Accesses of an architecture where misaligned ones may be made all the same, and where data may have the other byte order. */
-function ruledAccesses(accessRules: string, translate: string): WasmFunction[] {
-  const inPage = (address: Operand, descriptor: Operand): Value =>
-    geU(PAGE_SIZE, add(and(address, OFFSET_MASK), bytesOf(descriptor)));
-  const isCached = (descriptor: Operand): Value => eqz(and(descriptor, ACCESS_USER));
-  const byByte = (descriptor: Operand): Value => or(and(descriptor, ACCESS_USER | ACCESS_UNCACHED), 8);
-  /** The host address of a filled page's bytes, else 0. */
-  const hostOf = (c: Code, address: Operand, table: number): Variable => {
-    const entry = c.let(wordAt(add(word(WORD.CURRENT_TABLES), tableOffset(address)), table));
-    return c.let(select(and(add(entry, 1), 3), 0, add(add(address, entry), 1)));
-  };
-  const bytes = (c: Code, descriptor: Operand, body: (i: Variable, shift: Variable) => void, rules: Operand): void => {
-    const i = c.let(0);
-    const shift = c.let('i32');
-    c.while(ltU(i, bytesOf(descriptor)), () => {
-      c.set(shift, select(and(rules, RULE.SWAPPED), sub(sub(bytesOf(descriptor), 1), i), i));
-      c.set(shift, shl(shift, 3));
-      body(i, shift);
-      c.set(i, add(i, 1));
-    });
-  };
-  return [
-    define('missedLoad', 2, (c, address, descriptor) => {
-      const rules = c.let(c.call(accessRules, 'i32'));
-      const value = c.let('i32');
-      const wanted = and(descriptor, ACCESS_ANY);
-      c.if(and(ne(misaligned(address, descriptor), 0), and(ne(wanted, 0), eqz(and(rules, RULE.STRICT)))), () => {
-        c.if(and(isCached(descriptor), inPage(address, descriptor)), () => {
-          const host = hostOf(c, address, READ_TABLE);
-          c.if(host, () => {
-            c.set(value, wordAt(host)); // RAM ends in what is not its own, which is cut off
-            c.return(extended(c, value, descriptor));
-          });
-        });
-        bytes(
-          c,
-          descriptor,
-          (i, shift) => {
-            c.set(value, or(value, shl(c.call('plainLoad', 'i32', add(address, i), byByte(descriptor)), shift)));
-            c.if(word(WORD.WHY), () => c.return(0));
-          },
-          rules,
-        );
-        c.return(extended(c, value, descriptor));
-      });
-      c.if(eqz(and(rules, RULE.SWAPPED)), () => c.return(c.call('plainLoad', 'i32', address, descriptor)));
-      c.set(value, c.call('plainLoad', 'i32', address, or(descriptor, ACCESS_UNCACHED)));
-      c.set(value, swapped(c, value, descriptor));
-      c.return(extended(c, value, descriptor));
-    }),
-    {
-      name: 'missedStore',
-      type: STORE_TYPE,
-      build: (c) => {
-        const [address, descriptor, stored] = [c.parameter(0), c.parameter(1), c.parameter(2)];
-        const rules = c.let(c.call(accessRules, 'i32'));
-        const wanted = and(descriptor, ACCESS_ANY);
-        c.if(and(ne(misaligned(address, descriptor), 0), and(ne(wanted, 0), eqz(and(rules, RULE.STRICT)))), () => {
-          c.if(and(isCached(descriptor), inPage(address, descriptor)), () => {
-            const host = hostOf(c, address, WRITE_TABLE);
-            c.if(host, () => {
-              c.if(eq(and(descriptor, 0xff), 16), () => {
-                c.storeAt('i32.store16', host, stored);
-                c.return();
-              });
-              c.storeAt('i32.store', host, stored);
-              c.return();
-            });
-          });
-          // All of it or none: the end may be on another page.
-          const last = c.let(add(address, sub(bytesOf(descriptor), 1)));
-          const how = select(and(descriptor, ACCESS_USER), Access.WRITE | ACCESS_AS_USER, Access.WRITE);
-          const end = c.let(c.call(translate, 'i32', last, how));
-          c.if(eq(and(end, WORD_OUTCOME), Translated.FAULT), () => {
-            const begin = c.let(c.call(translate, 'i32', address, how));
-            const first = eq(and(begin, WORD_OUTCOME), Translated.FAULT);
-            c.do('faultAt', select(first, address, last), shrU(select(first, begin, end), WORD_TRAP_SHIFT), 0);
-            c.return();
-          });
-          bytes(
-            c,
-            descriptor,
-            (i, shift) => {
-              c.assign('plainStore', [], add(address, i), byByte(descriptor), shrU(stored, shift));
-              c.if(word(WORD.WHY), () => c.return());
-            },
-            rules,
-          );
-          c.return();
-        });
-        const isSwapped = c.let(and(rules, RULE.SWAPPED));
-        const described = or(descriptor, select(isSwapped, ACCESS_UNCACHED, 0));
-        c.assign('plainStore', [], address, described, select(isSwapped, swapped(c, stored, descriptor), stored));
-        c.return();
-      },
-    },
-  ];
-}
 
 function accesses({ bigEndian, translate, recordFault, accessRules, interworking }: SlowPathOptions): WasmFunction[] {
   const [loadName, storeName] = accessRules === null ? ['missedLoad', 'missedStore'] : ['plainLoad', 'plainStore'];

@@ -251,7 +251,8 @@ export function fma(a: bigint, b: bigint, c: bigint, f: Format, context: Context
   if (x.kind === 'nan' || y.kind === 'nan' || z.kind === 'nan') {
     const order = { abc: [a, b, c], acb: [a, c, b], cab: [c, a, b] }[rules.fusedOrder];
     if (!zeroTimesInfinity || rules.fusedInvalid === 'quiet') return nanOf(order, f, context);
-    return rules.fusedInvalid === 'default' ? invalid(f, context) : nanOf(order, f, context, ['invalid']);
+    const keepsNan = rules.fusedInvalid === 'invalid' || isSignaling(c, rules, f);
+    return keepsNan ? nanOf(order, f, context, ['invalid']) : invalid(f, context);
   }
   if (zeroTimesInfinity) return invalid(f, context);
   if (subtract) z = z.kind === 'finite' ? { ...z, n: -z.n, negative: !z.negative } : { ...z, negative: !z.negative };

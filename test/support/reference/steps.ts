@@ -71,6 +71,12 @@ export class StatementCompiler {
         return this.load(statement);
       case 'store':
         return this.store(statement);
+      case 'loadMany':
+      case 'storeMany':
+        return this.many(statement, last);
+      case 'redecode':
+        // Only an engine that remembers what instructions are decoded to has anything to forget.
+        return nothing;
       case 'when': {
         const condition = this.value(statement.condition);
         const body = this.all(statement.body, last);
@@ -147,6 +153,27 @@ export class StatementCompiler {
     return (a) => {
       const at = address(a) >>> 0;
       world.store(width, at, value(a), reported ? reported(a) >>> 0 : at, linked);
+    };
+  }
+
+  private many(statement: Of<'loadMany' | 'storeMany'>, last: boolean): Step {
+    const { machine } = this;
+    const { world, state } = machine;
+    const bank = bankOf(machine.banks, statement.bank);
+    const list = this.number32(statement.list);
+    const address = this.number32(statement.address);
+    return (a) => {
+      const from = address(a);
+      const wanted = list(a);
+      const registers = Array.from({ length: 16 }, (_, i) => i).filter((i) => ((wanted >>> i) & 1) !== 0);
+      const places = registers.map((register, i) => ({ register, at: (from + 4 * i) >>> 0 }));
+      if (statement.kind === 'storeMany') {
+        for (const { register, at } of places) world.store(32, at, Number(read(bank, register, state)), at, false);
+        return;
+      }
+      const loaded = places.map(({ register, at }) => ({ register, value: world.load(32, false, at, at, false) }));
+      if (!last) machine.keepBefore(a);
+      for (const { register, value } of loaded) write(bank, register, value, state);
     };
   }
 

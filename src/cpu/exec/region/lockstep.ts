@@ -136,7 +136,9 @@ export class Lockstep {
   private fillFetchEntry(): void {
     const { i32, host } = this;
     const entry = i32[WORD.CURRENT_TABLES >>> 2]! + FETCH_TABLE + 4 * (host.pc >>> PAGE_SHIFT);
-    if (i32[entry >>> 2] === 0) host.fetch();
+    const found = i32[entry >>> 2]!;
+    const isOther = host.program.architecture.interworking && (found & 1) !== (host.pc & 1);
+    if (found === 0 || isOther) host.fetch();
   }
 
   private get jumped(): number {
