@@ -7,8 +7,7 @@ import { Lowering, Temporaries } from '../emit/lower.ts';
 import type { ArchitectureDefinition } from '../isa/architecture.ts';
 import type { TypeSection } from '../wasm/module.ts';
 import { FunctionWriter, type Label } from '../wasm/writer.ts';
-import { COLD_FAULT, COLD_FLAGS, COLD_JUMP, COLD_TYPE, DECODE, SPLIT } from './conventions.ts';
-import { pushMisses, pushRecord } from './fetch-entry.ts';
+import { COLD_FAULT, COLD_FLAGS, COLD_JUMP, COLD_TYPE, DECODE } from './conventions.ts';
 import type { Handler } from './handlers.ts';
 import {
   FETCH_TABLE,
@@ -22,8 +21,9 @@ import {
   WHY,
   WORD,
 } from './layout.ts';
+import { type CrossingFrame, endOfPage, jumpRecord, splitInstruction } from './page-crossing.ts';
 import type { Pair } from './pairs.ts';
-import { enterRegions, type Labels, leaveAtRegion, type RegionFrame } from './region-entry.ts';
+import { enterRegions, type Labels, leaveAtRegion } from './region-entry.ts';
 import type { Callees, Frame, InterpreterSemantics } from './semantics.ts';
 
 export interface MainFunctionOptions {
@@ -44,7 +44,7 @@ interface NextLabels {
 }
 
 /** The function `run`: from WORD.PC until WORD.WHY says why not further. */
-export class MainFunction implements RegionFrame {
+export class MainFunction implements CrossingFrame {
   readonly w = new FunctionWriter([]);
   private readonly hot: readonly Handler[];
   private readonly pairs: readonly Pair[];
@@ -53,8 +53,8 @@ export class MainFunction implements RegionFrame {
   private readonly architecture: ArchitectureDefinition;
   readonly types: TypeSection;
   private readonly leavesAtRegions: boolean;
-  private readonly firstInside: number;
-  private readonly blockState: number | null;
+  readonly firstInside: number;
+  readonly blockState: number | null;
   private following: NextLabels | null = null;
   private readonly semantics: InterpreterSemantics;
   readonly ip: number;
@@ -92,6 +92,14 @@ export class MainFunction implements RegionFrame {
     this.handler = w.local('i32');
     this.descriptor = w.local('i32');
     this.semantics = semantics(w);
+  }
+
+  get delaySlots(): boolean {
+    return this.architecture.delaySlots;
+  }
+
+  get slowFetch(): number {
+    return this.callees.slowFetch;
   }
 
   get interworking(): boolean {
@@ -177,8 +185,8 @@ export class MainFunction implements RegionFrame {
       w.get(ip).call(DECODE);
       this.again(labels.dispatch);
     };
-    bodies[HANDLER.END_OF_PAGE] = () => this.endOfPage(labels);
-    bodies[HANDLER.JUMP] = () => this.jumpRecord(labels);
+    bodies[HANDLER.END_OF_PAGE] = () => endOfPage(this, labels);
+    bodies[HANDLER.JUMP] = () => jumpRecord(this, labels);
     bodies[HANDLER.RESERVED] = () => this.reserved(labels.fault);
     bodies[HANDLER.REGION] = () => (this.leavesAtRegions ? leaveAtRegion(this, labels) : enterRegions(this, labels));
     bodies[HANDLER.SELF_JUMP] = () => {
@@ -190,7 +198,7 @@ export class MainFunction implements RegionFrame {
       }
       this.leave(WHY.SPIN, labels.fault);
     };
-    bodies[HANDLER.SPLIT] = () => this.split(labels);
+    bodies[HANDLER.SPLIT] = () => splitInstruction(this, labels);
     bodies[HANDLER.WATCH] = () => this.leave(WHY.WATCH, labels.fault);
     for (const handler of this.hot) bodies.push(() => this.hotBody(handler, labels));
     for (const pair of this.pairs) bodies.push(() => this.pairBody(pair, labels));
@@ -289,76 +297,6 @@ export class MainFunction implements RegionFrame {
     w.br(top);
   }
 
-  /** The record after the last of a page: go on with the next page's first. */
-  private endOfPage({ dispatch, fault }: { dispatch: Label; fault: Label }): void {
-    const { w, ip, nip, t0, t1 } = this;
-    this.pushPc();
-    w.set(t1);
-    this.lookUp(fault);
-    if (!this.architecture.delaySlots) {
-      this.forgetOutside();
-      this.enterPage();
-      this.again(dispatch);
-      return;
-    }
-    // A branch in the last word has its slot on this page: keep nip and the slot mark.
-    w.get(t0).i32(RECORD_SIZE).op('i32.add').get(nip);
-    w.get(nip).get(ip).i32(RECORD_SIZE).op('i32.add').op('i32.eq').op('select').set(nip);
-    this.pushInSlot();
-    w.if();
-    // The branch's record seems to precede the slot's, wherever it is; its link moves along.
-    w.i32(0).memory('i32.load', WORD.LINK_BRANCH).globalGet(GLOBAL.BRANCH).op('i32.eq').if();
-    w.i32(0).get(t0).i32(RECORD_SIZE).op('i32.sub').memory('i32.store', WORD.LINK_BRANCH);
-    w.end();
-    w.get(t0).i32(RECORD_SIZE).op('i32.sub').globalSet(GLOBAL.BRANCH);
-    w.else().i32(0).globalSet(GLOBAL.BRANCH);
-    w.end();
-    this.enterPage();
-    this.again(dispatch);
-  }
-
-  /** Perform a jump to the address in TARGET. */
-  private jumpRecord({ dispatch, fault }: { dispatch: Label; fault: Label }): void {
-    const { w, nip, t0, t1 } = this;
-    w.globalGet(GLOBAL.TARGET).set(t1);
-    this.lookUp(fault);
-    if (this.architecture.delaySlots) {
-      w.i32(0).globalSet(GLOBAL.BRANCH);
-      w.get(t0).i32(RECORD_SIZE).op('i32.add').set(nip);
-    } else this.forgetOutside();
-    this.enterPage();
-    this.again(dispatch);
-  }
-
-  /** Control comes into a block from elsewhere, to the record t0: it must be one that is right inside of a block. */
-  private forgetOutside(): void {
-    if (this.blockState === null) return;
-    const { w, t0 } = this;
-    w.i32(0).memory('i32.load', this.blockState).if();
-    w.get(t0).memory('i32.load16_u', 0).i32(this.firstInside).op('i32.lt_u').if();
-    w.get(t0).i32(HANDLER.UNDECODED).memory('i32.store16', 0).end().end();
-  }
-
-  /** The instruction goes on on the next page: its record is made in a place of its own. */
-  private split({ dispatch, fault }: Labels): void {
-    const { w, t0, t1 } = this;
-    this.pushPc();
-    w.tee(t1).call(SPLIT).tee(t0).op('i32.eqz').brIf(fault);
-    this.enterPage();
-    this.again(dispatch);
-  }
-
-  /** t0 := the record of address t1, or leave: a fault there, or WHY.FETCH for what the host has to do. */
-  private lookUp(fault: Label): void {
-    const { w, t0, t1 } = this;
-    this.pushFetchEntry();
-    pushMisses(w, t0, t1, this.interworking);
-    w.if();
-    w.get(t1).call(this.callees.slowFetch).tee(t0).op('i32.eqz').brIf(fault).else();
-    pushRecord(w, t0, t1, this.interworking);
-    w.set(t0).end();
-  }
-
   pushFetchEntry(): void {
     const { w } = this;
     w.get(this.t1)
@@ -377,7 +315,7 @@ export class MainFunction implements RegionFrame {
   }
 
   /** Dispatch again without having executed anything. */
-  private again(dispatch: Label): void {
+  again(dispatch: Label): void {
     const { w, left } = this;
     w.get(left).i32(1).op('i32.add').set(left).br(dispatch);
   }

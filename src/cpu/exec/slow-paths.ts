@@ -19,7 +19,6 @@ import {
   loadAt,
   ltU,
   mul,
-  ne,
   type Operand,
   or,
   select,
@@ -82,7 +81,7 @@ export interface SlowPathOptions {
 export function slowPaths(options: SlowPathOptions): readonly WasmFunction[] {
   const ruled =
     options.accessRules === null ? [] : [...ruledAccesses(options.accessRules, options.translate), ...manyRegisters];
-  return [...forgetting(options.privileges), fill, findSlot, readPhysical, isMemory, ...accesses(options), ...ruled];
+  return [...forgetting(options.privileges), fill, findSlot, physicalHost, ...accesses(options), ...ruled];
 }
 
 /** (table, address, entry, what `translate` said of the address): fill a page's entry in the current set. */
@@ -114,15 +113,12 @@ const findSlot = define('findSlot', 1, (c, physical) => {
   c.return(0);
 });
 
-/** (guest-physical address of a word): the word, or 0 where there is no memory. */
-const readPhysical = define('readPhysical', 1, (c, physical) => {
+/** (guest-physical address): its host address, or 0 outside of memory. For table walks. */
+const physicalHost = define('physicalHost', 1, (c, physical) => {
   const slot = c.let(c.call('findSlot', 'i32', physical));
-  c.if(slot, () => c.return(wordAt(add(sub(physical, wordAt(slot, SLOT.GPA)), wordAt(slot, SLOT.HOST)))));
+  c.if(slot, () => c.return(add(sub(physical, wordAt(slot, SLOT.GPA)), wordAt(slot, SLOT.HOST))));
   c.return(0);
 });
-
-/** (guest-physical address): is there memory? */
-const isMemory = define('isMemory', 1, (c, physical) => c.return(ne(c.call('findSlot', 'i32', physical), 0)));
 
 function accesses({ bigEndian, translate, recordFault, accessRules, interworking }: SlowPathOptions): WasmFunction[] {
   const [loadName, storeName] = accessRules === null ? ['missedLoad', 'missedStore'] : ['plainLoad', 'plainStore'];

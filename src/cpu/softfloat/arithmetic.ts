@@ -36,7 +36,7 @@ import {
   isSignaling,
   NAN,
   type Raise,
-  raiseAt,
+  raiseFor,
   roundIs,
   signOf,
   unpacked,
@@ -207,6 +207,15 @@ const comparison = (rules: SoftfloatRules, raise: Raise): WasmFunction => ({
   build(code) {
     const mode = code.parameter(2);
     const operands = [code.parameter(0), code.parameter(1)];
+    code.if(and(mode, MODE.FLUSH_OPERANDS), () => {
+      const smallest = select(isDouble(mode), 1n << 53n, 1n << 24n);
+      const magnitude = (bits: Operand): Value => and(shl(bits, 1n), select(isDouble(mode), -1n, 0xffffffffn));
+      for (const bits of operands)
+        code.if(and(ltU(magnitude(bits), smallest), ne(magnitude(bits), 0n)), () => {
+          raise(code, FLAG.DENORMAL_OPERAND);
+          code.set(bits, 0n);
+        });
+    });
     code.if(or(isNan(operands[0]!, mode), isNan(operands[1]!, mode)), () => {
       const signaling = operands.map((bits) => and(isNan(bits, mode), isSignaling(rules, bits, mode)));
       code.if(or(or(signaling[0]!, signaling[1]!), and(mode, MODE.SIGNALING)), () => raise(code, FLAG.INVALID));
@@ -215,11 +224,6 @@ const comparison = (rules: SoftfloatRules, raise: Raise): WasmFunction => ({
     // Sign and magnitude to two's complement.
     const [x, y] = operands.map((bits) => {
       const wide = code.let(select(isDouble(mode), bits, shl(bits, 32n)));
-      const small = select(isDouble(mode), 1n << 53n, 1n << 56n);
-      code.if(and(ne(and(mode, MODE.FLUSH_OPERANDS), 0), ltU(shl(wide, 1n), small)), () => {
-        code.if(ne(shl(wide, 1n), 0n), () => raise(code, FLAG.DENORMAL_OPERAND));
-        code.set(wide, 0n);
-      });
       code.if(ltS(wide, 0n), () => code.set(wide, sub(-(1n << 63n), wide)));
       return wide;
     });
@@ -228,7 +232,7 @@ const comparison = (rules: SoftfloatRules, raise: Raise): WasmFunction => ({
 });
 
 export function arithmeticFunctions(rules: SoftfloatRules): WasmFunction[] {
-  const raise = raiseAt(rules.flagsAddress);
+  const raise = raiseFor(rules);
   return [
     addition(rules, raise),
     mulHigh,

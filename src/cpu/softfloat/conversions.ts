@@ -27,7 +27,7 @@ import {
   NAN,
   quieted,
   type Raise,
-  raiseAt,
+  raiseFor,
   roundIs,
   signOf,
   unpacked,
@@ -171,6 +171,6 @@ const roundToIntegral = (raise: Raise): WasmFunction => ({
 });
 
 export function conversionFunctions(rules: SoftfloatRules): WasmFunction[] {
-  const raise = raiseAt(rules.flagsAddress);
+  const raise = raiseFor(rules);
   return [convert(rules, raise), integral, toInteger(raise), fromInteger, roundToIntegral(raise)];
 }

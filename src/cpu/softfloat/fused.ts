@@ -27,9 +27,10 @@ import {
   INFINITY,
   infinity,
   invalid,
+  isSignaling,
   NAN,
   type Raise,
-  raiseAt,
+  raiseFor,
   roundIs,
   signOf,
   unpacked,
@@ -74,7 +75,8 @@ function specialCases(
     if (rules.fusedInvalid !== 'quiet')
       code.if(zeroTimesInfinity, () => {
         raise(code, FLAG.INVALID);
-        if (rules.fusedInvalid === 'default') code.return(defaultNan(rules, mode));
+        if (rules.fusedInvalid === 'default')
+          code.if(eqz(isSignaling(rules, c, mode)), () => code.return(defaultNan(rules, mode)));
       });
     code.return(code.call('fpNan', 'i64', ...inOrder(rules.fusedOrder, a, b, c), mode));
   });
@@ -163,5 +165,5 @@ const multiplyAdd = (rules: SoftfloatRules, raise: Raise): WasmFunction => ({
 });
 
 export function fusedFunctions(rules: SoftfloatRules): WasmFunction[] {
-  return [jam128, multiplyAdd(rules, raiseAt(rules.flagsAddress))];
+  return [jam128, multiplyAdd(rules, raiseFor(rules))];
 }

@@ -50,12 +50,14 @@ export const infinity = (sign: Operand, mode: Operand): Value =>
 export const zero = (sign: Operand, mode: Operand): Value => withSign(sign, 0n, mode);
 export const roundIs = (mode: Operand, round: Operand): Value => eq(and(mode, MODE.ROUND), round);
 
-/** Says that `flags` happened. */
-export type Raise = (code: Code, flags: Operand) => void;
-export const raiseAt =
-  (address: number): Raise =>
-  (code, flags) =>
-    code.store('i32.store', address, or(load('i32.load', address), flags));
+/** Says that `flags` happened; with a condition, `flags` where it holds and `otherwise` where not. */
+export type Raise = (code: Code, flags: number, condition?: Value, otherwise?: number) => void;
+export function raiseFor({ flagsAddress, flagBits = (flags) => flags }: SoftfloatRules): Raise {
+  return (code, flags, condition, otherwise = 0) => {
+    const bits = condition ? select(condition, flagBits(flags), flagBits(otherwise)) : flagBits(flags);
+    code.store('i32.store', flagsAddress, or(load('i32.load', flagsAddress), bits));
+  };
+}
 
 /** (bits, mode) -> exponent, significand. */
 const unpack = (raise: Raise): WasmFunction => ({
@@ -151,7 +153,7 @@ const round = (rules: SoftfloatRules, raise: Raise): WasmFunction => ({
       raise(code, FLAG.OVERFLOW | FLAG.INEXACT);
       code.return(sub(infinity(sign, mode), zext(eqz(increment))));
     });
-    code.if(ne(rest, 0n), () => raise(code, select(tiny, FLAG.INEXACT | FLAG.UNDERFLOW, FLAG.INEXACT)));
+    code.if(ne(rest, 0n), () => raise(code, FLAG.INEXACT | FLAG.UNDERFLOW, tiny, FLAG.INEXACT));
     code.return(withSign(sign, result, mode));
   },
 });
@@ -211,6 +213,6 @@ export function invalid(code: Code, rules: SoftfloatRules, raise: Raise, mode: O
 }
 
 export function numberFunctions(rules: SoftfloatRules): WasmFunction[] {
-  const raise = raiseAt(rules.flagsAddress);
+  const raise = raiseFor(rules);
   return [unpack(raise), jam, round(rules, raise), chooseNan(rules, raise)];
 }

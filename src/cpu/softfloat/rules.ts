@@ -52,4 +52,6 @@ export interface SoftfloatRules {
   readonly flushFlags: number;
   /** Byte address of the flags word (i32), to which operations add; callers clear it. */
   readonly flagsAddress: number;
+  /** Bits of the flags word for a set of FLAG; without, it has FLAG's. */
+  readonly flagBits?: (flags: number) => number;
 }

@@ -1,6 +1,6 @@
 // WebAssembly bytes -> text, one instruction per line, for what writer.ts emits (WebAssembly core specification, chapters 5.4 and 6.5):
 // golden tests read it, and so can people.
-import { CONTROL, MEMORY, PLAIN, VALUE_TYPE } from './opcodes.ts';
+import { CONTROL, MEMORY, PLAIN, VALUE_TYPE, VECTOR, VECTOR_CONTROL, VECTOR_MEMORY, VECTOR_PREFIX } from './opcodes.ts';
 
 /** Names for indices, where text should say more than a number; each may return undefined. */
 export interface PrintNames {
@@ -20,6 +20,11 @@ const byOpcode = new Map<number, string>([
   ...Object.entries(PLAIN).map(([name, opcode]) => [opcode, name] as const),
   ...Object.entries(MEMORY).map(([name, [opcode]]) => [opcode, name] as const),
   ...Object.entries(CONTROL).map(([name, opcode]) => [opcode, name] as const),
+]);
+const byVectorOpcode = new Map<number, string>([
+  ...Object.entries(VECTOR).map(([name, opcode]) => [opcode, name] as const),
+  ...Object.entries(VECTOR_MEMORY).map(([name, [opcode]]) => [opcode, name] as const),
+  ...Object.entries(VECTOR_CONTROL).map(([name, opcode]) => [opcode, name] as const),
 ]);
 const types = new Map<number, string>(Object.entries(VALUE_TYPE).map(([name, code]) => [code, name]));
 
@@ -70,7 +75,7 @@ export function printCode(code: ArrayLike<number>, names: PrintNames = {}): stri
   let depth = 0;
   while (!reader.ended) {
     const opcode = reader.u8();
-    const name = byOpcode.get(opcode);
+    const name = opcode === VECTOR_PREFIX ? byVectorOpcode.get(reader.uleb()) : byOpcode.get(opcode);
     if (name === undefined) throw new Error(`no instruction has opcode 0x${opcode.toString(16)}`);
     if (name === 'end' || name === 'else') depth--;
     const immediates = readImmediates(name, reader, names);
@@ -120,18 +125,29 @@ function readImmediates(name: string, reader: Reader, names: PrintNames): string
       const known = names.constant?.(value);
       return [String(value), ...(known === undefined ? [] : [`(;${known};)`])];
     }
+    case 'v128.const':
+    case 'i8x16.shuffle':
+      return Array.from({ length: 16 }, () => String(reader.u8()));
+    case 'i64x2.extract_lane':
+      return [String(reader.u8())];
     default:
-      return Object.hasOwn(MEMORY, name) ? memoryArgument(name as keyof typeof MEMORY, reader, names) : [];
+      return isMemoryOp(name) ? memoryArgument(ACCESSES[name], reader, names) : [];
   }
 }
 
+const ACCESSES = { ...MEMORY, ...VECTOR_MEMORY };
+
+function isMemoryOp(name: string): name is keyof typeof ACCESSES {
+  return Object.hasOwn(ACCESSES, name);
+}
+
 /** Offset and alignment, left out where they are 0 and natural. */
-function memoryArgument(name: keyof typeof MEMORY, reader: Reader, names: PrintNames): string[] {
+function memoryArgument([, natural]: readonly [number, number], reader: Reader, names: PrintNames): string[] {
   const align = reader.uleb();
   const offset = reader.uleb();
   const parts: string[] = [];
   if (offset !== 0) parts.push(`offset=${offset}`);
-  if (align !== MEMORY[name][1]) parts.push(`align=${1 << align}`);
+  if (align !== natural) parts.push(`align=${1 << align}`);
   const known = names.offset?.(offset);
   if (known !== undefined) parts.push(`(;${known};)`);
   return parts;

@@ -1,6 +1,20 @@
 // A tiny WebAssembly binary writer: function bodies as bytes, with labels so that nobody counts branch depths by hand
 // (WebAssembly core specification, chapter 5: binary format).
-import { CONTROL, MEMORY, type MemoryOp, PLAIN, type PlainOp, VALUE_TYPE, type ValueType } from './opcodes.ts';
+import {
+  CONTROL,
+  MEMORY,
+  type MemoryOp,
+  PLAIN,
+  type PlainOp,
+  VALUE_TYPE,
+  type ValueType,
+  VECTOR,
+  VECTOR_CONTROL,
+  VECTOR_MEMORY,
+  VECTOR_PREFIX,
+  type VectorMemoryOp,
+  type VectorOp,
+} from './opcodes.ts';
 
 const BLOCK_VOID = 0x40;
 // What region compilers write most, looked up once.
@@ -180,6 +194,34 @@ export class FunctionWriter {
     this.code.put(encoding[0]);
     this.code.put(encoding[1]);
     this.code.uleb(offset);
+    return this;
+  }
+
+  /** A vector instruction. */
+  vector(name: VectorOp): this {
+    this.code.u8(VECTOR_PREFIX).uleb(VECTOR[name]);
+    return this;
+  }
+
+  vectorMemory(name: VectorMemoryOp, offset: number): this {
+    const [opcode, align] = VECTOR_MEMORY[name];
+    this.code.u8(VECTOR_PREFIX).uleb(opcode).uleb(align).uleb(offset);
+    return this;
+  }
+
+  /** `v128.const`, or `i8x16.shuffle`, with its 16 bytes. */
+  vectorBytes(name: 'v128.const' | 'i8x16.shuffle', bytes: readonly number[]): this {
+    if (bytes.length !== 16) throw new Error(`${name} with ${bytes.length} bytes`);
+    this.code
+      .u8(VECTOR_PREFIX)
+      .uleb(VECTOR_CONTROL[name])
+      .u8(...bytes);
+    return this;
+  }
+
+  /** Doubleword `lane` of a vector. */
+  extractLane64(lane: 0 | 1): this {
+    this.code.u8(VECTOR_PREFIX).uleb(VECTOR_CONTROL['i64x2.extract_lane']).u8(lane);
     return this;
   }
 
