@@ -11,10 +11,14 @@ const built = (path) => import(pathToFileURL(resolve(dist, path)).href);
 
 const { BOARDS } = await built('boards/index.js');
 const { prebuild } = await built('cpu/exec/program.js');
-const programs = BOARDS.flatMap(({ architecture }) =>
-  ['little', 'big'].map((order) => prebuild(architecture(order), order === 'big')),
-);
-const list = JSON.stringify(Object.fromEntries(programs.map(({ name, base64 }) => [name, base64])));
+// By name; an architecture of one byte order only is the same for both, and little-endian.
+const programs = new Map();
+for (const { architecture } of BOARDS)
+  for (const order of ['little', 'big']) {
+    const { name } = architecture(order);
+    if (!programs.has(name)) programs.set(name, prebuild(architecture(order), order === 'big').base64);
+  }
+const list = JSON.stringify(Object.fromEntries(programs));
 
 const prebuilt = {
   name: 'prebuilt programs',

@@ -63,7 +63,7 @@ export function expandRows(architecture: ArchitectureDefinition, banks: Banks, o
       if (relative) handlers.push({ ...near, number: number++, reach: 'far' });
     }
   };
-  const rows = architecture.rows.flatMap((row) => row.variants?.rows ?? [row]);
+  const rows = new Set(architecture.rows.flatMap((row) => row.variants?.rows ?? [row]));
   for (const row of rows) if (row.hot) expandRow(row);
   const pairs = makePairs(architecture.pairs, handlers, number);
   number += pairs.length;

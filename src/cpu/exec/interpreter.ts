@@ -47,6 +47,7 @@ class Generator {
   private readonly hot: readonly Handler[];
   private readonly cold: readonly Handler[];
   private readonly plain: readonly WasmFunction[];
+  private readonly indices: ReadonlyMap<string, number>;
 
   constructor(architecture: ArchitectureDefinition, banks: Banks, bigEndian: boolean, variant: ProgramVariant) {
     this.architecture = architecture;
@@ -54,6 +55,8 @@ class Generator {
     this.bigEndian = bigEndian;
     this.variant = variant;
     this.plain = [...slowPaths({ ...architecture, bigEndian }), ...(architecture.functions?.(banks) ?? [])];
+    const functions = [...IMPORTS, { name: 'run' }, ...architecture.routines, ...this.plain];
+    this.indices = new Map(functions.map(({ name }, index) => [name, index]));
     this.table = expandRows(architecture, banks, this.observing);
     this.callees = this.makeCallees();
     this.hot = this.table.handlers.filter((handler) => handler.row.hot);
@@ -119,9 +122,8 @@ class Generator {
 
   /** A function by name; `run` comes first. */
   private indexOf(name: string): number {
-    const all = [...IMPORTS, { name: 'run' }, ...this.architecture.routines, ...this.plain];
-    const at = all.findIndex((known) => known.name === name);
-    if (at < 0) throw new Error(`no routine ${name}`);
+    const at = this.indices.get(name);
+    if (at === undefined) throw new Error(`no routine ${name}`);
     return at;
   }
 

@@ -38,7 +38,13 @@ export function programFor(architecture: ArchitectureDefinition, bigEndian: bool
 export function prebuild(architecture: ArchitectureDefinition, bigEndian: boolean): { name: string; base64: string } {
   const { banks } = layOutBanks(architecture.banks, STATE_BASE, SHARED_BASE);
   const { bytes } = generateInterpreter(architecture, banks, bigEndian, 'plain');
-  return { name: architecture.name, base64: btoa(String.fromCharCode(...bytes)) };
+  return { name: architecture.name, base64: toBase64(bytes) };
+}
+
+function toBase64(bytes: Uint8Array): string {
+  let characters = '';
+  for (const byte of bytes) characters += String.fromCharCode(byte);
+  return btoa(characters);
 }
 
 function fromBase64(text: string): Uint8Array<ArrayBuffer> {

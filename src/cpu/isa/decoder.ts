@@ -82,9 +82,28 @@ export class Decoder {
   }
 }
 
+/** A32: words whose condition field is 1111 are instructions of their own, and no others with a condition. */
+class ConditionalDecoder {
+  private readonly conditional: Decoder;
+  private readonly unconditional: Decoder;
+
+  constructor(rows: readonly Row[]) {
+    const isUnconditional = ({ pattern }: Row): boolean => pattern.mask >>> 28 === 15 && pattern.match >>> 28 === 15;
+    this.conditional = new Decoder(
+      rows.filter((row) => !isUnconditional(row)),
+      UPPER_AND_MIDDLE,
+    );
+    this.unconditional = new Decoder(rows.filter(isUnconditional), UPPER_AND_MIDDLE);
+  }
+
+  decode(word: number): Row | undefined {
+    return word >>> 28 === 15 ? this.unconditional.decode(word) : this.conditional.decode(word);
+  }
+}
+
 /** The decoders of an architecture's instruction sets: that of words, and one of halfwords where there is another (T32). */
 export class Decoders {
-  readonly words: Decoder;
+  readonly words: Pick<Decoder, 'decode'>;
   private readonly wide: Decoder;
   /** By halfword, found so far; null: reserved. */
   private readonly narrow: (Row | null | undefined)[] = [];
@@ -92,10 +111,8 @@ export class Decoders {
 
   constructor(rows: readonly Row[], interworking: boolean) {
     const key = interworking ? UPPER_AND_MIDDLE : OPCODE_AND_FUNCTION;
-    this.words = new Decoder(
-      rows.filter(({ set = 0 }) => set === 0),
-      key,
-    );
+    const words = rows.filter(({ set = 0 }) => set === 0);
+    this.words = interworking ? new ConditionalDecoder(words) : new Decoder(words, key);
     const halfwords = rows.filter(({ set }) => set === 1);
     this.wide = new Decoder(
       halfwords.filter(({ pattern }) => pattern.width === 32),
