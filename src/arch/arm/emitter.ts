@@ -340,6 +340,13 @@ export class ArmEmitter extends Emitter {
   setS(index: Operand | I32 | number, value: I32): void {
     this.write('s', index, value);
   }
+  /** Load words i of bank fpStage, for the bits i of `list`, from word-aligned memory; all of them or none. */
+  loadStage(list: I32, address: I32): void {
+    this.loadMany('fpStage', list, address);
+  }
+  storeStage(list: I32, address: I32): void {
+    this.storeMany('fpStage', list, address);
+  }
   fpscr(): I32 {
     return this.read32('fpscr', 0);
   }

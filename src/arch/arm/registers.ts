@@ -41,6 +41,8 @@ export const BANKS: readonly BankSpec[] = [
   { name: 's', count: 64, width: 32, viewOf: 'd', scratch: true },
   { name: 'fpexc', count: 1, width: 32 },
   { name: 'fpscr', count: 1, width: 32 },
+  /** Words between memory and floating-point registers (VLDM, VSTM). */
+  { name: 'fpStage', count: 32, width: 32, scratch: true },
   /** What the last failed translation of a stage-2 table was asked for: IPA bits 31:12 and 39:32. */
   { name: 'faultIpa', count: 2, width: 32, scratch: true },
 ];

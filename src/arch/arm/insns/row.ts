@@ -14,7 +14,7 @@ export interface ArmRowOptions<Name extends string> {
   readonly hot?: boolean;
   /** Derived operands that are 16 unsigned bits: they take half the room. */
   readonly short?: readonly Name[];
-  /** T32: may a register operand be R15? A32 always may. */
+  /** May a register operand be R15? In A32 it may unless this is false, in T32 only where it is true. */
   readonly pc?: boolean;
 }
 
@@ -56,7 +56,7 @@ export function a32<const Pattern extends string, Name extends string = never>(
   const run = semantics as unknown as (e: ArmEmitter, fields: Fields) => void;
   const general = (emitter: object, fields: Fields): void => {
     const e = arm(emitter);
-    e.begin({ set: 'a32', size: 4, pcOperand: true, inside: false });
+    e.begin({ set: 'a32', size: 4, pcOperand: options.pc !== false, inside: false });
     if (conditional) e.conditional(fields.cond!, fields.holds as Operand, () => run(e, fields));
     else run(e, fields);
   };
