@@ -20,6 +20,7 @@ export function reproducingCommand(config: VmConfig, machine: string): string {
   if (config.virtio !== null) words.push('--virtio', config.virtio);
   if (config.virtioTransport !== null) words.push('--virtio-transport', config.virtioTransport);
   if (config.cpuModel !== null) words.push('--cpu-model', config.cpuModel);
+  if (config.boot !== null) words.push('--boot', config.boot);
   // No engine decides the result, but lockstep may not come to its end.
   if (config.engine === 'lockstep') words.push('--engine', config.engine);
   if (config.rtc !== DEFAULT_RTC) words.push('--rtc', config.rtc);

@@ -40,7 +40,7 @@ const SUM = /^(.+)\+(0x[0-9a-f]{1,8}|\d{1,9})$/i;
 export async function disassemble(options: DisassembleOptions): Promise<string> {
   const { kernel, symbols = null } = options;
   const image = await openImage(kernel);
-  const found = await findSymbols({ kernel, symbols }, image, silentLog);
+  const found = await findSymbols({ kernel, symbols }, { kind: 'elf', elf: image }, silentLog);
   const words = new CodeWords(image);
   const { start, end } = findRange(options.where, { file: kernel, words, table: found.kernel?.table ?? null });
   if ((end - start) / 4 > MOST_INSTRUCTIONS)
@@ -78,7 +78,9 @@ function architectureOf(image: ElfImage, path: string): ReturnType<(typeof BOARD
   );
   if (board) return board.architecture(image.endianness);
   try {
-    return chooseBoard(BOARDS, image, null).board.architecture(image.endianness);
+    return chooseBoard(BOARDS, { kind: 'elf', elf: image }, { machine: null, boot: null }).board.architecture(
+      image.endianness,
+    );
   } catch (error) {
     throw error instanceof TsvmError ? new TsvmError(error.code, `${path}: ${error.message}`, error.details) : error;
   }

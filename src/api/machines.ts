@@ -30,7 +30,7 @@ function describeBoard(board: Board): MachineDescription {
   };
 }
 
-function ofIrqchip({ name, address, size }: BoardIrqchip): MachineDescription['devices'][number] {
-  const windows = [{ bus: null, address, size }];
+function ofIrqchip({ name, windows: own }: BoardIrqchip): MachineDescription['devices'][number] {
+  const windows = own.map(({ address, size }) => ({ bus: null, address, size }));
   return { name, windows, pci: null, irq: null, needs: { disks: 0, console: null, transport: null } };
 }

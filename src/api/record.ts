@@ -38,12 +38,12 @@ function diskFacts(path: string): DiskFacts {
 /** What a run's result depends on besides its images and disks. */
 const DECISIVE: readonly (keyof VmConfig)[] = [
   ...(['memory', 'cpus', 'params', 'console', 'seed', 'rtc', 'limit', 'nsPerInstruction'] as const),
-  ...(['virtio', 'virtioTransport', 'cpuModel', 'onOops', 'exitLine', 'agent'] as const),
+  ...(['virtio', 'virtioTransport', 'cpuModel', 'boot', 'onOops', 'exitLine', 'agent'] as const),
 ];
 
 /** How the machine that is started differs from that of the run that `recorded` is of, in words; empty: it is the same. */
 export function differences(recorded: RunHeader, started: RunHeader): string[] {
-  const options = DECISIVE.filter((key) => recorded.config[key] !== started.config[key]);
+  const options = DECISIVE.filter((key) => (recorded.config[key] ?? null) !== (started.config[key] ?? null));
   const machine = recorded.machine === started.machine ? [] : ['machine'];
   const count = Math.max(recorded.disks.length, started.disks.length);
   const disks = Array.from({ length: count }, (_, n) => n)

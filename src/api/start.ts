@@ -1,12 +1,12 @@
 // startVm: open what the user named, choose the board, compose the machine, connect the host, run.
-import { chooseBoard, chooseTransport } from '../boards/choose.ts';
+import type { Board } from '../boards/board.ts';
+import { chooseBoard, chooseTransport, kernelFormats } from '../boards/choose.ts';
 import { BOARDS } from '../boards/index.ts';
-import { agentArchive, withArchive } from '../boot/agent/archive.ts';
+import { type AgentArch, agentArchive, withArchive } from '../boot/agent/archive.ts';
 import { agentParams, rootOf } from '../boot/agent/params.ts';
-import { type ElfImage, parseElf } from '../boot/elf.ts';
-import { unpackKernel } from '../boot/kernel-image.ts';
+import { endiannessOf, parseKernel, piecesOf, unpackKernel } from '../boot/kernel-image.ts';
 import { dateNow, eventLoopTurn, monotonicMs, oneShot } from '../host/clock.ts';
-import { readImage } from '../host/file.ts';
+import { readImage, writeWhole } from '../host/file.ts';
 import { gunzip } from '../host/gunzip.ts';
 import { sha256 } from '../host/hash.ts';
 import { onEndingSignal } from '../host/signals.ts';
@@ -35,7 +35,6 @@ interface Prepared {
   /** The lines of the run's record so far. */
   readonly record: readonly string[];
   readonly config: VmConfig;
-  readonly image: ElfImage;
   readonly inferred: InferredFacts;
   readonly symbols: KernelSymbols;
   readonly identity: string;
@@ -54,9 +53,11 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
   const unpacked = await about(config.kernel, () => unpackKernel(kernel, gunzip));
   if (unpacked.ignored > 0)
     log.log('warning', `${config.kernel}: ${unpacked.ignored} bytes after the compressed kernel are ignored`);
-  const image = await about(config.kernel, () => parseElf(unpacked.bytes));
-  const { board, as } = await about(config.kernel, async () => chooseBoard(BOARDS, image, config.machine));
-  const ramdisk = config.agent ? withAgent(config, image, initrd) : initrd;
+  const formats = kernelFormats(BOARDS, config.machine);
+  const image = await about(config.kernel, () => parseKernel(unpacked.bytes, formats));
+  const { board, as } = await about(config.kernel, async () => chooseBoard(BOARDS, image, config));
+  const endianness = board.endianness ?? endiannessOf(image);
+  const ramdisk = config.agent ? withAgent(config, agentOf(board, endianness), initrd) : initrd;
   const transport = chooseTransport(board, image, config.virtioTransport);
   if (options.rtc !== undefined && !board.hasRtc) log.log('warning', `--rtc: ${board.name} has no real-time clock`);
   const symbols = await findSymbols(config, image, log);
@@ -80,6 +81,7 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
         log,
       }),
     );
+    if (options.dumpDtb !== undefined) dumpDeviceTree(options.dumpDtb, machine.deviceTree, board);
     machine.observe({ stats: options.stat ?? false, trace: options.trace ?? null });
     const header = headerOf(config, board.name, { kernel, initrd });
     const record: string[] = [];
@@ -92,13 +94,13 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
     const prepared: Prepared = {
       config,
       record,
-      image,
       inferred: {
         compression: unpacked.compression,
-        elfClass: image.class,
-        endianness: image.endianness,
+        format: image.kind,
+        elfClass: image.kind === 'elf' ? image.elf.class : null,
+        endianness,
         architecture: board.cpu,
-        entry: image.entry,
+        entry: machine.entry,
         guestKind: as.kind,
         machine: board.name,
         virtioTransport: config.disks.length > 0 || config.console === 'virtio' ? transport : null,
@@ -130,8 +132,8 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
         disks: config.disks.length,
         params: config.params,
         memory: config.memory,
-        programs: `${image.endianness}-endian ${board.cpu}`,
-        imageBytes: image.segments.reduce((sum, { filesz }) => sum + filesz, 0),
+        programs: `${endianness}-endian ${board.cpu}`,
+        imageBytes: piecesOf(image).reduce((sum, { length }) => sum + length, 0),
       },
       onOops: config.onOops,
       exitLine: config.exitLine,
@@ -165,11 +167,28 @@ function sayDifferences(recorded: unknown, started: RunHeader, log: OnceLog): vo
 }
 
 /** The user's initrd and the guest agent. */
-function withAgent({ params, disks }: VmConfig, { endianness }: ElfImage, initrd: Uint8Array | null): Uint8Array {
+function withAgent({ params, disks }: VmConfig, arch: AgentArch, initrd: Uint8Array | null): Uint8Array {
   const { next } = agentParams(params);
   const first = disks[0] && { device: '/dev/vda', mode: disks[0].mode === 'ro' ? ('ro' as const) : ('rw' as const) };
   const root = rootOf(params) ?? first ?? null;
-  return withArchive(initrd, agentArchive(endianness === 'big' ? 'mips' : 'mipsel', { next, root }));
+  return withArchive(initrd, agentArchive(arch, { next, root }));
+}
+
+function agentOf({ agent, name }: Board, endianness: InferredFacts['endianness']): AgentArch {
+  const program = agent[endianness];
+  if (!program)
+    throw new TsvmError('usage', `--agent: there is no guest agent for ${name}`, {
+      next: 'talk with the guest by its console',
+    });
+  return program;
+}
+
+function dumpDeviceTree(path: string, deviceTree: Uint8Array | null, { name }: Board): void {
+  if (!deviceTree)
+    throw new TsvmError('usage', `--dump-dtb ${path}: ${name} has no device tree`, {
+      next: 'leave it out, or choose another --machine',
+    });
+  writeWhole('--dump-dtb', path, deviceTree);
 }
 
 /** At the end of a run: its verdict stands, whatever the host does now. */
@@ -326,6 +345,7 @@ function identityOf({ config, machine, kernel, initrd }: RunHeader, disks: OpenD
     onOops,
     exitLine,
     agent,
+    boot,
   } = config;
   const named = disks.backends.map(({ id, size }, n) => [config.disks[n]!.mode, id, size]);
   const images = [kernel, initrd];
@@ -346,6 +366,7 @@ function identityOf({ config, machine, kernel, initrd }: RunHeader, disks: OpenD
     named,
     ...(onOops === 'stop' ? ['stop at oops'] : []),
     ...(agent ? ['agent'] : []),
+    ...(boot === null ? [] : ['boot', boot]),
     ...(exitLine === null ? [] : ['exit line', exitLine]),
   ]);
 }

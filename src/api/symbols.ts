@@ -2,8 +2,8 @@
 // which a stripped kernel has too. --symbols is read before the run, because its mistakes are the user's, and so are the others when
 // panics could not be watched without them; else they wait until a name is wanted.
 import { basename, dirname, join } from 'node:path';
-import type { ElfImage } from '../boot/elf.ts';
 import { kallsymsOfElf } from '../boot/kallsyms.ts';
+import type { KernelFile } from '../boot/kernel-image.ts';
 import { isPlaceholder, parseSymbols, type SymbolTable, symbolsOfElf } from '../boot/symbols.ts';
 import { isReadable, readImage, realPath } from '../host/file.ts';
 import { gunzip } from '../host/gunzip.ts';
@@ -29,15 +29,16 @@ const SUFFIXES = ['', '.xz', '.gz', '.zst'];
 /** Throws TsvmError for a file named with --symbols that cannot be read or is no symbol file. */
 export async function findSymbols(
   config: { readonly kernel: string; readonly symbols: string | null },
-  image: ElfImage,
+  file: KernelFile,
   log: Log,
 ): Promise<KernelSymbols> {
-  const kallsyms = kallsymsOfElf(image);
+  const image = file.kind === 'elf' ? file.elf : null;
+  const kallsyms = image && kallsymsOfElf(image);
   if (config.symbols !== null) {
     const table = await readSymbols(config.symbols);
     return keep({ source: config.symbols, log, read: async () => table, kallsyms, own: false });
   }
-  if (image.sectionNames.includes('.symtab'))
+  if (image?.sectionNames.includes('.symtab'))
     return keep({
       source: config.kernel,
       log,
@@ -107,12 +108,12 @@ async function readSymbols(path: string): Promise<SymbolTable> {
 }
 
 /**
- * For `foo`, `foo.vmlinux` and `foo.elf`: `foo.System.map`; for Debian's `vmlinux-VERSION` and `vmlinuz-VERSION`: `System.map-VERSION`; else
+ * For `foo`, `foo.vmlinux`, `foo.zImage` and `foo.elf`: `foo.System.map`; for Debian's `vmlinux-VERSION` and `vmlinuz-VERSION`: `System.map-VERSION`; else
  * `System.map`. Also compressed. Debian's placeholder is no symbol file.
  */
 async function systemMapBeside(kernel: string): Promise<string | null> {
   const file = basename(kernel).replace(/\.(gz|xz|zst)$/, '');
-  const stem = file.replace(/\.(elf|vmlinux)$/, '');
+  const stem = file.replace(/\.(elf|vmlinux|zImage)$/, '');
   const version = stem.replace(/^vmlinu[xz]-/, '');
   for (const name of [`${stem}.System.map`, `${file}.System.map`, `System.map-${version}`, 'System.map'])
     for (const suffix of SUFFIXES) {

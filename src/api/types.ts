@@ -54,6 +54,8 @@ export interface StartVmOptions extends VmConfigInput {
    * how it ended. All lines together are a journal.
    */
   readonly onRecord?: ((line: string) => void) | undefined;
+  /** Write the device tree that the guest is given to this file, as a blob. */
+  readonly dumpDtb?: string | undefined;
   /** A journal to feed back instead of live input: the text that RunningVm.journal() gave. */
   readonly replay?: string | undefined;
 }
@@ -62,12 +64,14 @@ export interface StartVmOptions extends VmConfigInput {
 export interface InferredFacts {
   /** How the kernel file is compressed, or null. */
   readonly compression: 'gzip' | 'xz' | 'zstd' | null;
-  /** Bits of the ELF class. */
-  readonly elfClass: 32 | 64;
+  /** What the file is, unpacked; `flat`: a program without any header. */
+  readonly format: 'elf' | 'zImage' | 'flat';
+  /** Bits of the ELF class; null: no ELF. */
+  readonly elfClass: 32 | 64 | null;
   readonly endianness: 'little' | 'big';
   /** `MIPS32r2`. */
   readonly architecture: string;
-  /** Guest virtual address of the entry point. */
+  /** Address that the first CPU starts at. */
   readonly entry: number;
   /** How the guest expects to be run: `trap-and-emulate guest`. */
   readonly guestKind: string;

@@ -1,7 +1,8 @@
 // What a board is: a machine as data. Names, addresses, interrupt lines and who makes each device; build.ts walks it.
 import type { mips32, VmType } from '../arch/mips/index.ts';
 import type * as mipsKernelAbi from '../arch/mips/kernel-abi.ts';
-import type { AddressRange } from '../boot/placement.ts';
+import type { AgentArch } from '../boot/agent/archive.ts';
+import type { KernelFile, KernelFormat } from '../boot/kernel-image.ts';
 import type {
   BlockBackend,
   CharBackend,
@@ -10,11 +11,11 @@ import type {
   DeviceContext,
   DeviceWindow,
   IrqLine,
-  MmioDevice,
 } from '../devices/device.ts';
 import type { PciBus } from '../devices/pci/bus.ts';
 import type { Bus } from '../memory/bus.ts';
 import type { Endianness, GuestMemory } from '../memory/guest-memory.ts';
+import type { FdtNode } from '../util/fdt-node.ts';
 
 /** Guest-physical addresses that RAM fills, in order, as far as it goes. */
 export interface RamWindow {
@@ -46,12 +47,14 @@ export interface BoardContext {
   readonly console: string;
   /** What virtio devices are reached by. */
   readonly transport: VirtioTransportName;
+  /** KVM_CREATE_VM's machine type. */
+  readonly vmType: VmType;
   /** In the user's order. */
   readonly disks: readonly BlockBackend[];
   /** When the real-time clock starts: seconds since 1970, UTC. */
   readonly startDate: number;
-  /** KVM_CREATE_IRQCHIP with this model of one. */
-  createIrqchip(window: { readonly base: number; readonly order: Endianness; readonly device: Irqchip }): void;
+  /** KVM_CREATE_IRQCHIP with this model of one; `places` are those of its windows, in their order. */
+  createIrqchip(chip: Irqchip, places: readonly { readonly base: number; readonly order: Endianness }[]): void;
   /** KVM_IRQ_LINE. */
   irqLine(irq: number, level: boolean): void;
   /** KVM_INTERRUPT on vCPU `cpu`: `irq` raises the line, `-irq` lowers it. */
@@ -92,10 +95,24 @@ export interface MadeDevice {
   readonly pci?: PciBus;
 }
 
+/** A window that KVM serves; `vcpu` is whose access it is. */
+export interface KernelWindow {
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  read(offset: number, length: 1 | 2 | 4, vcpu: number): number;
+  write(offset: number, length: 1 | 2 | 4, value: number, vcpu: number): void;
+}
+
 /** An interrupt controller: a device with input lines, which KVM keeps in the kernel. */
-export interface Irqchip extends MmioDevice {
+export interface Irqchip {
+  readonly device: Device;
+  /** In the order of the row's, which may have more than this machine. */
+  readonly windows: readonly KernelWindow[];
   /** False when there is no such line. */
   setLine(irq: number, level: boolean): boolean;
+  /** An input that only `vcpu` has. */
+  setPrivateLine?(vcpu: number, irq: number, level: boolean): void;
 }
 
 /** Byte order of a device's registers in the guest's address space. */
@@ -104,8 +121,7 @@ export type RegisterOrder = 'guest' | 'little';
 export interface BoardIrqchip {
   readonly name: string;
   readonly registerOrder: RegisterOrder;
-  readonly address: number;
-  readonly size: number;
+  readonly windows: readonly { readonly address: number; readonly size: number }[];
   make(context: BoardContext): Irqchip;
 }
 
@@ -148,6 +164,8 @@ export interface BoardDevice {
   readonly needs?: Needs;
   /** It takes the terminal's input with this `--console`. */
   readonly console?: string;
+  /** Its node in the device tree, on boards that have one. */
+  readonly fdt?: FdtNode;
   make(context: BoardContext, wiring: Wiring): MadeDevice;
 }
 
@@ -164,38 +182,58 @@ export interface Wiring {
   acknowledge(chip: string): number;
 }
 
+/** In which mode an ARM kernel is entered. */
+export type BootMode = 'hyp' | 'svc';
+
 /** An image that a board runs. */
 export interface BoardImage {
   /** KVM_CREATE_VM's machine type, by name. */
   readonly vmType: VmType;
+  /** The `--boot` word that asks for it, where the board has such; the first image is the one without. */
+  readonly boot?: BootMode;
   /** e_machine. */
   readonly machine: number;
   readonly class: 32 | 64;
   /** e_flags under `mask` must be one of `values`: the instruction set the program is for. */
   readonly flags: { readonly mask: number; readonly values: readonly number[] };
-  /** The segment kernels are linked in. */
-  readonly segment: Segment;
+  /** The segment kernels are linked in; null: physical addresses say where they go. */
+  readonly segment: Segment | null;
   /** Unless the board is named, the image must have this text in it. */
   readonly mark?: string;
   /** How such a program is called: "trap-and-emulate guest". */
   readonly kind: string;
 }
 
-/** What a vCPU starts with besides the entry pc; all vCPUs start alike. */
-export interface BootRegisters {
-  /** General registers by number. */
-  readonly gpr: readonly (readonly [index: number, value: number])[];
-  /** 32-bit CP0 registers. */
-  readonly cp0: readonly (readonly [rd: number, sel: number, value: number])[];
-}
-
-export interface BootContext {
+/** What is to be put into the memory of a machine whose devices are there. */
+export interface LoadContext {
   readonly memory: GuestMemory;
+  readonly kernel: KernelFile;
+  /** Which of the board's images `kernel` is. */
   readonly image: BoardImage;
   readonly ram: readonly RamWindow[];
-  readonly commandLine: string;
-  /** Guest-physical memory that kernel and initrd take. */
-  readonly taken: readonly AddressRange[];
+  readonly cpus: number;
+  readonly initrd: Uint8Array | null;
+  /** The devices that are there. */
+  readonly devices: readonly BoardDevice[];
+  /** The `--console` word. */
+  readonly console: string;
+  /** The kernel command line with these words of the loader's behind the board's. */
+  commandLine(words: readonly string[]): string;
+  /** What vCPU `cpu` has in the register called so, before it starts. */
+  register(cpu: number, name: string): number;
+}
+
+/** A register by the name that the architecture's kernelAbi has for it, and its 32 bits. */
+export type BootRegister = readonly [name: string, value: number];
+
+/** What a board has put into memory. */
+export interface LoadedGuest {
+  /** Where the first CPU starts. */
+  readonly entry: number;
+  /** What the guest was given, without padding; null: none. */
+  readonly deviceTree: Uint8Array | null;
+  /** What vCPU `cpu` starts with that reset does not give it. */
+  registers(cpu: number): readonly BootRegister[];
 }
 
 /** The CPU of a byte order, as the emulated core takes it. */
@@ -220,6 +258,10 @@ export interface Board {
   /** Every unmapped segment, for addresses that guests hand over. */
   readonly segments: readonly Segment[];
   readonly images: readonly BoardImage[];
+  /** Kinds of kernel files it loads; a flat one only when the board is named, for nothing else tells its machine. */
+  readonly formats: readonly KernelFormat[];
+  /** Byte order that it starts programs in; left out: the program's. */
+  readonly endianness?: Endianness;
   /** Do the hypercalls 6, 7 and 8 of the paravirt machine reach this board's guests? */
   readonly paravirtHypercalls: boolean;
   /** `--console` words and the kernel's console= for each; the first is the default. */
@@ -227,14 +269,12 @@ export interface Board {
   /** What virtio devices can be reached by; the first is the default. */
   readonly transports: readonly VirtioTransportName[];
   readonly hasRtc: boolean;
+  /** The guest agent's program, by byte order; where it is left out, there is none. */
+  readonly agent: Readonly<Partial<Record<Endianness, AgentArch>>>;
   readonly irqchip: BoardIrqchip | null;
   readonly devices: readonly BoardDevice[];
   /** Longest kernel command line in bytes, final NUL included. */
   readonly commandLineSize: number;
-  /** Where an initrd goes: right above the kernel, or as high as it fits. */
-  readonly initrd: 'low' | 'high';
-  /** Bytes that stay free between an initrd and the end of low RAM. */
-  readonly initrdGap: number;
   /** The words the board puts on the kernel command line. */
   commandLine(machine: {
     readonly ram: readonly RamWindow[];
@@ -243,8 +283,8 @@ export interface Board {
     /** The devices that are there. */
     readonly devices: readonly BoardDevice[];
   }): string[];
-  /** Write what the kernel finds in memory, and say what it finds in registers. */
-  boot(context: BootContext): BootRegisters;
+  /** Put kernel, initrd and what else it finds in memory there, and say what it finds in registers. @throws TsvmError what boot/ says */
+  load(context: LoadContext): LoadedGuest;
 }
 
 /** The devices of a machine. */

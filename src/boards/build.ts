@@ -57,9 +57,11 @@ class Walk {
   makeIrqchip(): void {
     const { irqchip } = this.board;
     if (!irqchip) return;
-    const device = irqchip.make(this.context);
-    this.devices.push({ name: irqchip.name, device });
-    this.context.createIrqchip({ base: irqchip.address, order: this.order(irqchip.registerOrder), device });
+    const chip = irqchip.make(this.context);
+    this.devices.push({ name: irqchip.name, device: chip.device });
+    const order = this.order(irqchip.registerOrder);
+    const places = chip.windows.map((_, n) => ({ base: irqchip.windows[n]!.address, order }));
+    this.context.createIrqchip(chip, places);
   }
 
   make(row: BoardDevice): void {

@@ -16,17 +16,17 @@ import { RtcMc146818 } from '../devices/rtc-mc146818.ts';
 import { Serial16550 } from '../devices/serial-16550.ts';
 import { I8254 } from '../devices/timer/i8254.ts';
 import { Bus } from '../memory/bus.ts';
-import type {
-  Board,
-  BoardContext,
-  BoardDevice,
-  BoardLine,
-  BootContext,
-  BootRegisters,
-  MadeDevice,
-  Wiring,
-} from './board.ts';
-import { KSEG0_SEGMENT, MIPS_ARCH_FLAGS, SEGMENTS, TE_SEGMENT } from './mips-images.ts';
+import type { Board, BoardContext, BoardDevice, BoardLine, BootRegister, MadeDevice, Wiring } from './board.ts';
+import {
+  AGENTS,
+  argumentRegisters,
+  KSEG0_SEGMENT,
+  loadMips,
+  MIPS_ARCH_FLAGS,
+  type MipsBootContext,
+  SEGMENTS,
+  TE_SEGMENT,
+} from './mips-images.ts';
 import { testFinisher } from './test-finisher.ts';
 import {
   onMmio,
@@ -74,9 +74,8 @@ const MAX_DISKS = 8;
 
 /** Core card CoreLV, so that the system controller is a GT-64120 (MIPS_REVISION_CORID, MIPS_REVISION_SCONID). */
 const BOARD_ID = 0x420;
-const A0 = 4;
 /** BEV and ERL clear: exceptions go to EBase from the first instruction on. */
-const STATUS = [12, 0, 0] as const;
+const STATUS = ['status', 0] as const;
 const CONFIG3_ULRI = 1 << 13;
 
 export const malta: Board = {
@@ -112,6 +111,8 @@ export const malta: Board = {
       kind: 'VZ guest',
     },
   ],
+  formats: ['elf'],
+  agent: AGENTS,
   paravirtHypercalls: false,
   consoles: { serial: 'ttyS0', virtio: 'hvc0' },
   transports: ['pci', 'mmio'],
@@ -221,14 +222,12 @@ export const malta: Board = {
     ...virtioRows(),
   ],
   commandLineSize: COMMAND_LINE_SIZE.mips,
-  initrd: 'high',
-  // Old kernels put their page bitmap behind the initrd.
-  initrdGap: 0x20000,
   commandLine: ({ console, devices }) => [
     ...virtioMmioWords(devices.filter(({ needs }) => needs?.transport === 'mmio')),
     `console=${console}`,
   ],
-  boot,
+  // Old kernels put their page bitmap behind the initrd.
+  load: (context) => loadMips(context, { initrd: 'high', initrdGap: 0x20000 }, writeArguments),
 };
 
 /** A window in ISA I/O space, which is the I/O space of the PCI bus. */
@@ -318,7 +317,7 @@ function virtioRows(): BoardDevice[] {
   });
 }
 
-function boot({ memory, image, ram, commandLine, taken }: BootContext): BootRegisters {
+function writeArguments({ memory, image, ram, commandLine, taken }: MipsBootContext): BootRegister[] {
   const low = ram[0]!.size;
   const all = ram.reduce((sum, { size }) => sum + size, 0);
   const { a0, a1, a2, a3 } = writeMaltaArguments(memory, {
@@ -332,9 +331,6 @@ function boot({ memory, image, ram, commandLine, taken }: BootContext): BootRegi
     taken,
   });
   // KVM leaves UserLocal to user space in VZ guests; Linux keeps its thread pointer there.
-  const config3 = image.vmType === 'vz' ? ([[16, 3, CONFIG3_ULRI]] as const) : [];
-  return {
-    gpr: [a0, a1, a2, a3].map((value, index) => [A0 + index, value] as const),
-    cp0: [STATUS, ...config3],
-  };
+  const config3 = image.vmType === 'vz' ? ([['config3', CONFIG3_ULRI]] as const) : [];
+  return [...argumentRegisters(a0, a1, a2, a3), STATUS, ...config3];
 }

@@ -9,7 +9,7 @@ import { TE_KSEG0, writeBootArguments } from '../boot/linux-mips.ts';
 import { ParavirtIrqchip } from '../devices/irqchip/paravirt.ts';
 import { hex } from '../util/bits.ts';
 import type { Board, BoardDevice } from './board.ts';
-import { MIPS_ARCH_FLAGS, SEGMENTS, TE_SEGMENT } from './mips-images.ts';
+import { AGENTS, argumentRegisters, loadMips, MIPS_ARCH_FLAGS, SEGMENTS, TE_SEGMENT } from './mips-images.ts';
 import { testFinisher } from './test-finisher.ts';
 import {
   onMmio,
@@ -31,8 +31,7 @@ const VIRTIO_FIRST_IRQ = 16;
 const IRQCHIP_OUTPUT = 2;
 
 /** Status at entry: ERL and EXL set, BEV clear (as kvmtool sets it by ONE_REG). */
-const STATUS = [12, 0, 0x6] as const;
-const A0 = 4;
+const STATUS = ['status', 0x6] as const;
 
 /** Slot 0 is the console, slot 1 + n disk n, the last one the guest agent's. */
 const MAX_DISKS = 8;
@@ -66,6 +65,8 @@ export const mipsParavirt: Board = {
       kind: 'trap-and-emulate guest',
     },
   ],
+  formats: ['elf'],
+  agent: AGENTS,
   paravirtHypercalls: true,
   consoles: { virtio: 'hvc0' },
   transports: ['mmio'],
@@ -73,29 +74,29 @@ export const mipsParavirt: Board = {
   irqchip: {
     registerOrder: 'guest',
     name: 'irqchip',
-    address: 0x1e01_0000,
-    size: 0x1000,
-    make: (context) =>
-      new ParavirtIrqchip({
+    windows: [{ address: 0x1e01_0000, size: 0x1000 }],
+    make: (context) => {
+      const device = new ParavirtIrqchip({
         cpus: context.cpus,
         output: (cpu) => ({ set: (level) => context.interrupt(cpu, level ? IRQCHIP_OUTPUT : -IRQCHIP_OUTPUT) }),
         misuse: (what) => context.log.once('irqchip misuse', 'warning', `irqchip: ${what}`),
-      }),
+      });
+      return { device, windows: [device], setLine: (irq, level) => device.setLine(irq, level) };
+    },
   },
   devices: [...slots.map(virtioSlot), testFinisher(FINISHER)],
   commandLineSize: COMMAND_LINE_SIZE.mips,
-  initrd: 'low',
-  initrdGap: 0,
   commandLine: ({ ram, cpus, console, devices }) => [
     ...ram.map(({ base, size }) => `mem=${size / 1024}K@${hex(base, 1)}`),
     `numcpus=${cpus}`,
     ...virtioMmioWords(devices.filter(({ irq }) => irq !== null)),
     `console=${console}`,
   ],
-  boot: ({ memory, commandLine, taken }) => {
-    const { a0, a1, a2, a3 } = writeBootArguments(commandLine, memory, taken, TE_KSEG0);
-    return { gpr: [a0, a1, a2, a3].map((value, index) => [A0 + index, value] as const), cp0: [STATUS] };
-  },
+  load: (context) =>
+    loadMips(context, { initrd: 'low', initrdGap: 0 }, ({ memory, commandLine, taken }) => {
+      const { a0, a1, a2, a3 } = writeBootArguments(commandLine, memory, taken, TE_KSEG0);
+      return [...argumentRegisters(a0, a1, a2, a3), STATUS];
+    }),
 };
 
 function virtioSlot(device: Pick<BoardDevice, 'make' | 'needs' | 'console'>, slot: number): BoardDevice {

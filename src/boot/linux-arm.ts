@@ -1,15 +1,15 @@
-// ARM Linux kernels: what a file is, where it goes, and what the first CPU starts with (Linux, Documentation/arm/booting; reference ARM.md 1 and 9).
+// ARM Linux kernels: where one goes, and what the first CPU starts with (Linux, Documentation/arm/booting; reference ARM.md 1 and 9).
 // A zImage and a flat file go to RAM + 0x8000. A vmlinux is linked at 0xc0000000, which stands for the start of RAM. The initrd lies as high as it
 // fits below 256 MiB of RAM, the device tree below it and above all that the kernel takes.
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import { hex } from '../util/bits.ts';
 import { TsvmError } from '../util/errors.ts';
-import { type ElfImage, loadElf, parseElf, requireMachine } from './elf.ts';
+import { type ElfImage, loadElf, requireMachine } from './elf.ts';
 import { EM_ARM } from './elf-constants.ts';
-import { identifyFile } from './file-magic.ts';
 import type { InitrdPlan } from './initrd.ts';
+import type { KernelFile } from './kernel-image.ts';
 import { type AddressRange, findFree } from './placement.ts';
-import { parseZImage, type ZImage } from './zimage.ts';
+import type { ZImage } from './zimage.ts';
 
 /** From the start of RAM to the kernel; first-level tables lie right below it. */
 const TEXT_OFFSET = 0x8000;
@@ -24,8 +24,6 @@ const LOW_MEMORY = 0x1000_0000;
 export const FDT_AREA_SIZE = 0x1_0000;
 const FDT_ALIGN = 0x20_0000;
 
-/** Bytes looked at to tell text from a flat file. */
-const TEXT_PROBE = 512;
 /** Bytes left free behind a flat file, whose bss nobody knows. */
 const FLAT_BSS = 0x10_0000;
 /** Most that a zImage without a table of sizes unpacks to, against its own size. */
@@ -41,11 +39,6 @@ export interface ArmRam {
   readonly size: number;
 }
 
-export type ArmImage =
-  | { readonly kind: 'vmlinux'; readonly elf: ElfImage }
-  | { readonly kind: 'zImage'; readonly zImage: ZImage; readonly bytes: Uint8Array }
-  | { readonly kind: 'flat'; readonly bytes: Uint8Array };
-
 export interface ArmKernel {
   /** Guest-physical; bit 0 set: Thumb. */
   readonly entry: number;
@@ -55,26 +48,8 @@ export interface ArmKernel {
   readonly highest: number;
 }
 
-/**
- * Tell what kernel a file is and check it. A file of no known format is a flat one, such as Linux's Image.
- * @param board the board's name, for messages
- * @throws TsvmError not-runnable, image-truncated, image-bad-header, image-wrong-machine, image-overlap, image-outside-ram
- */
-export async function parseArmImage(bytes: Uint8Array, board: string): Promise<ArmImage> {
-  const { kind, what, next } = identifyFile(bytes);
-  if (kind === 'arm-zimage') return { kind: 'zImage', zImage: parseZImage(bytes), bytes };
-  if (kind === 'unknown' || (kind === 'text' && !isUtf8(bytes))) {
-    if (bytes.length < 4)
-      throw new TsvmError('image-truncated', `a kernel of ${bytes.length} bytes holds no instruction`, {
-        next: 'copy or build the file again',
-      });
-    return { kind: 'flat', bytes };
-  }
-  if (kind !== 'elf')
-    throw new TsvmError('not-runnable', `not a kernel for ${board}: this is ${what}`, {
-      next: next.replace('the ELF kernel', 'the ELF kernel or zImage'),
-    });
-  const elf = await parseElf(bytes);
+/** Refuse an ELF that no ARMv7 runs. @throws TsvmError image-wrong-machine, image-bad-header */
+function checkVmlinux(elf: ElfImage, board: string): void {
   requireMachine(elf, { board, machine: EM_ARM, class: 32 });
   if (elf.endianness === 'big' && (elf.flags & EF_ARM_BE8) === 0)
     throw new TsvmError(
@@ -88,28 +63,18 @@ export async function parseArmImage(bytes: Uint8Array, board: string): Promise<A
     throw new TsvmError('image-bad-header', `the entry point ${hex(elf.entry)} is no address of an ARM instruction`, {
       next: 'link it with its entry symbol: -e SYMBOL or ENTRY(SYMBOL)',
     });
-  return { kind: 'vmlinux', elf };
-}
-
-/** Short ARM programs have no control characters: "b ." is fe ff ff ea. But they are no UTF-8. */
-function isUtf8(bytes: Uint8Array): boolean {
-  try {
-    // The cut may go through a character.
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, TEXT_PROBE), {
-      stream: bytes.length > TEXT_PROBE,
-    });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /**
  * Copy a kernel to its place. Nothing is written unless all that it takes is RAM.
- * @throws TsvmError image-outside-ram, image-too-large, image-overlap
+ * @param board its name, for messages
+ * @throws TsvmError image-wrong-machine, image-bad-header, image-outside-ram, image-too-large, image-overlap
  */
-export function loadArmImage(image: ArmImage, memory: GuestMemory, ram: ArmRam): ArmKernel {
-  if (image.kind === 'vmlinux') return loadVmlinux(image.elf, memory, ram);
+export function loadArmImage(image: KernelFile, memory: GuestMemory, ram: ArmRam, board: string): ArmKernel {
+  if (image.kind === 'elf') {
+    checkVmlinux(image.elf, board);
+    return loadVmlinux(image.elf, memory, ram);
+  }
   const entry = ram.base + TEXT_OFFSET;
   if (image.kind === 'zImage' && image.zImage.start !== 0 && image.zImage.start !== entry)
     throw new TsvmError(

@@ -130,6 +130,7 @@ export class OneRun {
       input: 'stdin',
       replay,
       stat: this.request.stat,
+      dumpDtb: this.request.dumpDtb ?? undefined,
       handleSignals: true,
       onRecord: (line) => {
         this.keeper.line(line);

@@ -26,8 +26,13 @@ export const RUN_OPTIONS: readonly OptionRow[] = [
   },
   { flags: '-m, --mem <size>', group: 'Machine:', help: 'RAM, suffix B K M G T P, without one MiB (default: 128M)' },
   { flags: '-c, --cpus <n>', group: 'Machine:', help: 'virtual CPUs (default: 1)' },
-  { flags: '--console <kind>', group: 'Machine:', help: 'virtio or serial (default: what the machine has)' },
+  { flags: '--console <kind>', group: 'Machine:', help: 'virtio, serial or pl011 (default: what the machine has)' },
   { flags: '--virtio-transport <bus>', group: 'Machine:', help: 'pci or mmio (default: what machine and kernel have)' },
+  {
+    flags: '--boot <mode>',
+    group: 'Machine:',
+    help: 'hyp or svc: in which mode an ARM kernel starts (default: hyp)',
+  },
   { flags: '--cpu-model <name>', group: 'Machine:', help: 'CPU model, such as 24Kf or 74Kf (default: 24Kf)' },
   {
     flags: '--virtio <version>',
@@ -80,6 +85,7 @@ export const RUN_OPTIONS: readonly OptionRow[] = [
     group: 'Debugging:',
     help: 'count every exit of the guest to KVM, and show the counters at the end',
   },
+  { flags: '--dump-dtb <file>', group: 'Debugging:', help: 'write the device tree that the guest is given' },
   { flags: '--debug-mmio', group: 'Debugging:', help: 'report accesses that no device claims' },
   { flags: '--debug', group: 'Debugging:', help: '--loglevel debug, and stack traces with errors' },
 ];
@@ -93,6 +99,8 @@ export interface RunRequest {
   readonly journal: string | null;
   readonly replay: string | null;
   readonly debug: boolean;
+  /** File to write the device tree to. */
+  readonly dumpDtb: string | null;
   /** Count and show exits. */
   readonly stat: boolean;
   /** Seeds to try, the first and the last one; null: the configuration's. */
@@ -150,6 +158,7 @@ export function runRequest(bareKernel: string | undefined, options: ParsedOption
     journal: text('journal') ?? null,
     replay: text('replay') ?? null,
     debug,
+    dumpDtb: text('dumpDtb') ?? null,
     stat: options.stat === true,
     ...severalRuns(text('seed'), text('repeat')),
     again: null,
@@ -168,6 +177,7 @@ export function runRequest(bareKernel: string | undefined, options: ParsedOption
       virtio: text('virtio'),
       virtioTransport: text('virtioTransport'),
       cpuModel: text('cpuModel'),
+      boot: text('boot'),
       name: text('name'),
       seed: seedRange(text('seed')) === null ? text('seed') : undefined,
       nsPerInstruction: text('nsPerInstruction'),

@@ -21,9 +21,14 @@ export function renderInferred(facts: InferredFacts, interactive: boolean, colum
   const transport =
     facts.virtioTransport === null ? '' : `, virtio on ${facts.virtioTransport === 'pci' ? 'PCI' : 'MMIO'}`;
   const what =
-    `# ${facts.compression === null ? '' : `${facts.compression}-compressed `}ELF${facts.elfClass} ${facts.architecture} ${facts.endianness}-endian, entry ${hex(facts.entry)}` +
+    `# ${facts.compression === null ? '' : `${facts.compression}-compressed `}${formatOf(facts)} ${facts.architecture} ${facts.endianness}-endian, entry ${hex(facts.entry)}` +
     `${symbols}, ${facts.guestKind} -> ${facts.machine}${transport}`;
   return interactive ? alignRight(what, 'Ctrl-a h help', columns) : what;
+}
+
+function formatOf({ format, elfClass }: InferredFacts): string {
+  if (format === 'elf') return `ELF${elfClass}`;
+  return format === 'flat' ? 'flat file' : format;
 }
 
 /** Words that open the verdict of a run that did not simply end well; `%` is the instant. */

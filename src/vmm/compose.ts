@@ -4,6 +4,9 @@ import {
   type Board,
   type BoardImage,
   fillRam,
+  type Irqchip,
+  type KernelWindow,
+  type LoadedGuest,
   maxDisks,
   maxMemory,
   physicalAddress,
@@ -16,14 +19,13 @@ import {
 import { buildBoard } from '../boards/build.ts';
 import { AGENT_WORD, agentParams } from '../boot/agent/params.ts';
 import { buildCommandLine } from '../boot/cmdline.ts';
-import { type ElfImage, loadElf } from '../boot/elf.ts';
-import { loadInitrd } from '../boot/initrd.ts';
-import type { AddressRange } from '../boot/placement.ts';
+import { endiannessOf, type KernelFile } from '../boot/kernel-image.ts';
 import type { CompiledCode } from '../cpu/exec/core-options.ts';
 import type { BlockBackend, CharBackend } from '../devices/device.ts';
+import { KVM_VM_ARM_HYP, KVM_VM_ARM_SVC } from '../kvm/arm.ts';
 import { Cap, KVM_VM_MIPS_TE, KVM_VM_MIPS_VZ } from '../kvm/constants.ts';
 import type { Vm as KvmVm, Vcpu, VmClock } from '../kvm/contract.ts';
-import type { InKernelIrqchip, InKernelWindow } from '../kvm/in-kernel-device.ts';
+import type { InKernelDevice, InKernelIrqchip, InKernelWindow } from '../kvm/in-kernel-device.ts';
 import { KVM_REG_MIPS_CP0_32 } from '../kvm/mips.ts';
 import type { TraceSink } from '../kvm/trace.ts';
 import type { Endianness, GuestMemory } from '../memory/guest-memory.ts';
@@ -41,6 +43,8 @@ export interface EmulatedVm
   readonly clock: VmClock;
   /** The model that KVM_CREATE_IRQCHIP switches on. */
   provideIrqchip(window: InKernelWindow<InKernelIrqchip>): void;
+  /** What else KVM serves by itself. */
+  addInKernelDevice(window: InKernelWindow<InKernelDevice>): void;
   /** Keep the hot exit counters, trace. No guest-visible effect. */
   observe(observation: { readonly stats: boolean; readonly trace: TraceSink | null }): void;
   /** What the region compiler has done; null without it. */
@@ -82,7 +86,7 @@ export interface ComposeOptions {
   /** What virtio devices are reached by. */
   readonly transport: VirtioTransportName;
   readonly config: VmConfig;
-  readonly image: ElfImage;
+  readonly image: KernelFile;
   readonly initrd: Uint8Array | null;
   readonly createVm: CreateVm;
   readonly consoleOutput: CharBackend;
@@ -94,19 +98,22 @@ export interface ComposeOptions {
 const VM_TYPES: Readonly<Record<BoardImage['vmType'], number>> = {
   'trap-and-emulate': KVM_VM_MIPS_TE,
   vz: KVM_VM_MIPS_VZ,
+  'arm-svc': KVM_VM_ARM_SVC,
+  'arm-hyp': KVM_VM_ARM_HYP,
 };
 
 /** Build the machine. Throws TsvmError usage, or what the loaders in boot/ say. */
 export function composeMachine(options: ComposeOptions): Machine {
   const { board, config, image, log } = options;
   const ram = ramFor(board, config);
-  const cpu = board.architecture(image.endianness);
+  const endianness = board.endianness ?? endiannessOf(image);
+  const cpu = board.architecture(endianness);
   requireCpuModel(cpu, board, config);
   const vm = options.createVm({
     cpu,
     type: VM_TYPES[options.as.vmType],
     arenaSize: config.memory,
-    endianness: image.endianness,
+    endianness,
     maxVcpus: config.cpus,
     nsPerInstruction: config.nsPerInstruction,
     ...(config.cpuModel === null ? {} : { cpuModel: config.cpuModel }),
@@ -130,12 +137,10 @@ export function composeMachine(options: ComposeOptions): Machine {
     agentOutput: config.agent ? { write: (bytes) => agentOutput(bytes) } : null,
     console: consoleKind(board, config),
     transport: options.transport,
+    vmType: options.as.vmType,
     disks: options.disks,
     startDate: rtcSeconds(config.rtc),
-    createIrqchip: (window) => {
-      vm.provideIrqchip(window);
-      vm.createIrqchip();
-    },
+    createIrqchip: (chip, places) => createIrqchip(vm, chip, places),
     irqLine: (irq, level) => vm.irqLine({ irq, level: level ? 1 : 0 }),
     interrupt: (cpu, irq) => {
       vcpus[cpu]!.interrupt({ cpu: -1, irq });
@@ -144,9 +149,12 @@ export function composeMachine(options: ComposeOptions): Machine {
     stall: (ns) => vm.clock.skipTo(vm.clock.now + ns),
     systemEvent: (event) => systemEvent(event),
   });
-  bootKernel(options, vm.memory, ram, vcpus, vm.checkExtension(Cap.MIPS_FPU) !== 0);
+  if (board.fpu && vm.checkExtension(Cap.MIPS_FPU) !== 0) for (const vcpu of vcpus) enableFpu(vcpu);
+  const { entry, deviceTree } = loadGuest(options, vm.memory, ram, vcpus);
   return {
     vcpus,
+    entry,
+    deviceTree,
     clock: vm.clock,
     memory: vm.memory,
     bus,
@@ -206,17 +214,35 @@ function mapRam(vm: EmulatedVm, ram: readonly RamWindow[]): void {
   }
 }
 
+/** KVM_CREATE_IRQCHIP; the first window is the chip's, which answers its lines, and the others lie beside. */
+function createIrqchip(vm: EmulatedVm, chip: Irqchip, places: readonly Omit<InKernelWindow, 'device'>[]): void {
+  const windows = chip.windows.map((window, n) => ({ ...places[n]!, device: inKernel(window) }));
+  const [first, ...others] = windows;
+  if (!first) throw new TsvmError('internal', `${chip.device.name} has no window`);
+  const setLine: InKernelIrqchip['setLine'] = (irq, level) => chip.setLine(irq, level);
+  const setPrivateLine: InKernelIrqchip['setPrivateLine'] = (vcpu, irq, level) =>
+    chip.setPrivateLine?.(vcpu, irq, level);
+  vm.provideIrqchip({ ...first, device: { ...first.device, setLine, setPrivateLine } });
+  vm.createIrqchip();
+  for (const window of others) vm.addInKernelDevice(window);
+}
+
+function inKernel(window: KernelWindow): InKernelDevice {
+  return {
+    name: window.name,
+    size: window.size,
+    read: (offset, length, vcpu) => window.read(offset, length, vcpu),
+    write: (offset, length, value, vcpu) => window.write(offset, length, value, vcpu),
+  };
+}
+
 /** Load kernel, initrd and boot arguments, and set what each vCPU starts with. */
-function bootKernel(
+function loadGuest(
   { board, as, config, image, initrd, transport }: ComposeOptions,
   memory: GuestMemory,
   ram: readonly RamWindow[],
   vcpus: readonly Vcpu[],
-  hasFpu: boolean,
-): void {
-  const { segment } = as;
-  const kernel = loadElf(image, memory, (address) => physicalAddress([segment], address));
-  const taken: AddressRange[] = [...kernel.loaded];
+): LoadedGuest {
   const console = consoleKind(board, config);
   const devices = presentDevices(board, {
     disks: config.disks.length,
@@ -228,22 +254,31 @@ function bootKernel(
   words.push(...rootWords(config));
   const params = config.agent ? agentParams(config.params).params : config.params;
   if (config.agent) words.push(AGENT_WORD);
-  if (initrd) {
-    const to = Math.min(segment.physical + segment.size, ram[0]!.base + ram[0]!.size) - board.initrdGap;
-    const place = loadInitrd(initrd, memory, { taken, from: kernel.highest, to, where: board.initrd });
-    taken.push(place);
-    const start = `0x${(segment.base + (place.start - segment.physical)).toString(16)}`;
-    words.push(`rd_start=${start}`, `rd_size=0x${(place.end - place.start).toString(16)}`);
-  }
-  const commandLine = buildCommandLine(words, [params], board.commandLineSize);
-  const { gpr, cp0 } = board.boot({ memory, image: as, ram, commandLine, taken });
-  for (const vcpu of vcpus) {
-    if (board.fpu && hasFpu) enableFpu(vcpu);
-    const regs = vcpu.getRegs();
-    for (const [index, value] of gpr) regs.gpr[index] = signExtended(value);
-    vcpu.setRegs({ ...regs, pc: signExtended(kernel.entry) });
-    for (const [rd, sel, value] of cp0) vcpu.setOneReg(KVM_REG_MIPS_CP0_32(rd, sel), BigInt(value));
-  }
+  const ids = vcpus.map((vcpu) => registerIds(board, vcpu));
+  const guest = board.load({
+    memory,
+    kernel: image,
+    image: as,
+    ram,
+    cpus: config.cpus,
+    initrd,
+    devices,
+    console,
+    commandLine: (more) => buildCommandLine([...words, ...more], [params], board.commandLineSize),
+    register: (cpu, name) => Number(BigInt.asUintN(32, vcpus[cpu]!.getOneReg(ids[cpu]!(name)))),
+  });
+  for (const [cpu, vcpu] of vcpus.entries())
+    for (const [name, value] of guest.registers(cpu)) vcpu.setOneReg(ids[cpu]!(name), BigInt(value | 0));
+  return guest;
+}
+
+/** ONE_REG ids of what a vCPU has, by name. */
+function registerIds({ kernelAbi }: Board, vcpu: Vcpu): (name: string) => bigint {
+  const known = new Set(vcpu.getRegList());
+  return (name) => {
+    const ids = kernelAbi.registerIds(name);
+    return ids.find((id) => known.has(id)) ?? ids[0]!;
+  };
 }
 
 const CONFIG1_FP = 1n;
@@ -279,9 +314,4 @@ function rootWords({ disks, initrd, params }: VmConfig): string[] {
   const [first] = disks;
   if (!first || initrd !== null || /(^|\s)root=/.test(params)) return [];
   return ['root=/dev/vda', first.mode === 'ro' ? 'ro' : 'rw'];
-}
-
-/** 32-bit guests show sign-extended registers. */
-function signExtended(value: number): bigint {
-  return BigInt.asIntN(32, BigInt(value));
 }

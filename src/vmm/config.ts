@@ -12,7 +12,8 @@ export const DEFAULT_NS_PER_INSTRUCTION = 10;
 /** The date a real-time clock starts at unless told, so that two runs are equal. */
 export const DEFAULT_RTC = '2024-01-01T00:00:00Z';
 
-export type ConsoleKind = 'virtio' | 'serial';
+export type ConsoleKind = 'virtio' | 'serial' | 'pl011';
+export type BootMode = 'hyp' | 'svc';
 export type VirtioVersion = 'modern' | 'legacy' | 'transitional';
 export type OopsPolicy = 'note' | 'stop';
 export type VirtioTransport = 'mmio' | 'pci';
@@ -67,6 +68,8 @@ export interface VmConfigInput {
   readonly exitLine?: string | undefined;
   /** `mmio` or `pci`; default: what the machine and the kernel have. */
   readonly virtioTransport?: string | undefined;
+  /** In which mode an ARM kernel is entered: `hyp`, or `svc` as a guest of KVM; default: hyp. */
+  readonly boot?: string | undefined;
   /** The CPU model, such as 24Kf; default: the machine's. */
   readonly cpuModel?: string | undefined;
   /**
@@ -105,6 +108,7 @@ export interface VmConfig {
   readonly virtio: VirtioVersion | null;
   readonly virtioTransport: VirtioTransport | null;
   readonly cpuModel: string | null;
+  readonly boot: BootMode | null;
   readonly onOops: OopsPolicy;
   readonly exitLine: string | null;
   readonly agent: boolean;
@@ -112,7 +116,8 @@ export interface VmConfig {
 }
 
 const ENGINES: readonly EngineName[] = ['regions', 'interpreter', 'lockstep'];
-const CONSOLES: readonly ConsoleKind[] = ['virtio', 'serial'];
+const CONSOLES: readonly ConsoleKind[] = ['virtio', 'serial', 'pl011'];
+const BOOT_MODES: readonly BootMode[] = ['hyp', 'svc'];
 const VIRTIO_VERSIONS: readonly VirtioVersion[] = ['modern', 'legacy', 'transitional'];
 const VIRTIO_TRANSPORTS: readonly VirtioTransport[] = ['mmio', 'pci'];
 const ON_OOPS: readonly OopsPolicy[] = ['note', 'stop'];
@@ -149,6 +154,7 @@ export function parseVmConfig(input: VmConfigInput): VmConfig {
     virtioTransport:
       input.virtioTransport === undefined ? null : oneOf('virtio-transport', input.virtioTransport, VIRTIO_TRANSPORTS),
     cpuModel: optionalPath('cpu-model', input.cpuModel),
+    boot: input.boot === undefined ? null : oneOf('boot', input.boot, BOOT_MODES),
     onOops: oneOf('on-oops', input.onOops ?? 'note', ON_OOPS),
     exitLine: exitLine(input.exitLine),
     agent: input.agent ?? false,

@@ -21,6 +21,10 @@ export interface MachineConsole extends ConsoleInput {
 
 export interface Machine {
   readonly vcpus: readonly Vcpu[];
+  /** Where the first vCPU starts. */
+  readonly entry: number;
+  /** What the guest was given; null: none. */
+  readonly deviceTree: Uint8Array | null;
   readonly clock: VmClock;
   readonly memory: GuestMemory;
   readonly bus: Bus;

@@ -87,6 +87,8 @@ const CONFIG: Readonly<Record<keyof VmConfig, Check>> = {
   virtio: isTextOrNull,
   virtioTransport: isTextOrNull,
   cpuModel: isTextOrNull,
+  // Younger than the format.
+  boot: (boot) => boot === undefined || isTextOrNull(boot),
   onOops: isText,
   exitLine: isTextOrNull,
   agent: isFlag,

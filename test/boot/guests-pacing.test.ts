@@ -29,7 +29,7 @@ async function run(name: string, params: string, seed: number, msPerLook: () => 
     as: mipsParavirt.images[0]!,
     transport: 'mmio',
     config: parseVmConfig({ kernel: name, memory: '16M', cpus: 8, seed, params }),
-    image: await parseElf(await readFile(guest(name))),
+    image: { kind: 'elf', elf: await parseElf(await readFile(guest(name))) },
     initrd: null,
     createVm: createEmulatedVm,
     consoleOutput: output,

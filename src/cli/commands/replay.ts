@@ -59,6 +59,7 @@ export const replayCommand: CommandSpec = {
       journal: null,
       replay: path,
       debug,
+      dumpDtb: null,
       stat: options.stat === true,
       seeds: null,
       repeat: 1,

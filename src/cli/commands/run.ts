@@ -71,6 +71,7 @@ export function namedFiles(request: RunRequest): NamedFile[] {
       .flatMap(({ path, mode, overlay }) => [disk(path, mode === 'rw'), ...named('the overlay', overlay, true)]),
     ...named('--json', request.json, true),
     ...named('--journal', request.journal, true),
+    ...named('--dump-dtb', request.dumpDtb, true),
     ...(request.replay === request.journal ? [] : named('--replay', request.replay, false)),
   ];
 }

@@ -2,6 +2,7 @@
 import type { Device, DeviceState, DeviceWindow } from '../../../src/devices/device.ts';
 import { PciBus } from '../../../src/devices/pci/bus.ts';
 import type { PciFunction } from '../../../src/devices/pci/function.ts';
+import { GenericEcamHost } from '../../../src/devices/pci/generic-ecam.ts';
 import type { SizedRegisterView } from '../../../src/devices/registers.ts';
 import {
   VIRTIO_BLK_T_IN,
@@ -144,6 +145,15 @@ function piix4(number: number, prefix: string): () => Windowed {
 
 export const PCI_SUBJECTS = [
   ...virtioSubjects,
+  {
+    title: 'generic-ecam',
+    create: () => {
+      const pci = new PciBus({ io: new Bus(), memory: new Bus(), swizzle: () => 0, setLine: () => {} });
+      const host = new GenericEcamHost(pci);
+      return new Windowed(pci, host, host, () => host.registers());
+    },
+    start: (device: DeviceWindow) => device.write(0x3c, 1, 0x20),
+  },
   {
     title: 'gt64120',
     create: () => {

@@ -12,12 +12,12 @@ function run(tool: string, args: readonly string[]): { status: number | null; ou
   return { status, output: `${stdout}${stderr}`.trim() };
 }
 
-/** A new ext4 image of so many MiB. */
-export function makeExt4(path: string, mebibytes: number): void {
+/** A new ext4 image of so many MiB, with the files of a folder. */
+export function makeExt4(path: string, mebibytes: number, folder?: string): void {
   rmSync(path, { force: true });
   writeFileSync(path, '');
   truncateSync(path, mebibytes * MIB);
-  const { status, output } = run('mke2fs', ['-q', '-t', 'ext4', path]);
+  const { status, output } = run('mke2fs', ['-q', '-t', 'ext4', ...(folder === undefined ? [] : ['-d', folder]), path]);
   if (status !== 0) throw new Error(`mke2fs: ${output}`);
 }
 
@@ -50,5 +50,13 @@ export function piecesSha256(busybox: string, mebibytes: number): string {
     hash.update(piece);
     left -= piece.length;
   }
+  return hash.digest('hex');
+}
+
+/** SHA-256 of a file so many times. */
+export function repeatedSha256(file: string, times: number): string {
+  const body = readFileSync(file);
+  const hash = createHash('sha256');
+  for (let n = 0; n < times; n++) hash.update(body);
   return hash.digest('hex');
 }

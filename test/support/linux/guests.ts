@@ -39,6 +39,18 @@ const FILES = {
   'guest-initrd': ['initramfs-mipsel', 0],
   'tools-initrd': ['initramfs-mipsel', 1],
   busybox: ['initramfs-mipsel', 2],
+  'lpae-vmlinux': ['lpae-armhf', 0],
+  'lpae-zimage': ['lpae-armhf', 2],
+  'armmp-kernel': ['armmp', 0],
+  'armmp-modules': ['armmp', 1],
+  'armmp-lpae-kernel': ['armmp-lpae', 0],
+  'armmp-lpae-modules': ['armmp-lpae', 1],
+  'armhf-installer-kernel': ['installer-armhf', 0],
+  'armhf-installer-initrd': ['installer-armhf', 1],
+  'armhf-guest-initrd': ['initramfs-armhf', 0],
+  'armhf-tools-initrd': ['initramfs-armhf', 1],
+  'armhf-busybox': ['initramfs-armhf', 2],
+  'armhf-stress': ['stress-armhf', 0],
 } as const satisfies Readonly<Record<string, readonly [script: string, line: number]>>;
 
 export type FileName = keyof typeof FILES;

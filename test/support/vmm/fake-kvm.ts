@@ -11,6 +11,7 @@ import type {
   VmClock,
 } from '../../../src/kvm/contract.ts';
 import type { InKernelIrqchip, InKernelWindow } from '../../../src/kvm/in-kernel-device.ts';
+import { KVM_REG_MIPS_PC, KVM_REG_MIPS_R } from '../../../src/kvm/mips.ts';
 import { createKvmRun } from '../../../src/kvm/run.ts';
 import { STAT_NAMES, statSpec, type VcpuStats } from '../../../src/kvm/stats.ts';
 import { GuestMemory } from '../../../src/memory/guest-memory.ts';
@@ -128,6 +129,10 @@ export class FakeVcpu implements Vcpu {
   }
 
   setOneReg(id: bigint, value: bigint): void {
+    const { gpr } = this.regs;
+    const register = gpr.findIndex((_, n) => id === KVM_REG_MIPS_R(n));
+    if (register >= 0) gpr[register] = value;
+    if (id === KVM_REG_MIPS_PC) this.regs.pc = value;
     this.oneRegs.set(id, value);
   }
 
@@ -274,6 +279,8 @@ export class FakeVm implements EmulatedVm {
   }
 
   createIrqchip(): void {}
+
+  addInKernelDevice(): void {}
 
   irqLine({ irq, level }: IrqLevel): void {
     this.irqchip?.setLine(irq, level !== 0);

@@ -130,6 +130,8 @@ function fakeMachine(programs: readonly GuestProgram[], output: OutputQueue, nsP
     vm,
     fakeConsole,
     vcpus,
+    entry: 0x40000000,
+    deviceTree: null,
     clock: vm.clock,
     memory: vm.memory,
     bus,

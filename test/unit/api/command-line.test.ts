@@ -17,6 +17,13 @@ describe('the reproducing command', () => {
     expect(command('lockstep')).toContain('--engine lockstep vmlinux');
   });
 
+  it('says how an ARM kernel was booted when that was asked for', () => {
+    const command = (boot?: string): string =>
+      reproducingCommand(parseVmConfig({ kernel: 'zImage', boot }), 'arm-virt');
+    expect(command('svc')).toContain('--boot svc zImage');
+    expect(command()).not.toContain('boot');
+  });
+
   it('carries every option that was given', () => {
     const config = parseVmConfig({
       kernel: '-vmlinux',

@@ -67,6 +67,7 @@ describe('startVm', () => {
     const { running } = await start(off);
     expect(running.inferred).toEqual({
       compression: null,
+      format: 'elf',
       elfClass: 32,
       endianness: 'little',
       architecture: 'MIPS32r2',
@@ -290,6 +291,15 @@ describe('startVm', () => {
     expect(messages).toEqual(['--rtc: mips-paravirt has no real-time clock']);
     await running.wait();
   });
+});
+
+it('writes no device tree of a machine that has none', async () => {
+  const dumpDtb = join(folder, 'board.dtb');
+  await expect(start(off, { dumpDtb })).rejects.toMatchObject({
+    code: 'usage',
+    message: `--dump-dtb ${dumpDtb}: mips-paravirt has no device tree`,
+  });
+  expect(existsSync(dumpDtb)).toBe(false);
 });
 
 describe('startVm with disks', () => {

@@ -33,7 +33,7 @@ function build(rows: BoardDevice[], change: Partial<BoardContext> = {}) {
     memory: makeRam(0x1000),
     timer: { now: 0, schedule: () => 0, cancel() {} },
     log: new OnceLog(silentLog),
-    ...{ cpus: 1, virtio: null, console: 'virtio', transport: 'mmio', disks: [], startDate: 0 },
+    ...{ cpus: 1, virtio: null, console: 'virtio', transport: 'mmio', vmType: 'vz', disks: [], startDate: 0 },
     consoleOutput: { write: () => {} },
     createIrqchip: () => {},
     irqLine: () => {},

@@ -4,12 +4,13 @@ import { BOARDS } from '../../../src/boards/index.ts';
 import { malta } from '../../../src/boards/malta.ts';
 import { mipsParavirt } from '../../../src/boards/mips-paravirt.ts';
 import { parseElf } from '../../../src/boot/elf.ts';
+import type { KernelFile } from '../../../src/boot/kernel-image.ts';
 import { TsvmError } from '../../../src/util/errors.ts';
 import { type ElfSpec, makeElf } from '../../support/boot/make-elf.ts';
 
-const EM_ARM = 40;
+const EM_PPC = 20;
 
-async function choose(change: Partial<ElfSpec> = {}, machine: string | null = null) {
+async function choose(change: Partial<ElfSpec> = {}, machine: string | null = null, boot: 'svc' | null = null) {
   const entry = change.entry ?? 0x40100000n;
   const { bytes } = makeElf({
     class: 32,
@@ -22,7 +23,7 @@ async function choose(change: Partial<ElfSpec> = {}, machine: string | null = nu
   });
   const image = await parseElf(bytes);
   try {
-    return chooseBoard(BOARDS, image, machine).board.name;
+    return chooseBoard(BOARDS, { kind: 'elf', elf: image }, { machine, boot }).board.name;
   } catch (error) {
     if (error instanceof TsvmError) return error;
     throw error;
@@ -48,12 +49,12 @@ describe('the board for an image', () => {
   });
 
   it.each([
-    ['another CPU', { machine: EM_ARM }, null, 'not-runnable', 'ARM'],
+    ['another CPU', { machine: EM_PPC }, null, 'not-runnable', 'PowerPC'],
     ['another class', { class: 64, entry: 0x40100000n } as const, null, 'not-runnable', 'ELF64'],
     ['MIPS64 code', { flags: 0x80000000 }, null, 'not-runnable', 'e_flags 0x80000000'],
     ['an ordinary kernel at 0x80100000', { entry: 0x80100000n }, 'mips-paravirt', 'not-runnable', '0x80100000'],
     ['a user program at 0x00400000', { entry: 0x400000n }, 'mips-paravirt', 'not-runnable', '0x00400000'],
-    ['another CPU than the named machine has', { machine: EM_ARM }, 'mips-paravirt', 'image-wrong-machine', 'ARM'],
+    ['another CPU than the named machine has', { machine: EM_PPC }, 'mips-paravirt', 'image-wrong-machine', 'PowerPC'],
     ['a machine that does not exist', {}, 'pdp11', 'usage', 'pdp11'],
   ])('is refused for %s', async (_what, change, machine, code, named) => {
     const refusal = await choose(change, machine);
@@ -64,8 +65,9 @@ describe('the board for an image', () => {
 });
 
 describe('the transport of virtio devices', () => {
-  const image = async (text: string) =>
-    parseElf(
+  const image = async (text: string): Promise<KernelFile> => ({
+    kind: 'elf',
+    elf: await parseElf(
       makeElf({
         class: 32,
         order: 'little',
@@ -74,7 +76,8 @@ describe('the transport of virtio devices', () => {
         entry: 0x80100000n,
         segments: [{ vaddr: 0x80100000n, data: new TextEncoder().encode(text) }],
       }).bytes,
-    );
+    ),
+  });
 
   it('is the first of the board for a kernel that cannot be looked into', async () => {
     expect(chooseTransport(malta, await image('compressed'), null)).toBe('pci');

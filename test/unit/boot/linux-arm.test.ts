@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EM_ARM } from '../../../src/boot/elf-constants.ts';
 import { loadInitrd } from '../../../src/boot/initrd.ts';
-import { unpackKernel } from '../../../src/boot/kernel-image.ts';
+import { parseKernel, unpackKernel } from '../../../src/boot/kernel-image.ts';
 import {
   type ArmKernel,
   armEntryRegisters,
@@ -11,7 +11,6 @@ import {
   FDT_AREA_SIZE,
   loadArmFdt,
   loadArmImage,
-  parseArmImage,
 } from '../../../src/boot/linux-arm.ts';
 import type { AddressRange } from '../../../src/boot/placement.ts';
 import { gunzip } from '../../../src/host/gunzip.ts';
@@ -27,11 +26,12 @@ const BASE = 0x8000_0000;
 const BOARD = 'arm-virt';
 /** An ARM instruction that is no format's magic: mov r0, r0. */
 const flatFile = (length: number) => Uint8Array.from({ length }, (_, i) => [0, 0, 0xa0, 0xe1][i & 3]!);
+const parse = (bytes: Uint8Array) => parseKernel(bytes, ['elf', 'zImage', 'flat']);
 const ramOf = (size: number) => ({ base: BASE, size });
 
 async function load(bytes: Uint8Array, size = 64 * MIB): Promise<{ kernel: ArmKernel; memory: GuestMemory }> {
   const memory = makeRam(size, 'little', BASE);
-  return { kernel: loadArmImage(await parseArmImage(bytes, BOARD), memory, ramOf(size)), memory };
+  return { kernel: loadArmImage(await parse(bytes), memory, ramOf(size), BOARD), memory };
 }
 
 /** A kernel laid out as Linux's: text, a template of the vectors whose virtual address is far away, data with bss. */
@@ -139,8 +139,10 @@ describe('a zImage', () => {
 
   it('whose kernel is larger than RAM is refused, and nothing is written', async () => {
     const memory = makeRam(8 * MIB, 'little', BASE);
-    const image = await parseArmImage(makeZImage({ length: 0x1000, sizes: { ...sizes, kernel: 0xffff_fff0 } }), BOARD);
-    expect(() => loadArmImage(image, memory, ramOf(8 * MIB))).toThrow(refused('image-too-large', /the zImage \(4096/));
+    const image = await parse(makeZImage({ length: 0x1000, sizes: { ...sizes, kernel: 0xffff_fff0 } }));
+    expect(() => loadArmImage(image, memory, ramOf(8 * MIB), BOARD)).toThrow(
+      refused('image-too-large', /the zImage \(4096/),
+    );
     expect(readBytes(memory, BASE + 0x8000, 4)).toEqual([0, 0, 0, 0]);
   });
 
@@ -310,7 +312,7 @@ describe.runIf(here)('Linux 5.10 for ARMv7 with LPAE', () => {
 
   it('zImage: the sizes in its table are those of the vmlinux', async () => {
     const bytes = readFileSync(resolve(guests, 'armv7-lpae.zImage'));
-    const image = await parseArmImage(bytes, BOARD);
+    const image = await parse(bytes);
     expect(image).toMatchObject({
       kind: 'zImage',
       zImage: {

@@ -198,6 +198,7 @@ export function fakeApi(guest: FakeGuest): { api: Api; seen: Seen } {
       const vm: RunningVm = {
         config,
         inferred: {
+          format: 'elf',
           elfClass: 32,
           endianness: 'little',
           architecture: 'MIPS32r2',

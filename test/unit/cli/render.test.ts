@@ -28,6 +28,7 @@ test('wall time never divides by nothing', () => {
 describe('what was inferred', () => {
   const facts = {
     compression: null,
+    format: 'elf',
     elfClass: 32,
     endianness: 'little',
     architecture: 'MIPS32r2',
@@ -40,6 +41,12 @@ describe('what was inferred', () => {
   const line = '# ELF32 MIPS32r2 little-endian, entry 0x40591a70, trap-and-emulate guest -> malta';
 
   test('is one line', () => expect(renderInferred(facts, false, 0)).toBe(line));
+
+  test('says what is no ELF', () => {
+    const shown = (format: 'zImage' | 'flat'): string => renderInferred({ ...facts, format, elfClass: null }, false, 0);
+    expect(shown('zImage')).toBe(line.replace('ELF32', 'zImage'));
+    expect(shown('flat')).toBe(line.replace('ELF32', 'flat file'));
+  });
 
   test('says that the kernel was unpacked', () =>
     expect(renderInferred({ ...facts, compression: 'xz' }, false, 0)).toBe(

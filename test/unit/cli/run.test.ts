@@ -45,7 +45,7 @@ describe('run', () => {
   test('passes every option on under the name of the API', async () => {
     const line =
       'run -k vmlinux -m 64M -c 2 -p root=/dev/vda -p quiet -i initrd.gz --name vm0 --console virtio --machine mips-paravirt ' +
-      '--seed 7 --ns-per-instruction 20 --rtc now --limit 10s --timeout 1m --loglevel info --debug-mmio --symbols System.map --on-oops stop --virtio legacy -d a.img -d b.img:cow=c --engine interpreter';
+      '--seed 7 --ns-per-instruction 20 --rtc now --limit 10s --timeout 1m --loglevel info --debug-mmio --symbols System.map --on-oops stop --virtio legacy -d a.img -d b.img:cow=c --engine interpreter --boot svc --dump-dtb board.dtb';
     const { seen, exitCode } = await tsvm(line.split(' '));
     expect(exitCode).toBe(0);
     expect(seen.options).toMatchObject({
@@ -67,6 +67,8 @@ describe('run', () => {
       symbols: 'System.map',
       onOops: 'stop',
       virtio: 'legacy',
+      boot: 'svc',
+      dumpDtb: 'board.dtb',
       disks: ['a.img', 'b.img:cow=c'],
       input: 'stdin',
       handleSignals: true,

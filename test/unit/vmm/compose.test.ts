@@ -18,7 +18,7 @@ async function compose(cpuModel: string) {
     as: malta.images.find(({ vmType }) => vmType === 'vz')!,
     transport: 'pci',
     config: parseVmConfig({ kernel: 'words', memory: '4M', cpuModel }),
-    image: await parseElf(makeElf({ ...elf, segments: [...segments] }).bytes),
+    image: { kind: 'elf', elf: await parseElf(makeElf({ ...elf, segments: [...segments] }).bytes) },
     initrd: null,
     createVm: createEmulatedVm,
     consoleOutput: new OutputQueue(),

@@ -26,7 +26,18 @@ describe('VmConfig', () => {
     const config = parseVmConfig({ kernel });
     expect(JSON.parse(JSON.stringify(config))).toEqual(config);
     expect(config).toMatchObject({ memory: 128 << 20, cpus: 1, seed: 1, nsPerInstruction: 10, virtio: null });
-    expect(config).toMatchObject({ machine: null, limit: null, timeout: null, rtc: '2024-01-01T00:00:00Z' });
+    expect(config).toMatchObject({
+      boot: null,
+      machine: null,
+      limit: null,
+      timeout: null,
+      rtc: '2024-01-01T00:00:00Z',
+    });
+  });
+
+  it('takes the modes that ARM kernels boot in', () => {
+    expect(parseVmConfig({ kernel, boot: 'svc' }).boot).toBe('svc');
+    expect(refusal({ boot: 'usr' })).toMatchObject({ code: 'usage', message: '--boot usr: unknown' });
   });
 
   it("reads sizes as kvmtool's -m does: no unit is MiB", () => {

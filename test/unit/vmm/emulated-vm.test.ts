@@ -47,7 +47,7 @@ async function run(words: readonly number[], cpus = 1, options: Partial<VmOption
     as: mipsParavirt.images[0]!,
     transport: 'mmio',
     config: parseVmConfig({ kernel: 'words', memory: '4M', cpus }),
-    image,
+    image: { kind: 'elf', elf: image },
     initrd: null,
     createVm: createEmulatedVm,
     consoleOutput: output,
