@@ -6,6 +6,7 @@
 #   scripts/build-guests.sh --verdicts  only guests/verdicts, into guests/bin/verdicts
 #   scripts/build-guests.sh --check     into a temporary folder, compared with guests/bin/SHA256SUMS
 #   scripts/build-guests.sh --malta DIR the same programs for QEMU's Malta (checked there, never committed)
+#   scripts/build-guests.sh --arm DIR   only those for ARM, and the same for QEMU's virt (-qemu, checked there, never committed)
 #   scripts/build-guests.sh --expected  regenerates guests/selfcheck/expected-{el,eb}.h under qemu-user
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -48,6 +49,29 @@ program() {
   # Of the library, what the program needs.
   ld.lld "${link[@]}" "--defsym=LOAD=$load" -o "$dir/linked" "${objects[@]:library}" --start-lib "${objects[@]:0:library}" --end-lib
   llvm-objcopy "$strip" "$dir/linked" "$elf"
+}
+
+# arm_program ELF TE LOAD SOURCE... : the same for ARM
+arm_program() {
+  local elf=$1 te=$2 load=$3 objects=() source
+  local dir="$work/$(basename "$elf")"
+  shift 3
+  mkdir -p "$dir"
+  for source in guests/lib/arm/*.S guests/lib/arm/*.c "$@"; do
+    objects+=("$dir/$(basename "$source").o")
+    clang --target=armv7-none-eabi "-DTE=$te" -O2 -mcpu=cortex-a15 -mfloat-abi=soft -marm -ffreestanding -fno-builtin -fno-pic \
+      -fomit-frame-pointer -fno-stack-protector -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident -nostdlib -std=gnu11 \
+      -Wall -Wextra -Werror -Iguests/lib/arm -c -o "${objects[-1]}" "$source"
+  done
+  ld.lld "${link[@]}" "--defsym=LOAD=$load" -o "$dir/linked" "${objects[@]}"
+  llvm-objcopy --strip-all "$dir/linked" "$elf"
+}
+
+# arm DIR TE LOAD TAG
+arm() {
+  local name
+  mkdir -p "$1"
+  for name in hello smp; do arm_program "$1/$name-arm$4.elf" "$2" "$3" "guests/$name-arm/$name.c"; done
 }
 
 sources_of() {
@@ -128,6 +152,7 @@ shipped() {
   build "$1" 1 0x40100000 te
   # shellcheck disable=SC2046
   program "$1/bench-malta-el.elf" el 0 0x80100000 $(sources_of bench)
+  arm "$1" 1 0x80008000 ''
   sums "$1"
   verdicts "$1/verdicts"
 }
@@ -158,6 +183,10 @@ case ${1:-} in
     ;;
   --verdicts) verdicts guests/bin/verdicts ;;
   --malta) build "${2:?a folder}" 0 0x80100000 malta ;;
+  --arm)
+    arm "${2:?a folder}" 1 0x80008000 ''
+    arm "$2" 0 0x40008000 -qemu
+    ;;
   --expected) expected ;;
   -*)
     sed -n '2,/^set/{/^#/p}' "$0" >&2

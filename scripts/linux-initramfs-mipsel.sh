@@ -12,33 +12,4 @@ case ${1-} in '') ;; --build) build=1 ;; *) usage ;; esac
 [[ $# -le 1 ]] || usage
 
 begin
-own=$HERE/linux-initramfs
-[[ -n $build || ! -f $SHARED/mipsel.cpio.gz ]] || shared=$(cd "$SHARED" && pwd)/mipsel.cpio.gz
-key="busybox of ${shared:-bookworm}, $(cd "$own" && sha256sum -- * | cat - "$HERE/linux-cpio.ts" | sha256sum | cut -c1-16)"
-guest=${shared:-$CACHE/$NAME/tools.cpio.gz}
-if others=$(warm "$key" tools.cpio.gz busybox); then
-  printf '%s\n' "$guest" "$others"
-  exit
-fi
-
-mkdir "$WORK/result"
-if [[ -n ${shared-} ]]; then
-  cpio_ts extract "$shared" bin/busybox >"$WORK/result/busybox" || fail "no busybox in $shared"
-else
-  debian bookworm mipsel
-  fetch busybox-static "$WORK/package"
-  busybox=$(find "$WORK/package" -type f -name busybox -path '*bin/*')
-  cp "$busybox" "$WORK/result/busybox" || fail 'no busybox in busybox-static'
-fi
-mips_kernel "$WORK/result/busybox" 0x00400000 0x10000000
-
-root=$WORK/root
-mkdir -p "$root"/{bin,dev,etc,lib,mnt,proc,root,sys,tmp}
-install -m 755 "$WORK/result/busybox" "$root/bin/busybox"
-while read -r applet; do ln -s busybox "$root/bin/$applet"; done <"$own/applets"
-install -m 755 "$own/init.sh" "$root/init"
-install -m 644 "$own/jobs.sh" "$root/lib/jobs.sh"
-install -m 644 "$own/passwd" "$root/etc/passwd"
-cpio_ts pack "$root" >"$WORK/result/tools.cpio.gz" || fail 'the archive'
-echo "$guest"
-publish "$key" tools.cpio.gz busybox
+initramfs mipsel "$build" mips_kernel 0x00400000 0x10000000

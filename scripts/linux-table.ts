@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Boot, type BootOptions, boot, type Place } from '../test/support/linux/boot.ts';
-import { FIRST_SCREEN, installerBoot, joined } from '../test/support/linux/checks.ts';
+import { joined } from '../test/support/linux/check.ts';
+import { FIRST_SCREEN, installerBoot } from '../test/support/linux/common-checks.ts';
 import { fileOf } from '../test/support/linux/guests.ts';
 import { copyPackage, requirePackage } from './common.ts';
 
@@ -50,7 +51,7 @@ const ROWS: readonly Row[] = [
     virtio: 'none',
     options: (place) => ({
       kernel: fileOf('4kc-kernel'),
-      initrd: joined(place, 'table.cpio.gz', 'tools-initrd', '4kc-modules'),
+      initrd: joined(place, ['tools-initrd', '4kc-modules']),
     }),
     ...READY,
   },
@@ -58,7 +59,7 @@ const ROWS: readonly Row[] = [
     kernel: INSTALLER,
     console: 'ttyS0',
     virtio: 'none',
-    options: installerBoot,
+    options: () => installerBoot('installer-kernel', 'installer-initrd'),
     ready: FIRST_SCREEN,
     shows: 'its first screen',
   },

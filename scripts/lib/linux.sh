@@ -115,34 +115,157 @@ linux_source() {
   SOURCE=$WORK/linux-source-$2
 }
 
-# mipsel_linux CONFIG...: the kernel of $SOURCE, these configurations over allnoconfig, into $WORK/result: vmlinux (stripped), System.map.
-mipsel_linux() {
-  local make refused
+# cross_linux ARCH CROSS IMAGE CONFIG...: the kernel of $SOURCE, these configurations over allnoconfig, into $WORK/result: vmlinux
+# (stripped) and System.map, and of the architecture's boot folder IMAGE, where that is not empty.
+cross_linux() {
+  local arch=$1 cross=$2 image=$3 make refused
+  shift 3
   mkdir "$WORK/build" "$WORK/result"
   cat "$@" >"$WORK/wanted.config"
   # The same source, compiler and configuration give the same kernel: nothing of this day is in it, and of this machine
   # only whether the target's libc is installed (CONFIG_CC_CAN_LINK, in the kernel's copy of its configuration).
   export KBUILD_BUILD_TIMESTAMP='2026-01-01 00:00:00 UTC' KBUILD_BUILD_USER=tsvm KBUILD_BUILD_HOST=tsvm KBUILD_BUILD_VERSION=1
-  make=(make -s -C "$SOURCE" "O=$WORK/build" ARCH=mips CROSS_COMPILE=mipsel-linux-gnu-)
+  make=(make -s -C "$SOURCE" "O=$WORK/build" "ARCH=$arch" "CROSS_COMPILE=$cross")
   "${make[@]}" "KCONFIG_ALLCONFIG=$WORK/wanted.config" allnoconfig >"$WORK/log" 2>&1 || { tail -n 20 "$WORK/log" >&2; fail 'the configuration'; }
   refused=$(grep -h '^CONFIG_' "$@" | grep -vxFf "$WORK/build/.config" || true)
   [[ -z $refused ]] || fail "the kernel's configuration did not take: $refused"
   say "building (log: $WORK/log)"
-  nice -n 10 "${make[@]}" "-j$(nproc)" vmlinux >"$WORK/log" 2>&1 || { tail -n 30 "$WORK/log" >&2; fail 'the build'; }
-  mipsel-linux-gnu-strip -s -o "$WORK/result/vmlinux" "$WORK/build/vmlinux"
+  nice -n 10 "${make[@]}" "-j$(nproc)" vmlinux ${image:+"$image"} >"$WORK/log" 2>&1 || { tail -n 30 "$WORK/log" >&2; fail 'the build'; }
+  "${cross}strip" -s -o "$WORK/result/vmlinux" "$WORK/build/vmlinux"
   cp "$WORK/build/System.map" "$WORK/result/System.map"
+  [[ -z $image ]] || cp "$WORK/build/arch/$arch/boot/$image" "$WORK/result/$image"
 }
+mipsel_linux() { cross_linux mips mipsel-linux-gnu- '' "$@"; }
 
-# mips_kernel FILE LOW HIGH: a 32-bit little-endian MIPS executable with its entry in [LOW, HIGH)?
-mips_kernel() {
-  local file=$1 low=$2 high=$3 head entry
+# executable FILE WHAT MACHINE LOW HIGH: a 32-bit little-endian executable for MACHINE (e_machine as 4 hex digits) with its entry in
+# [LOW, HIGH)?
+executable() {
+  local file=$1 what=$2 machine=$3 low=$4 high=$5 head entry
   head=$(od -An -v -tx1 -N20 "$file" | tr -d ' \n')
-  # e_ident (class 1, data 1, version 1), e_type 2, e_machine 8
-  [[ ${head:0:14} == 7f454c46010101 && ${head:32:8} == 02000800 ]] ||
-    fail "$(basename "$file") is no 32-bit little-endian MIPS executable (begins $head)"
+  # e_ident (class 1, data 1, version 1), e_type 2, e_machine
+  [[ ${head:0:14} == 7f454c46010101 && ${head:32:8} == 0200$machine ]] ||
+    fail "$(basename "$file") is no 32-bit little-endian $what executable (begins $head)"
   entry=$(od -An -tu4 -j24 -N4 --endian=little "$file" | tr -d ' ')
   ((entry >= low && entry < high)) ||
     fail "$(printf '%s: entry 0x%08x is not in 0x%08x-0x%08x' "$(basename "$file")" "$entry" "$low" "$high")"
+}
+mips_kernel() { executable "$1" MIPS 0800 "$2" "$3"; }
+arm_program() { executable "$1" ARM 2800 "$2" "$3"; }
+
+# arm_zimage FILE: an ARM zImage, whole?
+arm_zimage() {
+  local words
+  # Its magic number, where it thinks to be loaded, and its end.
+  read -ra words < <(od -An -tx4 -j36 -N12 --endian=little "$1")
+  [[ ${words[0]-} == 016f2818 ]] || fail "$(basename "$1") is no zImage"
+  ((0x${words[2]} - 0x${words[1]} <= $(stat -c %s "$1"))) || fail "$(basename "$1") is cut short"
+}
+
+# debian_kernel ARCH FLAVOUR CHECK...: the whole of a script for Debian's linux-image-FLAVOUR (bookworm): its kernel, which CHECK FILE
+# must like, and an initramfs overlay with the modules for virtio and ext4 and the order to load them in (lib/modules/order).
+debian_kernel() {
+  local arch=$1 flavour=$2 wanted key package release module path
+  shift 2
+  need xz=xz-utils
+  # As Debian's installer would load them; what they depend on is added.
+  wanted=(virtio_pci virtio_mmio virtio_blk virtio_console virtio_net virtio-rng ext4 crc32c_generic)
+  key="linux-image-$flavour of bookworm, ${wanted[*]}"
+  warm "$key" vmlinuz modules.cpio.gz && return
+
+  debian bookworm "$arch"
+  package=$(apt-cache "${APT[@]}" show "linux-image-$flavour" | sed -nE "s/^Depends:.*(linux-image-[0-9][^ ,]*-$flavour)( .*|,.*|)\$/\1/p" | head -n 1)
+  [[ -n $package ]] || fail "bookworm has no linux-image-$flavour for $arch"
+  fetch "$package" "$WORK/package"
+  say "$package $VERSION"
+  release=${package#linux-image-}
+  mkdir "$WORK/result"
+  cp "$WORK/package/boot/vmlinuz-$release" "$WORK/result/vmlinuz" || fail "no kernel in $package"
+  "$1" "$WORK/result/vmlinuz" "${@:2}"
+
+  # Modules in the order to load them: what one depends on first.
+  declare -A file added
+  while IFS= read -r path; do
+    module=$(basename "$path" .ko)
+    file[${module//-/_}]=$path
+  done < <(find "$WORK/package/lib/modules/$release/kernel" -name '*.ko')
+  mkdir -p "$WORK/overlay/lib/modules"
+  for module in "${wanted[@]}"; do add_module "$module"; done
+  cpio_ts pack "$WORK/overlay" >"$WORK/result/modules.cpio.gz"
+  publish "$key" vmlinuz modules.cpio.gz
+}
+# Of debian_kernel's: one module, and what it says in its .modinfo section that it depends on.
+add_module() {
+  local name=${1//-/_} other
+  [[ -z ${added[$name]-} ]] || return 0
+  if [[ -z ${file[$name]-} ]]; then
+    grep -q "/${name//_/[-_]}.ko$" "$WORK/package/lib/modules/$release/modules.builtin" || fail "$package has no module $name"
+    return 0
+  fi
+  added[$name]=1
+  for other in $(tr '\0' '\n' <"${file[$name]}" | sed -n 's/^depends=//p' | tr ',' ' '); do add_module "$other"; done
+  cp "${file[$name]}" "$WORK/overlay/lib/modules/$name.ko"
+  echo "$name.ko" >>"$WORK/overlay/lib/modules/order"
+}
+
+# installer ARCH FOLDER FLAVOUR CHECK...: the whole of a script for the Debian installer (bookworm, netboot): the kernel, which CHECK FILE
+# must like, and the initrd that debian-installer-12-netboot-ARCH has below FOLDER.
+installer() {
+  local arch=$1 folder=$2 flavour=$3 package key part path
+  shift 3
+  package=debian-installer-12-netboot-$arch
+  key="$package, $folder"
+  warm "$key" vmlinuz initrd.gz && return
+
+  debian bookworm "$arch"
+  fetch "$package" "$WORK/package"
+  say "$package $VERSION"
+  mkdir "$WORK/result"
+  for part in vmlinuz initrd.gz; do
+    path=$(find "$WORK/package" -type f -path "*$folder*" \( -name "$part" -o -name "$part-*-$flavour" \))
+    [[ $(wc -l <<<"$path") -eq 1 && -n $path ]] || fail "$package holds not one $folder/$part but: ${path:-none}"
+    cp "$path" "$WORK/result/$part"
+  done
+  "$1" "$WORK/result/vmlinuz" "${@:2}"
+  gzip -t "$WORK/result/initrd.gz" || fail 'the initrd is damaged'
+  publish "$key" vmlinuz initrd.gz
+}
+
+# initramfs ARCH BUILD CHECK...: the whole of a script for initramfs images: prints the path of the guest's (init, benchmarks, busybox), of
+# the tests' (busybox and scripts/linux-initramfs, whose init obeys the same words of the kernel's command line and a few more), and of
+# busybox alone. The first is ../shared/guests/ARCH.cpio.gz where that is and BUILD is empty; else the tests' serves as both: its
+# benchmarks are shell loops. busybox, which CHECK FILE must like, is the one of that image, else of Debian's busybox-static (bookworm).
+initramfs() {
+  local arch=$1 own=$HERE/linux-initramfs shared='' key guest others busybox root applet
+  [[ -n $2 || ! -f $SHARED/$arch.cpio.gz ]] || shared=$(cd "$SHARED" && pwd)/$arch.cpio.gz
+  shift 2
+  key="busybox of ${shared:-bookworm}, $(cd "$own" && sha256sum -- * | cat - "$HERE/linux-cpio.ts" | sha256sum | cut -c1-16)"
+  guest=${shared:-$CACHE/$NAME/tools.cpio.gz}
+  if others=$(warm "$key" tools.cpio.gz busybox); then
+    printf '%s\n' "$guest" "$others"
+    return
+  fi
+
+  mkdir "$WORK/result"
+  if [[ -n $shared ]]; then
+    cpio_ts extract "$shared" bin/busybox >"$WORK/result/busybox" || fail "no busybox in $shared"
+  else
+    debian bookworm "$arch"
+    fetch busybox-static "$WORK/package"
+    busybox=$(find "$WORK/package" -type f -name busybox -path '*bin/*')
+    cp "$busybox" "$WORK/result/busybox" || fail 'no busybox in busybox-static'
+  fi
+  "$1" "$WORK/result/busybox" "${@:2}"
+
+  root=$WORK/root
+  mkdir -p "$root"/{bin,dev,etc,lib,mnt,proc,root,sys,tmp}
+  install -m 755 "$WORK/result/busybox" "$root/bin/busybox"
+  while read -r applet; do ln -s busybox "$root/bin/$applet"; done <"$own/applets"
+  install -m 755 "$own/init.sh" "$root/init"
+  install -m 644 "$own/jobs.sh" "$root/lib/jobs.sh"
+  install -m 644 "$own/passwd" "$root/etc/passwd"
+  cpio_ts pack "$root" >"$WORK/result/tools.cpio.gz" || fail 'the archive'
+  echo "$guest"
+  publish "$key" tools.cpio.gz busybox
 }
 
 # cpio_ts ARGS...: scripts/linux-cpio.ts

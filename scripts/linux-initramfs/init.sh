@@ -3,6 +3,7 @@
 #   cat=/path,...             show files
 #   bench=NAME,... | all      the benchmarks of jobs.sh: BENCH <name> ops=<n> us=<t> rate=<ops/s> sum=<checksum> <OK|BAD>
 #   do=JOB[:ARGUMENT],...     the jobs of jobs.sh: JOB <job> <OK|BAD>
+#   switch=/dev/DISK          go on with the /sbin/init that is on this ext4
 #   sh=1                      a shell on the console
 #   after=poweroff|reboot|halt|loop   how to end (poweroff)
 export PATH=/bin HOME=/root TERM=vt100
@@ -38,6 +39,10 @@ for job in $(words do); do
   argument=${job#"$name"}
   if "job_$name" "${argument#:}"; then echo "JOB $name OK"; else echo "JOB $name BAD"; fi
 done
+if [ -n "$(word switch)" ]; then
+  mount -t ext4 "$(word switch)" /mnt
+  exec switch_root /mnt /sbin/init
+fi
 [ -z "$(word sh)" ] || sh
 
 after=$(word after)

@@ -58,6 +58,30 @@ job_storm() {
   [ "$(seq 5000 | eval "$chain" | awk '{ sum += $1 } END { print sum }')" = 12502500 ]
 }
 
+# hotplug TIMES: every CPU but the first off and on again so many times; then all do work.
+job_hotplug() {
+  cpus=$(nproc)
+  [ "$cpus" -gt 1 ] || return 1
+  time=0
+  while [ "$time" -lt "$1" ]; do
+    time=$((time + 1))
+    for cpu in /sys/devices/system/cpu/cpu[1-9]*; do echo 0 >"$cpu/online" || return 1; done
+    [ "$(nproc)" -eq 1 ] || return 1
+    for cpu in /sys/devices/system/cpu/cpu[1-9]*; do echo 1 >"$cpu/online" || return 1; done
+    [ "$(nproc)" -eq "$cpus" ] || return 1
+  done
+  echo "HOTPLUG $time times $cpus CPUs"
+  job_storm 20
+}
+
+# stress SECONDS: stress-ng's classes cpu, vm and fork, each so long on every CPU (scripts/linux-stress-armhf.sh has the program).
+job_stress() {
+  for class in '--cpu 0' '--vm 0 --vm-bytes 32M' '--fork 0'; do
+    # shellcheck disable=SC2086
+    stress-ng $class --timeout "$1" --verify --metrics-brief --temp-path /tmp || return 1
+  done
+}
+
 # login TTY: one login on TTY; ends when its shell does.
 job_login() { getty -L 115200 "$1" vt100; }
 
