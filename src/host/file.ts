@@ -1,5 +1,5 @@
 // Reading the files a user names: whole, bounded, and with errors in the user's words.
-import { constants } from 'node:fs';
+import { constants, writeFileSync } from 'node:fs';
 import { access, open, realpath } from 'node:fs/promises';
 import { TsvmError } from '../util/errors.ts';
 import { codeOf } from './error-code.ts';
@@ -26,6 +26,18 @@ export async function readImage(role: string, path: string): Promise<Uint8Array>
     }
   } catch (error) {
     throw inWords(role, path, error);
+  }
+}
+
+/** Write a file that the user named with `option`. @throws TsvmError io */
+export function writeWhole(option: string, path: string, bytes: Uint8Array): void {
+  try {
+    writeFileSync(path, bytes);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new TsvmError('io', `${option} ${path}: cannot be written (${why})`, {
+      next: 'give a file in a folder that exists and is yours',
+    });
   }
 }
 

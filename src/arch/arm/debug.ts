@@ -201,6 +201,7 @@ export function armText(row: Row, word: number, pc?: number, condition?: number)
 export const armSyntax: AssemblySyntax = {
   aliases: [],
   print: (operand, value) => plain(operand, value),
+  text: (row, word, pc) => armText(row, word, pc),
   parse: (operand, text) => {
     const register = GPR_NAMES.indexOf(text);
     const number = Number(text.replace(/^[#sd]/, ''));

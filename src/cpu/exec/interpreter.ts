@@ -54,7 +54,7 @@ class Generator {
     this.banks = banks;
     this.bigEndian = bigEndian;
     this.variant = variant;
-    this.plain = [...slowPaths({ ...architecture, bigEndian }), ...(architecture.functions?.(banks) ?? [])];
+    this.plain = [...slowPaths({ ...architecture, bigEndian, logStores: variant === 'lockstep' }), ...(architecture.functions?.(banks) ?? [])];
     const functions = [...IMPORTS, { name: 'run' }, ...architecture.routines, ...this.plain];
     this.indices = new Map(functions.map(({ name }, index) => [name, index]));
     this.table = expandRows(architecture, banks, this.observing);

@@ -16,7 +16,16 @@ import {
   type Variable,
   type WasmFunction,
 } from '../wasm/code.ts';
-import { MANY, PAGE_SIZE, READ_TABLE, WORD, WRITE_TABLE } from './layout.ts';
+import {
+  MANY,
+  PAGE_SIZE,
+  READ_TABLE,
+  STORE_LOG,
+  STORE_LOG_ENTRY,
+  STORE_LOG_SIZE,
+  WORD,
+  WRITE_TABLE,
+} from './layout.ts';
 import { tableOffset, word } from './slow-path-words.ts';
 
 const ctz = (of: Operand): Value => op('i32.ctz', 'i32', of);
@@ -42,10 +51,19 @@ function hostOf(c: Code, list: Operand, address: Operand, table: number): Variab
   return host;
 }
 
+/** The word at `host` is about to change. */
+function logStore(c: Code, host: Operand): void {
+  const next = c.let(word(WORD.STORES_LOGGED));
+  c.storeAt('i32.store', next, host, STORE_LOG);
+  c.storeAt('i32.store', next, loadAt('i32.load', host), STORE_LOG + 4);
+  c.store('i32.store', WORD.STORES_LOGGED, and(add(next, STORE_LOG_ENTRY), STORE_LOG_SIZE - 1));
+}
+
 /** (list, address, first byte of the bank) -> 0 when an access leaves or faults (WORD.WHY), else 1. */
 const TYPE = { parameters: ['i32', 'i32', 'i32'], results: ['i32'] } as const;
 
-export const manyRegisters: readonly WasmFunction[] = [
+/** `logStores`: write down what stores overwrite (lockstep.ts). */
+export const manyRegisters = (logStores: boolean): readonly WasmFunction[] => [
   {
     name: 'loadMany',
     type: TYPE,
@@ -84,6 +102,7 @@ export const manyRegisters: readonly WasmFunction[] = [
       const host = hostOf(c, list, address, WRITE_TABLE);
       c.if(host, () => {
         forEachRegister(c, list, bank, (register) => {
+          if (logStores) logStore(c, host);
           c.storeAt('i32.store', host, loadAt('i32.load', register));
           c.set(host, add(host, 4));
         });

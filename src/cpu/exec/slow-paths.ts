@@ -75,12 +75,16 @@ export interface SlowPathOptions {
   readonly recordFault: string;
   readonly accessRules: string | null;
   readonly interworking: boolean;
+  /** Log what is stored at once with others (lockstep.ts). */
+  readonly logStores: boolean;
 }
 
 /** The functions, in an order of no importance; all of them return an i32, but for `missedStore`. */
 export function slowPaths(options: SlowPathOptions): readonly WasmFunction[] {
   const ruled =
-    options.accessRules === null ? [] : [...ruledAccesses(options.accessRules, options.translate), ...manyRegisters];
+    options.accessRules === null
+      ? []
+      : [...ruledAccesses(options.accessRules, options.translate), ...manyRegisters(options.logStores)];
   return [...forgetting(options.privileges), fill, findSlot, physicalHost, ...accesses(options), ...ruled];
 }
 

@@ -4,7 +4,7 @@
 // A syntax string holds operands in braces, `{rd}`; `[...]` is left out when all its operands are 0; `{rd=rt}` is operand rd, which field
 // rt repeats.
 import { hex } from '../../util/bits.ts';
-import { Decoder } from './decoder.ts';
+import { Decoders } from './decoder.ts';
 import { type RawFields, type Row, rawFields } from './insn.ts';
 
 /** Another way to write a row whose fields have these values (MIPS NOP is SLL $0, $0, 0). */
@@ -23,6 +23,8 @@ export interface AssemblySyntax {
   print(operand: string, value: number, row: Row, pc: number | undefined): string;
   /** The operand's value, or undefined when the text is none. */
   parse(operand: string, text: string, row: Row, pc: number | undefined): number | undefined;
+  /** The whole text of an instruction, where syntax strings alone do not say it. */
+  text?(row: Row, word: number, pc: number | undefined): string;
 }
 
 /** One piece of a parsed syntax string. */
@@ -64,19 +66,25 @@ export function operandsOf(pieces: readonly SyntaxPiece[]): readonly Extract<Syn
 }
 
 export class Disassembler {
-  private readonly decoder: Decoder;
+  private readonly decoders: Decoders;
   private readonly syntax: AssemblySyntax;
+  private readonly interworking: boolean;
   private readonly parsed = new Map<string, readonly SyntaxPiece[]>();
 
   constructor(rows: readonly Row[], syntax: AssemblySyntax) {
-    this.decoder = new Decoder(rows.filter(({ set = 0 }) => set === 0));
+    this.interworking = rows.some(({ set = 0 }) => set === 1);
+    this.decoders = new Decoders(rows, this.interworking);
     this.syntax = syntax;
   }
 
-  /** Text of a word; without a `pc`, branch targets are relative. A word no row matches is `.word 0x...`. */
+  /**
+   * Text of a word; without a `pc`, branch targets are relative. With bit 0 of the pc set where there are two instruction sets, of one halfword, or two,
+   * the first above the second. A word no row matches is `.word 0x...`.
+   */
   disassemble(word: number, pc?: number): string {
-    const row = this.decoder.decode(word);
+    const row = this.decode(word, pc);
     if (!row) return `.word ${hex(word)}`;
+    if (this.syntax.text) return this.syntax.text(row, word, pc);
     const values = rawFields(row, word);
     const alias = this.syntax.aliases.find(
       ({ of, when }) => of === row.mnemonic && Object.entries(when).every(([name, value]) => values[name] === value),
@@ -84,6 +92,11 @@ export class Disassembler {
     const { mnemonic, syntax } = alias ?? row;
     const operands = this.print(this.pieces(syntax), values, row, pc);
     return operands === '' ? mnemonic : `${mnemonic} ${operands}`;
+  }
+
+  private decode(word: number, pc = 0): Row | undefined {
+    if (!this.interworking || (pc & 1) === 0) return this.decoders.words.decode(word);
+    return this.decoders.decodeHalfwords(word, word >>> 16 === 0 ? 2 : 4);
   }
 
   private print(pieces: readonly SyntaxPiece[], values: RawFields, row: Row, pc: number | undefined): string {

@@ -17,6 +17,7 @@ export const OPTIONS: { readonly [K in keyof Required<Declarable>]: Reader<Requi
   params: option('params'),
   machine: option('machine'),
   cpuModel: option('cpuModel'),
+  boot: option('boot'),
   console: option('console'),
   virtio: option('virtio'),
   virtioTransport: option('virtioTransport'),

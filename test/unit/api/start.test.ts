@@ -184,6 +184,7 @@ describe('startVm', () => {
     ['vmlinuz-6.1.0-5kc', 'System.map-6.1.0-5kc'],
     ['stem.vmlinux', 'stem.System.map'],
     ['named.elf', 'named.elf.System.map'],
+    ['stem.zImage', 'stem.System.map'],
     ['lonely', 'System.map'],
   ])('finds the map of %s in %s', async (image, name) => {
     const map = file(name, '40100000 T beside\n4010ffff B __end\n');

@@ -79,6 +79,7 @@ function executedPcs(lockstep: Lockstep, { count }: Finding, equal: number, core
   for (let done = 0; done < count; ) {
     const { pc } = core;
     const steps = lockstep.interpretOne();
+    // A step of several instructions is a branch and its slot.
     if (done >= equal && pcs.length < MOST_EXECUTED) for (let i = 0; i < Math.max(1, steps); i++) pcs.push(pc + 4 * i);
     if (steps === 0) break;
     done += steps;
