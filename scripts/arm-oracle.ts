@@ -6,9 +6,10 @@
 //          matches this regular expression; --machine evaluator: the rows' statements walked in TypeScript instead of the engine; --log: every
 //          difference, in full; --evidence: the result with command, machine and date
 //        npx tsx scripts/arm-oracle.ts --show I --set S [--seed S]      one record in full, and what became of it
-//        npx tsx scripts/arm-oracle.ts --record                         write test/isa/fixtures/arm-*.br anew from qemu-arm
+//        npx tsx scripts/arm-oracle.ts --record                         write test/isa/fixtures/arm-*.br anew from qemu-arm and llvm-mc
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { recordDisassembly } from '../test/support/arm/disassembly.ts';
 import { FIXTURES, recordFixture } from '../test/support/arm/fixture.ts';
 import { type ArmRecord, type ArmResult, compareResults, describeRecord } from '../test/support/arm/machine.ts';
 import { qemuArmVersion, runUnderQemuArm } from '../test/support/arm/qemu-arm.ts';
@@ -168,6 +169,8 @@ function suiteOf(name: string): Suite {
 }
 
 const seed = natural('seed', values.seed);
-if (values.record) for (const suite of SUITES) console.log(recordFixture(suite, FIXTURES[suite]));
-else if (values.show !== undefined) await show(suiteOf(values.set), seed, natural('show', values.show));
+if (values.record) {
+  for (const suite of SUITES) console.log(recordFixture(suite, FIXTURES[suite]));
+  console.log(recordDisassembly());
+} else if (values.show !== undefined) await show(suiteOf(values.set), seed, natural('show', values.show));
 else await compareAll(suiteOf(values.set), seed);

@@ -13,17 +13,28 @@ const { BOARDS } = await built('boards/index.js');
 const { prebuild } = await built('cpu/exec/program.js');
 // By name; an architecture of one byte order only is the same for both, and little-endian.
 const programs = new Map();
-for (const { architecture } of BOARDS)
+for (const { loadArchitecture } of BOARDS) {
+  const architecture = await loadArchitecture();
   for (const order of ['little', 'big']) {
     const { name } = architecture(order);
     if (!programs.has(name)) programs.set(name, prebuild(architecture(order), order === 'big').base64);
   }
-const list = JSON.stringify(Object.fromEntries(programs));
+}
+const load = (name) => `${JSON.stringify(name)}: async () => (await import('prebuilt:${name}')).default`;
+const list = `{ ${[...programs.keys()].map(load).join(', ')} }`;
 
 const prebuilt = {
   name: 'prebuilt programs',
-  setup({ onLoad }) {
+  setup({ onLoad, onResolve }) {
     onLoad({ filter: /[\\/]cpu[\\/]exec[\\/]prebuilt\.js$/ }, () => ({ contents: `export const PREBUILT = ${list};` }));
+    // Each in a file of its own: a run loads the one it needs.
+    onResolve({ filter: /^prebuilt:/ }, ({ path }) => ({
+      path: path.slice('prebuilt:'.length),
+      namespace: 'prebuilt',
+    }));
+    onLoad({ filter: /.*/, namespace: 'prebuilt' }, ({ path }) => ({
+      contents: `export default ${JSON.stringify(programs.get(path))};`,
+    }));
   },
 };
 

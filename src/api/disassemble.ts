@@ -1,5 +1,6 @@
 // A kernel's code as people read it: which file, which place, and what of it. The reading of instructions is the emulated core's.
 
+import type { CpuOf } from '../boards/board.ts';
 import { chooseBoard } from '../boards/choose.ts';
 import { BOARDS } from '../boards/index.ts';
 import { type ElfImage, parseElf } from '../boot/elf.ts';
@@ -51,7 +52,7 @@ export async function disassemble(options: DisassembleOptions): Promise<string> 
   await found.load();
   const listing = new CodeListing(
     {
-      architecture: architectureOf(image, kernel),
+      architecture: await architectureOf(image, kernel),
       endianness: image.endianness,
       wordAt: (address) => words.at(address),
       symbolize: (address) => found.symbolize(address),
@@ -72,15 +73,14 @@ async function openImage(path: string): Promise<ElfImage> {
 }
 
 /** Any program of the CPU will do, also one that no machine would start. */
-function architectureOf(image: ElfImage, path: string): ReturnType<(typeof BOARDS)[number]['architecture']> {
+async function architectureOf(image: ElfImage, path: string): Promise<ReturnType<CpuOf>> {
   const board = BOARDS.find(({ images }) =>
     images.some(({ machine, class: bits }) => machine === image.machine && bits === image.class),
   );
-  if (board) return board.architecture(image.endianness);
+  if (board) return (await board.loadArchitecture())(image.endianness);
   try {
-    return chooseBoard(BOARDS, { kind: 'elf', elf: image }, { machine: null, boot: null }).board.architecture(
-      image.endianness,
-    );
+    const chosen = chooseBoard(BOARDS, { kind: 'elf', elf: image }, { machine: null, boot: null });
+    return (await chosen.board.loadArchitecture())(image.endianness);
   } catch (error) {
     throw error instanceof TsvmError ? new TsvmError(error.code, `${path}: ${error.message}`, error.details) : error;
   }

@@ -13,7 +13,7 @@ function describeBoard(board: Board): MachineDescription {
     name: board.name,
     summary: board.summary,
     architecture: board.cpu,
-    cpuModels: board.architecture('little').cpuModels,
+    cpuModels: board.cpuModels,
     maxCpus: board.maxCpus,
     maxMemory: maxMemory(board),
     consoles: Object.keys(board.consoles),

@@ -14,6 +14,7 @@ import { TsvmError } from '../util/errors.ts';
 import { type Log, type LogLevel, OnceLog, silentLog } from '../util/log.ts';
 import { type CreateVm, composeMachine } from '../vmm/compose.ts';
 import { parseVmConfig, type VmConfig } from '../vmm/config.ts';
+import { loadPrebuilt } from '../vmm/emulated-code.ts';
 import type { Inspector } from '../vmm/inspect.ts';
 import { parseJournal } from '../vmm/journal-text.ts';
 import { OutputQueue } from '../vmm/output-queue.ts';
@@ -61,15 +62,17 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
   const transport = chooseTransport(board, image, config.virtioTransport);
   if (options.rtc !== undefined && !board.hasRtc) log.log('warning', `--rtc: ${board.name} has no real-time clock`);
   const symbols = await findSymbols(config, image, log);
-  // A script may ask for any of them.
-  if (options.driven) await symbols.load();
+  if (options.driven) await symbols.load(); // a script may ask for each of them
   const plan = planInput(options.input ?? (options.driven ? 'api' : 'none'), replay);
   const output = new OutputQueue();
+  const architecture = await board.loadArchitecture();
+  await loadPrebuilt(architecture(endianness).name);
   const disks = openDisks(config.disks, log);
   try {
     const machine = await about(config.kernel, async () =>
       composeMachine({
         board,
+        architecture,
         as,
         transport,
         config,

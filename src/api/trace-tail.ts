@@ -32,7 +32,7 @@ export async function traceTailWith(
 }
 
 async function stepsOf(vm: RunningVm, last: number): Promise<string> {
-  const code = listingOf(vm);
+  const code = await listingOf(vm);
   const lines: string[] = [];
   let before = vm.inspect.registers();
   while (vm.clock.instructions < last) {
@@ -53,7 +53,7 @@ async function stepsOf(vm: RunningVm, last: number): Promise<string> {
 }
 
 /** An instruction as text: its address, and what is there when that is in an unmapped segment. */
-function listingOf(vm: RunningVm): (pc: number) => string {
+async function listingOf(vm: RunningVm): Promise<(pc: number) => string> {
   const { machine, endianness } = vm.inferred;
   const board = BOARDS.find(({ name }) => name === machine)!;
   const wordAt = (address: number): number | undefined => {
@@ -64,8 +64,9 @@ function listingOf(vm: RunningVm): (pc: number) => string {
       return undefined; // mapped by the guest's TLB
     }
   };
+  const architecture = (await board.loadArchitecture())(endianness);
   const listing = new CodeListing(
-    { architecture: board.architecture(endianness), endianness, wordAt, symbolize: () => null },
+    { architecture, endianness, wordAt, symbolize: () => null },
     { operations: false, wasm: false },
   );
   return (pc) => {

@@ -1,7 +1,6 @@
 // Board arm-virt: kvmtool's ARM machine (reference KVMTOOL.md 7, ARM.md 9) around a Cortex-A15 with a GICv2: a 16550 at 0x01000000, virtio-mmio
 // slots or virtio-pci behind a generic ECAM host, and all of it in the device tree. Beside kvmtool's it has a PL011, and its RTC is a PL031,
 // for the drivers that distributions' ARM kernels have.
-import { armv7 } from '../arch/arm/index.ts';
 import * as kernelAbi from '../arch/arm/kernel-abi.ts';
 import { COMMAND_LINE_SIZE } from '../boot/cmdline.ts';
 import { EM_ARM } from '../boot/elf-constants.ts';
@@ -71,7 +70,11 @@ export const armVirt: Board = {
   name: 'arm-virt',
   summary: "kvmtool's ARM machine: GICv2, 16550, PL011, PL031, virtio on MMIO or PCI; booted in Hyp or SVC mode",
   cpu: 'ARMv7-A',
-  architecture: () => armv7,
+  loadArchitecture: async () => {
+    const { armv7 } = await import('../arch/arm/index.ts');
+    return () => armv7;
+  },
+  cpuModels: ['cortex-a15'],
   kernelAbi,
   fpu: false,
   maxCpus: 8,

@@ -248,7 +248,10 @@ export interface Board {
   readonly summary: string;
   /** The CPU's instruction set: `MIPS32r2`. */
   readonly cpu: string;
-  readonly architecture: CpuOf;
+  /** The CPU for the emulated core; loaded when a machine is made, for it is most of the program. */
+  loadArchitecture(): Promise<CpuOf>;
+  /** CPU models by name; the first is the default. */
+  readonly cpuModels: readonly string[];
   /** For looking into its kernels from outside. */
   readonly kernelAbi: KernelAbi;
   /** Has the CPU of this machine an FPU (KVM_CAP_MIPS_FPU is enabled when its model has one)? */

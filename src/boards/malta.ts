@@ -1,7 +1,7 @@
 // Board malta: the MIPS Malta with a CoreLV card (GT-64120), as Linux probes it (reference MIPS.md A13, A14; Linux 5.10 arch/mips/mti-malta). It runs
 // trap-and-emulate kernels (CONFIG_KVM_GUEST) and ordinary ones (machine type VZ).
-import { mips32 } from '../arch/mips/index.ts';
 import * as kernelAbi from '../arch/mips/kernel-abi.ts';
+import { CPU_MODELS } from '../arch/mips/models.ts';
 import { COMMAND_LINE_SIZE } from '../boot/cmdline.ts';
 import { EM_MIPS } from '../boot/elf-constants.ts';
 import { writeMaltaArguments } from '../boot/linux-malta.ts';
@@ -82,7 +82,8 @@ export const malta: Board = {
   name: 'malta',
   summary: 'MIPS Malta: GT-64120, PIIX4, 16550 UARTs, virtio on PCI; for Linux as trap-and-emulate or VZ guest',
   cpu: 'MIPS32r2',
-  architecture: mips32,
+  loadArchitecture: async () => (await import('../arch/mips/index.ts')).mips32,
+  cpuModels: CPU_MODELS.map(({ name }) => name),
   kernelAbi,
   fpu: true,
   maxCpus: 1,

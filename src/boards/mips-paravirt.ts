@@ -1,8 +1,8 @@
 // Board mips-paravirt: the machine of kvmtool's MIPS port (reference MIPS B, KVMTOOL 7) for trap-and-emulate guests: RAM split at
 // 256 MiB, virtio-mmio slots, the paravirt interrupt controller, and hypercalls 6, 7 and 8 as a declared extension (mainline T&E
 // answers every hypercall with -1000).
-import { mips32 } from '../arch/mips/index.ts';
 import * as kernelAbi from '../arch/mips/kernel-abi.ts';
+import { CPU_MODELS } from '../arch/mips/models.ts';
 import { COMMAND_LINE_SIZE } from '../boot/cmdline.ts';
 import { EM_MIPS } from '../boot/elf-constants.ts';
 import { TE_KSEG0, writeBootArguments } from '../boot/linux-mips.ts';
@@ -46,7 +46,8 @@ export const mipsParavirt: Board = {
   summary:
     "kvmtool's MIPS machine for trap-and-emulate guests: virtio-mmio, paravirt irqchip, hypercall console and exit",
   cpu: 'MIPS32r2',
-  architecture: mips32,
+  loadArchitecture: async () => (await import('../arch/mips/index.ts')).mips32,
+  cpuModels: CPU_MODELS.map(({ name }) => name),
   kernelAbi,
   fpu: false,
   maxCpus: 8,

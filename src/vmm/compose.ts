@@ -3,6 +3,7 @@
 import {
   type Board,
   type BoardImage,
+  type CpuOf,
   fillRam,
   type Irqchip,
   type KernelWindow,
@@ -62,7 +63,7 @@ export interface EmulatedVm
 }
 
 export interface CreateVmOptions {
-  readonly cpu: ReturnType<Board['architecture']>;
+  readonly cpu: ReturnType<CpuOf>;
   /** KVM_CREATE_VM's machine type. */
   readonly type: number;
   /** Bytes of RAM backing. */
@@ -81,6 +82,8 @@ export type CreateVm = (options: CreateVmOptions) => EmulatedVm;
 
 export interface ComposeOptions {
   readonly board: Board;
+  /** What the board's loadArchitecture gives. */
+  readonly architecture: CpuOf;
   /** Which of the board's images `image` is. */
   readonly as: BoardImage;
   /** What virtio devices are reached by. */
@@ -107,7 +110,7 @@ export function composeMachine(options: ComposeOptions): Machine {
   const { board, config, image, log } = options;
   const ram = ramFor(board, config);
   const endianness = board.endianness ?? endiannessOf(image);
-  const cpu = board.architecture(endianness);
+  const cpu = options.architecture(endianness);
   requireCpuModel(cpu, board, config);
   const vm = options.createVm({
     cpu,

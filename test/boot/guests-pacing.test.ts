@@ -1,7 +1,9 @@
 // The schedule of a guest on 8 vCPUs is a function of the seed: a host that is looked at by a clock of any speed, so that slices and
 // runs of the core end anywhere, changes no entry of it and no bit of the final state.
+
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { mips32 } from '../../src/arch/mips/index.ts';
 import { mipsParavirt } from '../../src/boards/mips-paravirt.ts';
 import { parseElf } from '../../src/boot/elf.ts';
 import { OnceLog, silentLog } from '../../src/util/log.ts';
@@ -25,6 +27,7 @@ async function run(name: string, params: string, seed: number, msPerLook: () => 
   const output = new OutputQueue();
   const log = new OnceLog(silentLog);
   const machine = composeMachine({
+    architecture: mips32,
     board: mipsParavirt,
     as: mipsParavirt.images[0]!,
     transport: 'mmio',

@@ -130,7 +130,7 @@ export class ArmCore implements CoreModel {
     const cpsr = this.word('cpsr');
     const mode = cpsr & PSR.M;
     const set = mode === MODE.HYP ? TABLES.HYP : mode === MODE.USR ? TABLES.USER : TABLES.KERNEL;
-    return set + ((cpsr & PSR.E) !== 0 ? TABLES.USER_BIG : 0);
+    return set + ((cpsr & PSR.E) !== 0 ? TABLES.ORDER : 0);
   }
 
   // Time
@@ -142,7 +142,7 @@ export class ArmCore implements CoreModel {
 
   timerDeadline(): number {
     const now = this.services.now();
-    return Math.min(this.timers.deadline(now), this.pmu.deadline(now));
+    return Math.min(this.timers.deadline(now), this.pmu.deadline());
   }
 
   timerWakes(spinning: boolean): boolean {

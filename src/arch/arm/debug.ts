@@ -6,7 +6,7 @@
 // - syntax: text with `{name}`s, each the text of a field or derived operand of that name, or one of OPERANDS below. All other characters stand for
 //   themselves, memory brackets and `!` too; `<...>` is left out when every operand in it is 0. A syntax that begins with a dot is glued to the mnemonic.
 //     {rd} {rn} {rm} {rs} {rt} {rt2} {ra} {rdlo} {rdhi}       general registers
-//     {sd} {sn} {sm}  {dd} {dn} {dm}                          S and D registers;  {xd} {xn} {xm} {slist} ...: simd/syntax.ts
+//     {sd} {sn} {sm}  {dd} {dn} {dm}  {qd}                    S, D and Q registers (Q as 2N);  {xd} {xn} {xm} {slist} ...: simd/syntax.ts
 //     #{imm}          any number, in decimal                  {list}    register list: a 16-bit set, in braces
 //     {shift}         `, lsl #3`, or nothing: fields `type` (2 bits) and `imm5` or derived `amount`;  {shiftType}  its name alone
 //     {target}        branch target: displacement from the next instruction
@@ -52,6 +52,7 @@ const SPSR_MODES: ReadonlyMap<number, string> = new Map([
 /** What an operand's text is made of. */
 interface Place {
   readonly row: Row;
+  readonly word: number;
   readonly values: RawFields;
   /** With T in bit 0; undefined when not known. */
   readonly pc: number | undefined;
@@ -89,6 +90,26 @@ function target({ row, values, pc }: Place): string {
   return hex(((pc & ~1) + size + displacement) >>> 0);
 }
 
+/** VMOV's immediate: a float, a doubleword of whole bytes, or a number of the element's size. */
+function vectorImmediate({ row, values: { written = 0, bits = 32 } }: Place): string {
+  if (row.syntax.startsWith('.f32')) return String(new Float32Array(Int32Array.of(written).buffer)[0]);
+  if (!row.syntax.startsWith('.i64')) return hex((written << (32 - bits)) >>> (32 - bits), 1);
+  const bytes = Array.from({ length: 8 }, (_, n) => ((written >>> (7 - n)) & 1) !== 0);
+  return `0x${bytes
+    .map((set) => (set ? 'ff' : '00'))
+    .join('')
+    .replace(/^0+(?=.)/, '')}`;
+}
+
+/** The registers of a VFP load or store of several: by the encoding, imm8 and the size in bit 8. */
+function span(word: number): string {
+  const double = (word & 0x100) !== 0;
+  const [high, low] = [(word >>> 12) & 15, (word >>> 22) & 1];
+  const first = double ? (low << 4) | high : (high << 1) | low;
+  const count = double ? (word & 0xff) >> 1 : word & 0xff;
+  return `{${Array.from({ length: count }, (_, n) => `${double ? 'd' : 's'}${first + n}`).join(', ')}}`;
+}
+
 /** The fields of the CPSR or SPSR that MSR writes. */
 function statusMask({ values }: Place): string {
   return letters(values.mask ?? 0, 'fsxc');
@@ -124,6 +145,8 @@ const OPERANDS: Readonly<Record<string, (place: Place) => string>> = {
   target,
   barrier: ({ row, values: { option = 0 } }) =>
     (row.mnemonic !== 'isb' || option === 15) && BARRIERS[option] ? BARRIERS[option] : `#${hex(option, 1)}`,
+  written: vectorImmediate,
+  span: ({ word }) => span(word),
   mask: statusMask,
   banked: bankedRegister,
   change: ({ values }) => interruptMasks(values),
@@ -137,8 +160,9 @@ function operandText(name: string, place: Place): string {
 
 function plain(name: string, value: number): string {
   if (/^r(d|n|m|s|t|t2|a|dlo|dhi)$/.test(name)) return general(value);
-  const register = /^([sd])[dnm]2?$/.exec(name);
-  return register ? `${register[1]}${value}` : String(value);
+  const register = /^([sdq])[dnm]2?$/.exec(name);
+  if (!register) return String(value);
+  return register[1] === 'q' ? `q${value >> 1}` : `${register[1]}${value}`;
 }
 
 function expand(syntax: string, place: Place): string {
@@ -164,12 +188,20 @@ function processorState(values: RawFields): string {
 }
 
 /** Instructions that everybody writes by another name: the stack, and the flags of the application's program status. */
+const STACK_NAMES: readonly (readonly [RegExp, string])[] = [
+  [/^stmdb((?:CC)?)(?:\.w)? sp!, /, 'push$1 '],
+  [/^ldm((?:CC)?)(?:\.w)? sp!, /, 'pop$1 '],
+  [/^vstmdb((?:CC)?) sp!, /, 'vpush$1 '],
+  [/^vldmia((?:CC)?) sp!, /, 'vpop$1 '],
+  [/^str((?:CC)?)(?:\.w)? (\w+), \[sp, #-4\]!$/, 'push$1 {$2}'],
+  [/^ldr((?:CC)?)(?:\.w)? (\w+), \[sp\], #4$/, 'pop$1 {$2}'],
+].map(([pattern, name]) => [
+  new RegExp((pattern as RegExp).source.replace('CC', CONDITIONS.filter(Boolean).join('|'))),
+  name as string,
+]);
 function usualName(text: string): string {
-  return text
-    .replace(/^stmdb(\w*?)(?:\.w)? sp!, /, 'push$1 ')
-    .replace(/^ldm(\w*?)(?:\.w)? sp!, /, 'pop$1 ')
-    .replace(/^str(\w*?)(?:\.w)? (\w+), \[sp, #-4\]!$/, 'push$1 {$2}')
-    .replace(/^ldr(\w*?)(?:\.w)? (\w+), \[sp\], #4$/, 'pop$1 {$2}')
+  return STACK_NAMES.reduce((now, [pattern, name]) => now.replace(pattern, name), text)
+    .replace(/^vshll(.*), #0$/, 'vmovl$1')
     .replace(/ cpsr_f,/, ' apsr_nzcvq,')
     .replace(/ cpsr_s,/, ' apsr_g,')
     .replace(/ cpsr_fs,/, ' apsr_nzcvqg,');
@@ -192,8 +224,9 @@ export function armText(row: Row, word: number, pc?: number, condition?: number)
   if (/^cps(\.w)?$/.test(row.mnemonic)) return processorState(values);
   // Bcc with a condition that is none.
   if (row.mnemonic === 'b' && row.pattern.width === 16 && values.cond === 14) return `udf #${word & 0xff}`;
-  const operands = expand(row.syntax, { row, values, pc });
-  const typed = literal(row, word) ?? (operands.startsWith('.') ? `${row.mnemonic}${operands}` : `${row.mnemonic} ${operands}`);
+  const operands = expand(row.syntax, { row, word, values, pc });
+  const typed =
+    literal(row, word) ?? (operands.startsWith('.') ? `${row.mnemonic}${operands}` : `${row.mnemonic} ${operands}`);
   const [, name = '', rest = ''] = /^([^. ]+)(.*)$/.exec(typed) ?? [];
   return usualName(`${name}${CONDITIONS[condition ?? values.cond ?? 14]!}${rest}`.trimEnd());
 }

@@ -28,6 +28,7 @@ export interface Sum {
 }
 
 export class ArmEmitter extends Emitter {
+  private restored = false;
   private form: Form = { set: 'a32', size: 4, pcOperand: true, inside: false };
 
   /** What follows is the semantics of an instruction of this form. */
@@ -234,8 +235,14 @@ export class ArmEmitter extends Emitter {
     const it = this.read32('it', 0);
     this.when(this.eqz(it), () => this.redecode('this'));
     const holds = this.call('conditionHolds', this.shrU(it, this.const(4)));
+    this.restored = false;
     this.when(holds, body);
-    this.goOnInBlock(it);
+    if (this.restored) this.when(this.eqz(holds), () => this.goOnInBlock(it));
+    else this.goOnInBlock(it);
+  }
+  /** The instruction writes ITSTATE itself: it returns from an exception. */
+  restoresBlock(): void {
+    this.restored = true;
   }
   /** Begin an IT block with this ITSTATE. */
   beginBlock(it: I32): void {

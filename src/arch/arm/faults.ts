@@ -6,7 +6,7 @@ import { ABORT, CP15, HCR, PSR, TRAP, TTBCR_EAE } from './registers.ts';
 import { HSR_EC, HSR_EC_SHIFT, HSR_IL } from './syndrome.ts';
 
 /** Fault status of the short and of the long format. */
-export const STATUS = {
+const STATUS = {
   ALIGNMENT_SHORT: 0b00001,
   ALIGNMENT: 0b100001,
   DEBUG_SHORT: 0b00010,

@@ -45,9 +45,9 @@ function isMode(e: ArmEmitter, psr: I32): I32 {
 /** The table set that a CPSR asks for. */
 export function tableSet(e: ArmEmitter, cpsr: I32): I32 {
   const mode = e.and(cpsr, e.const(PSR.M));
-  const privileged = e.ne(mode, e.const(MODE.USR));
-  const set = e.select(e.eq(mode, e.const(MODE.HYP)), e.const(TABLES.HYP), privileged);
-  return e.add(set, e.select(e.isSet(cpsr, PSR.E), e.const(TABLES.USER_BIG), e.const(0)));
+  const user = e.eq(mode, e.const(MODE.USR));
+  const set = e.select(e.eq(mode, e.const(MODE.HYP)), e.const(TABLES.HYP), user);
+  return e.add(set, e.select(e.isSet(cpsr, PSR.E), e.const(TABLES.ORDER), e.const(0)));
 }
 
 /** Not 0 when an interrupt may be waiting for CPSR to let it in. */

@@ -125,7 +125,7 @@ function coreRegisters(services: CoreServices): OneReg[] {
 }
 
 /** The whole CPSR. */
-export function programStatus({ i32, banks }: CoreServices): number {
+function programStatus({ i32, banks }: CoreServices): number {
   const word = (bank: string, index = 0): number => i32[(banks[bank]!.offset >> 2) + index]!;
   const flags =
     (word('flag', FLAG.N) & PSR.N) |

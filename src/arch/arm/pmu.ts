@@ -75,7 +75,7 @@ export class ArmPmu {
     // Counters stop, whatever changes, and go on with the value that they have then.
     const values = Array.from({ length: PMU_COUNTERS + 1 }, (_, n) => this.value(n, now));
     this.change(what & WHAT.PLACE, value, values);
-    values.forEach((counted, n) => this.set(this.counterAt(n), counted - this.ticksOf(n, now)));
+    for (const [n, counted] of values.entries()) this.set(this.counterAt(n), counted - this.ticksOf(n, now));
     this.update(now);
   }
 
@@ -86,15 +86,16 @@ export class ArmPmu {
     this.timers.setLine(LINE, LEVEL, asks && this.isOn);
   }
 
-  /** Guest instant of the next overflow that interrupts, or Infinity. */
-  deadline(now: number): number {
+  /** Guest instant of the next overflow that is not noted yet, or Infinity. */
+  deadline(): number {
     let earliest = Number.POSITIVE_INFINITY;
-    if (this.word(CP15.PMINTENSET) === 0) return earliest;
+    if (!this.isOn || this.word(CP15.PMINTENSET) === 0) return earliest;
+    const seen = Number(this.pair(PLACE.PMU_SEEN));
     for (let n = 0; n <= PMU_COUNTERS; n++) {
       const period = this.nsPerCount(n);
       if (period === 0) continue;
-      const left = WRAP - this.value(n, now);
-      earliest = Math.min(earliest, (Math.floor(now / period) + left) * period);
+      const left = WRAP - this.value(n, seen);
+      earliest = Math.min(earliest, (Math.floor(seen / period) + left) * period);
     }
     return earliest;
   }

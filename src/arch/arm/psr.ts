@@ -197,10 +197,10 @@ interface Block {
 export const blockOf = (p: number, u: number): Block =>
   u === 1 ? { first: p === 1 ? 4 : 0, after: 8 } : { first: p === 1 ? -8 : -4, after: -8 };
 
-/** RFE; a base of R15 is UNPREDICTABLE. */
+/** RFE. */
 export function rfe(e: ArmEmitter, rn: Operand, block: Block, w: Operand): void {
   undefinedWithoutSpsr(e);
-  e.undefinedWhen(e.isHyp());
+  e.undefinedWhen(e.or(e.isHyp(), e.eq(e.imm(rn), e.const(15))));
   const base = e.regAt(e.imm(rn));
   const address = e.add(base, e.const(block.first));
   const target = e.load(32, address);

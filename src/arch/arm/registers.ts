@@ -252,8 +252,11 @@ export const HCR = {
   TGE: 1 << 27,
 } as const;
 
-/** Memory table sets: by translation regime, privilege and byte order of data. In a big-endian one no data access has an entry. */
-export const TABLES = { USER: 0, KERNEL: 1, HYP: 2, USER_BIG: 3, KERNEL_BIG: 4, HYP_BIG: 5, COUNT: 6 } as const;
+/**
+ * Memory table sets: by translation regime, privilege and byte order of data. Those of User mode have odd numbers (USER_SEEN). In a big-endian one,
+ * ORDER behind the other, no data access has an entry.
+ */
+export const TABLES = { KERNEL: 0, USER: 1, HYP: 2, ORDER: 4, COUNT: 7 } as const;
 
 /** What a trap code says in bits 3:0. */
 export const TRAP = {

@@ -51,11 +51,12 @@ export class ArmTimers {
     this.updateEvents(now);
   }
 
-  /** Guest instant at which a line, or the event register, changes next; Infinity when nothing will. */
+  /** Guest instant at which a line, or the event register, changes next, or has changed already; Infinity when nothing will. */
   deadline(now: number): number {
     let earliest = this.eventAt || NEVER;
     for (const timer of TIMERS) {
       if (!this.isRunning(timer) || (this.word(PLACE.LEVELS) & timer.level) !== 0) continue;
+      if (this.asks(timer, now)) return now; // it passed while the vCPU waited
       const left = BigInt.asUintN(64, this.pair(timer.cval) - this.count(timer, now));
       const at = ((BigInt(now) >> TICK) + left) << TICK;
       if (at < BigInt(Number.MAX_SAFE_INTEGER)) earliest = Math.min(earliest, Number(at));

@@ -69,7 +69,7 @@ export class Emitter extends Arithmetic {
     width: AccessWidth,
     address: I32,
     signedness: Signedness = 'unsigned',
-    as: 'any' | 'user' = 'any',
+    as: 'unaligned' | 'user' = 'unaligned',
   ): I32 {
     return this.pushLoad(width, address, signedness, false, as);
   }
@@ -84,7 +84,7 @@ export class Emitter extends Arithmetic {
   }
 
   /** A store that need not be aligned; `as` user: with the rights of user mode. */
-  storeUnaligned(width: AccessWidth, address: I32, value: I32, as: 'any' | 'user' = 'any'): void {
+  storeUnaligned(width: AccessWidth, address: I32, value: I32, as: 'unaligned' | 'user' = 'unaligned'): void {
     this.pushStore(width, address, value, false, as);
   }
 

@@ -39,9 +39,9 @@ export type AccessWidth = 8 | 16 | 32;
 
 /**
  * How a memory access takes its address: misaligned ones fault (`aligned`) or, unless the architecture says that they fault now, are made byte by
- * byte (`any`); `user`: as `any`, with the rights of user mode whatever the mode.
+ * byte (`unaligned`); `user`: as that, with the rights of user mode whatever the mode.
  */
-export type Manner = 'aligned' | 'any' | 'user';
+export type Manner = 'aligned' | 'unaligned' | 'user';
 
 export type TargetNode =
   /** Displacement in bytes from the instruction after the branch. */

@@ -40,7 +40,7 @@ export const ACCESS_LINKED = 0x200;
 /** A fault reports WORD.FAULT_ADDRESS instead of the accessed address. */
 export const ACCESS_REPORTED = 0x400;
 /** It need not be aligned, unless the architecture's rules say so. */
-export const ACCESS_ANY = 0x800;
+export const ACCESS_UNALIGNED = 0x800;
 /** With the rights of user mode; and: no table entry is to be made of it, which is so for those too. */
 export const ACCESS_USER = 0x1000;
 export const ACCESS_UNCACHED = 0x2000;

@@ -18,7 +18,7 @@ import { beginRun, executed, InstructionClock } from './clock.ts';
 import { CodeFetch } from './code-fetch.ts';
 import { CodePages } from './code-pages.ts';
 import type { CoreOptions } from './core-options.ts';
-import { createExitBox, type ExitBox } from './exit-box.ts';
+import { ExitRequests } from './exit-requests.ts';
 import { allocate } from './host-memory.ts';
 import { HostWatch } from './host-watch.ts';
 import { type Imported, importsOf, instantiate } from './instance.ts';
@@ -46,7 +46,7 @@ import { MemorySlots, writeSlots } from './slots.ts';
 import { SoftTlb } from './soft-tlb.ts';
 import { VcpuChanges } from './vcpu-changes.ts';
 
-export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHost, Imported {
+export class Core extends ExitRequests implements CoreServices, ObservedCore, RegionHost, LockstepHost, Imported {
   readonly program: Program;
   readonly banks: Banks;
   readonly i32: Int32Array;
@@ -62,8 +62,6 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
   readonly ioBus: IoBus;
   readonly observer: Observer;
   readonly watch: HostWatch;
-  /** Answers and exits of the vCPU that runs. */
-  exits: ExitBox = createExitBox();
   private readonly u8: Uint8Array;
   readonly access: MemoryAccess;
   /** Host address of the arena. */
@@ -88,6 +86,7 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
   running = false;
 
   constructor(architecture: ArchitectureDefinition, options: CoreOptions) {
+    super();
     const inLockstep = options.engine === 'lockstep';
     const program = programFor(architecture, options.endianness === 'big', inLockstep ? 'lockstep' : 'plain');
     this.program = program;
@@ -231,7 +230,7 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
     } finally {
       // A listener of user space or a device may throw: the VM is then of no use, but what is asked of it must not hang.
       this.running = false;
-      if (this.changes.any) this.changes.apply();
+      if (this.changes.wait) this.changes.apply();
     }
     this.clock.retire(executed(this.i32));
     return this.i32[WORD.WHY >>> 2]!;
@@ -368,41 +367,5 @@ export class Core implements CoreServices, ObservedCore, RegionHost, LockstepHos
   yieldNow(): void {
     this.yields = true;
     this.cut();
-  }
-
-  hypercall(): boolean {
-    const { exits } = this;
-    if (exits.hypercall === 'answered') {
-      exits.hypercall = 'none';
-      return true;
-    }
-    exits.hypercall = 'asked';
-    this.i32[WORD.WHY >>> 2] = WHY.EXIT;
-    return false;
-  }
-
-  get hypercallAnswered(): boolean {
-    return this.exits.hypercall === 'answered';
-  }
-
-  get hypercallResult(): number {
-    return this.exits.hypercallResult;
-  }
-
-  /** The running vCPU leaves with KVM_EXIT_SYSTEM_EVENT after this instruction. */
-  requestSystemEvent(type: number, flags: number): void {
-    if (!this.running) throw new Error('a system event without a vCPU that runs');
-    this.exits.systemEvent = { type, flags };
-    this.cut();
-  }
-
-  shutdown(): void {
-    this.exits.shutdown = true;
-    this.i32[WORD.WHY >>> 2] = WHY.EXIT;
-  }
-
-  unemulated(message: string): void {
-    this.exits.unemulated = message;
-    this.i32[WORD.WHY >>> 2] = WHY.EXIT;
   }
 }

@@ -8,7 +8,8 @@ import { FunctionWriter } from '../wasm/writer.ts';
 import type { Handler } from './handlers.ts';
 import { GLOBAL } from './layout.ts';
 import { placeName } from './names.ts';
-import { type Callees, type Frame, InterpreterSemantics } from './semantics.ts';
+import { InterpreterSemantics } from './semantics.ts';
+import type { Callees, Frame } from './semantics-frame.ts';
 
 const LOCALS = ['ip', 'nip', 'scratch', 'target'];
 const GLOBALS = Object.entries(GLOBAL);

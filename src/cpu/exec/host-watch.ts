@@ -42,7 +42,7 @@ export class HostWatch {
 
   /** Has a vCPU been in user mode since `forgetUserMode`? */
   get userModeSeen(): boolean {
-    return this.core.i32[WORD.USER_SEEN >>> 2] !== 0;
+    return (this.core.i32[WORD.USER_SEEN >>> 2]! & 1) !== 0;
   }
 
   forgetUserMode(): void {

@@ -11,7 +11,8 @@ import { expandRows, type Handler, type HandlerTable } from './handlers.ts';
 import { GLOBAL, MAX_WASM_PAGES, RECORD_SIZE, WORD } from './layout.ts';
 import { MainFunction } from './main-function.ts';
 import { CALL_REGION_TYPE, callRegion } from './region-call.ts';
-import { type Callees, type Frame, InterpreterSemantics } from './semantics.ts';
+import { InterpreterSemantics } from './semantics.ts';
+import type { Callees, Frame } from './semantics-frame.ts';
 import { slowPaths } from './slow-paths.ts';
 
 export interface InterpreterProgram {
@@ -54,7 +55,10 @@ class Generator {
     this.banks = banks;
     this.bigEndian = bigEndian;
     this.variant = variant;
-    this.plain = [...slowPaths({ ...architecture, bigEndian, logStores: variant === 'lockstep' }), ...(architecture.functions?.(banks) ?? [])];
+    this.plain = [
+      ...slowPaths({ ...architecture, bigEndian, logStores: variant === 'lockstep' }),
+      ...(architecture.functions?.(banks) ?? []),
+    ];
     const functions = [...IMPORTS, { name: 'run' }, ...architecture.routines, ...this.plain];
     this.indices = new Map(functions.map(({ name }, index) => [name, index]));
     this.table = expandRows(architecture, banks, this.observing);

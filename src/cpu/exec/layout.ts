@@ -44,7 +44,7 @@ export const WORD = {
   RESERVATION: 0x38,
   /** KVM's pc of the instruction that has an event or a slow access: its branch's in a delay slot. Kept by the program that observes only. */
   EXIT_PC: 0x54,
-  /** Not 0 when a vCPU has run in another table set than the first (user mode) since the host cleared it. Host only. */
+  /** The numbers of the table sets that a vCPU has used since the host cleared it, one on top of the other: user mode's are odd. Host only. */
   USER_SEEN: 0x58,
   /** LEFT when the last region was left. */
   REGION_LEFT: 0xe4,
@@ -106,7 +106,6 @@ export const SHARED_BASE = 0x320;
 export const SPLIT_RECORD = 0x3a0;
 /** Words that a load of many registers has read so far. */
 export const MANY = 0x3c0;
-export const MANY_WORDS = 16;
 /** First byte of the active vCPU's state banks. */
 export const STATE_BASE = 0x400;
 /** State must end below this. */

@@ -24,7 +24,8 @@ import {
 import { type CrossingFrame, endOfPage, jumpRecord, splitInstruction } from './page-crossing.ts';
 import type { Pair } from './pairs.ts';
 import { enterRegions, type Labels, leaveAtRegion } from './region-entry.ts';
-import type { Callees, Frame, InterpreterSemantics } from './semantics.ts';
+import type { InterpreterSemantics } from './semantics.ts';
+import type { Callees, Frame } from './semantics-frame.ts';
 
 export interface MainFunctionOptions {
   readonly architecture: ArchitectureDefinition;

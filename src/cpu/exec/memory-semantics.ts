@@ -1,12 +1,16 @@
 // How the interpreter reaches memory: the tables of the current privilege on the fast path, a call on the slow one.
 import type { Manner, Statement } from '../emit/values.ts';
 import type { FunctionWriter } from '../wasm/writer.ts';
-import { ACCESS_ANY, ACCESS_LINKED, ACCESS_REPORTED, ACCESS_SIGNED, ACCESS_USER } from './conventions.ts';
+import { ACCESS_LINKED, ACCESS_REPORTED, ACCESS_SIGNED, ACCESS_UNALIGNED, ACCESS_USER } from './conventions.ts';
 import { FastMemory } from './fast-memory.ts';
 import { WORD } from './layout.ts';
-import type { Frame, SemanticsOptions } from './semantics.ts';
+import type { Frame, SemanticsOptions } from './semantics-frame.ts';
 
-const MANNERS: Record<Manner, number> = { aligned: 0, any: ACCESS_ANY, user: ACCESS_ANY | ACCESS_USER };
+const MANNERS: Record<Manner, number> = {
+  aligned: 0,
+  unaligned: ACCESS_UNALIGNED,
+  user: ACCESS_UNALIGNED | ACCESS_USER,
+};
 
 export class MemorySemantics {
   private readonly w: FunctionWriter;

@@ -210,7 +210,7 @@ export class Predecoder {
       const slot = slots[i]!;
       let value = values[slot.value]!;
       if (slot.relative) {
-        if (this.leavesPage(offset, size, value)) far = 1;
+        if (record === SPLIT_RECORD || this.leavesPage(offset, size, value)) far = 1;
         else value = (value + size) << RECORD_SHIFT; // relative to this record's own ip
       } else if (slot.scale !== 0) value = (value === 0 && slot.sink !== 0 ? slot.sink : value) * slot.scale;
       if (slot.wide) this.i32[(record + slot.at) >>> 2] = value;

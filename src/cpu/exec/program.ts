@@ -16,6 +16,14 @@ export interface Program {
 }
 
 const programs = new Map<string, Program>();
+/** Base64 by name, of those that have been loaded. */
+const prebuilts = new Map<string, string>();
+
+/** Have the program of the architecture of this name ready, where a build has made one: generating it takes longer than loading it. */
+export async function loadPrebuilt(name: string): Promise<void> {
+  const load = PREBUILT[name];
+  if (load && !prebuilts.has(name)) prebuilts.set(name, await load());
+}
 
 /** A program of an architecture; made once per process. */
 export function programFor(architecture: ArchitectureDefinition, bigEndian: boolean, variant: ProgramVariant): Program {
@@ -24,7 +32,7 @@ export function programFor(architecture: ArchitectureDefinition, bigEndian: bool
   if (known) return known;
   const { banks, end } = layOutBanks(architecture.banks, STATE_BASE, SHARED_BASE);
   if (end > STATE_LIMIT) throw new Error(`${architecture.name}: state banks end at ${end}`);
-  const prebuilt = PREBUILT[name];
+  const prebuilt = prebuilts.get(name);
   const { bytes, table } =
     prebuilt === undefined
       ? generateInterpreter(architecture, banks, bigEndian, variant)

@@ -21,7 +21,7 @@ import {
   type Variable,
   type WasmFunction,
 } from '../wasm/code.ts';
-import { ACCESS_ANY, ACCESS_SIGNED, ACCESS_UNCACHED, ACCESS_USER, STORE_TYPE } from './conventions.ts';
+import { ACCESS_SIGNED, ACCESS_UNALIGNED, ACCESS_UNCACHED, ACCESS_USER, STORE_TYPE } from './conventions.ts';
 import { PAGE_SIZE, READ_TABLE, WORD, WRITE_TABLE } from './layout.ts';
 import { bytesOf, define, misaligned, OFFSET_MASK, tableOffset, word, wordAt } from './slow-path-words.ts';
 
@@ -64,7 +64,7 @@ export function ruledAccesses(accessRules: string, translate: string): WasmFunct
     define('missedLoad', 2, (c, address, descriptor) => {
       const rules = c.let(c.call(accessRules, 'i32'));
       const value = c.let('i32');
-      const wanted = and(descriptor, ACCESS_ANY);
+      const wanted = and(descriptor, ACCESS_UNALIGNED);
       c.if(and(ne(misaligned(address, descriptor), 0), and(ne(wanted, 0), eqz(and(rules, RULE.STRICT)))), () => {
         c.if(and(isCached(descriptor), inPage(address, descriptor)), () => {
           const host = hostOf(c, address, READ_TABLE);
@@ -95,7 +95,7 @@ export function ruledAccesses(accessRules: string, translate: string): WasmFunct
       build: (c) => {
         const [address, descriptor, stored] = [c.parameter(0), c.parameter(1), c.parameter(2)];
         const rules = c.let(c.call(accessRules, 'i32'));
-        const wanted = and(descriptor, ACCESS_ANY);
+        const wanted = and(descriptor, ACCESS_UNALIGNED);
         c.if(and(ne(misaligned(address, descriptor), 0), and(ne(wanted, 0), eqz(and(rules, RULE.STRICT)))), () => {
           c.if(and(isCached(descriptor), inPage(address, descriptor)), () => {
             const host = hostOf(c, address, WRITE_TABLE);

@@ -25,7 +25,7 @@ export class VcpuChanges {
     this.core = core;
   }
 
-  get any(): boolean {
+  get wait(): boolean {
     return this.waiting.length > 0;
   }
 

@@ -16,6 +16,7 @@ import type { Core } from './core.ts';
 import { answerRead, createExitBox, type ExitBox } from './exit-box.ts';
 import { fromGuestOrder, toGuestOrder } from './host-memory.ts';
 import { WHY, WORD } from './layout.ts';
+import { readRegisters, writeRegisters } from './vcpu-registers.ts';
 
 const EINTR = -Errno.EINTR;
 const HYPERCALL_ARGS = 6;
@@ -326,27 +327,12 @@ export class EmulatedVcpu implements Vcpu {
 
   getRegs(): KvmRegs {
     this.core.activate(this.id);
-    const word = (bank: string, index = 0): bigint => {
-      const at = this.core.banks[bank];
-      return at ? BigInt.asUintN(64, BigInt(this.core.i32[(at.offset >>> 2) + index]!)) : 0n;
-    };
-    const pc = BigInt.asUintN(64, BigInt(this.core.pc | 0));
-    const { count } = this.core.banks.gpr!;
-    return { gpr: Array.from({ length: count }, (_, i) => word('gpr', i)), hi: word('hi'), lo: word('lo'), pc };
+    return readRegisters(this.core);
   }
 
   setRegs(regs: KvmRegs): void {
     this.core.activate(this.id);
-    const put = (bank: string, index: number, value: bigint): void => {
-      this.core.i32[(this.core.banks[bank]!.offset >>> 2) + index] = Number(BigInt.asIntN(32, value));
-    };
-    const { gpr, hi } = this.core.banks;
-    for (let i = gpr!.zero ? 1 : 0; i < gpr!.count; i++) put('gpr', i, regs.gpr[i] ?? 0n);
-    if (hi) {
-      put('hi', 0, regs.hi);
-      put('lo', 0, regs.lo);
-    }
-    this.core.pc = Number(BigInt.asUintN(32, regs.pc));
+    writeRegisters(this.core, regs);
   }
 
   getRegList(): bigint[] {

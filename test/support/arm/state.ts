@@ -77,11 +77,6 @@ function usesOfNarrow(half: number): Uses {
   return NOTHING;
 }
 
-/** Does it look like a load or store? */
-export function isAccess(set: InstructionSet, word: number, bytes: number): boolean {
-  return usesOf(set, word, bytes).base !== undefined;
-}
-
 function usesOf(set: InstructionSet, word: number, bytes: number): Uses {
   if (set === 'a32') return usesOfA32(word);
   return bytes === 4 ? usesOfWide(word) : usesOfNarrow(word);

@@ -82,6 +82,7 @@ const A32: readonly Rule[] = [
   { why: BASE, mask: 0x0c000000, match: 0x04000000, when: (word) => !unconditional(word) && !(bit(word, 25) && bit(word, 4)) && badWriteback(word, rt(word)) },
   { why: PC, mask: 0x0c000000, match: 0x04000000, when: (word) => !unconditional(word) && !(bit(word, 25) && bit(word, 4)) && ((bit(word, 22) && isPc(rt(word))) || (bit(word, 25) && isPc(rm(word)))) },
   { why: PC, mask: 0x0d300000, match: 0x04300000, when: (word) => !unconditional(word) && !(bit(word, 25) && bit(word, 4)) && isPc(rt(word)) },
+  { why: PC, mask: 0x0d300000, match: 0x04200000, when: (word) => !unconditional(word) && !(bit(word, 25) && bit(word, 4)) && isPc(rt(word)) },
   { why: PC, mask: 0xfe500010, match: 0xf6500000, when: (word) => isPc(rm(word)) },
   { why: BASE, mask: 0x0e000090, match: 0x00000090, when: (word) => (word & 0x60) !== 0 && (badWriteback(word, rt(word)) || (isDouble(word) && badWriteback(word, rt(word) + 1))) },
   { why: PC, mask: 0x0e000090, match: 0x00000090, when: (word) => (word & 0x60) !== 0 && (isPc(rt(word)) || (!bit(word, 22) && isPc(rm(word)))) },
@@ -225,6 +226,7 @@ const isMultiple = (word: number): boolean => bit(word, 24) === bit(word, 21) ||
 
 /** VFP, as A32 with any condition and as T32: bits 27:0. */
 const FLOAT: readonly Rule[] = [
+  { why: 'VLDR and VSTR of half precision, which qemu has on processors without, too', mask: 0x0f200f00, match: 0x0d000900 },
   { why: PC, mask: 0x0fe00ed0, match: 0x0c400a10, when: (word) => isPc(rt(word), rn(word)) || (bit(word, 20) && rt(word) === rn(word)) },
   { why: 'the register after S31', mask: 0x0fe00fff, match: 0x0c400a3f },
   { why: PC, mask: 0x0f000e10, match: 0x0e000a10, when: (word) => isPc(rt(word)) && (word & 0x0fff0f00) !== 0x0ef10a00 },

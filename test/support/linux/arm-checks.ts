@@ -1,7 +1,7 @@
 // What a real Linux must do on board arm-virt, checked from outside: our own kernel with long descriptors (scripts/linux-lpae-armhf.sh), and
 // Debian's two, with short and with long ones (scripts/linux-armmp.sh, linux-armmp-lpae.sh). For test/linux and scripts/check-linux.ts.
-import { type Check, EXIT_REBOOT, type Guest, named, needsOf, seconds, simple, start } from './check.ts';
-import { benchmarks, ext4, ext4Root, installer, login, panic, shell } from './common-checks.ts';
+import { type Check, EXIT_REBOOT, type Guest, simple } from './check.ts';
+import { benchmarks, ext4, ext4Root, installer, login, panic, sameBoots, shell } from './common-checks.ts';
 
 const lpae: Guest = {
   name: 'LPAE 5.10',
@@ -57,17 +57,6 @@ const stress = (guest: Guest, duration: number): Check => {
     shows: [/^JOB stress OK\r?$/m],
   });
 };
-
-const sameBoots = (guest: Guest, times: number): Check => ({
-  name: named(guest, `${times} boots: the same console bytes, instructions and state hash`),
-  needs: needsOf(guest),
-  async run(place) {
-    const boots = [];
-    for (let n = 0; n < times; n++) boots.push(await start(place, guest, { params: 'do=starts:20,storm:10' }));
-    const results = new Set(boots.map((one) => `${one.consoleSha256} ${one.instructions} ${one.stateHash}`));
-    return { problems: results.size === 1 ? [] : [...results], note: `${[...results][0]}; each ${seconds(boots[0]!)}` };
-  },
-});
 
 const KERNELS = [lpae, armmp, armmpLpae];
 

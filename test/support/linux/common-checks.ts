@@ -1,7 +1,7 @@
 // Checks of real kernels that every architecture has. Each says what was wrong.
 import { chmodSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BootOptions, boot, type Typed } from './boot.ts';
+import { type Boot, type BootOptions, boot, type Typed } from './boot.ts';
 import { type Check, EXIT_PANIC, type Guest, judge, named, needsOf, readyLine, seconds, start } from './check.ts';
 import { ext4FileSha256, ext4Problems, makeExt4, piecesSha256, repeatedSha256 } from './ext4.ts';
 import { type FileName, fileOf } from './guests.ts';
@@ -44,6 +44,7 @@ export const ext4 = (guest: Guest, busybox: FileName, mebibytes: number, transpo
     const wanted = piecesSha256(fileOf(busybox), mebibytes);
     if (said?.[2] !== wanted) problems.push(`the guest read ${said?.[2]}, not ${wanted}`);
     problems.push(...ext4Problems(image));
+    if (problems.length > 0) return { problems, note: seconds(ended) };
     const found = ext4FileSha256(image, '/fill', place.scratch);
     if (found !== wanted) problems.push(`the host reads ${found}, not ${wanted}`);
     return { problems, note: `sha256 ${wanted}; ${seconds(ended)}` };
@@ -83,6 +84,7 @@ export const ext4Root = (guest: Guest, busybox: FileName, transport: Transport, 
     const wanted = repeatedSha256(fileOf(busybox), COPIES);
     const problems = judge(ended, 0, [/ \/ type ext4 \(rw/, new RegExp(`^FILL ${wanted} `, 'm')]);
     problems.push(...ext4Problems(image));
+    if (problems.length > 0) return { problems, note: seconds(ended) };
     const found = ext4FileSha256(image, '/fill', place.scratch);
     if (found !== wanted) problems.push(`the host reads ${found}, not ${wanted}`);
     return { problems, note: `sha256 ${wanted}; ${seconds(ended)}` };
@@ -132,6 +134,25 @@ export const panic = (guest: Guest): Check => ({
     const problems = judge(ended, EXIT_PANIC, [/Kernel panic - not syncing: VFS: Unable to mount root fs/]);
     if (!/Unable to mount root fs/.test(ended.summary)) problems.push(`the verdict does not say why: ${ended.summary}`);
     return { problems, note: `${ended.kind}: ${ended.summary}` };
+  },
+});
+
+export const sameBoots = (guest: Guest, times: number): Check => ({
+  name: named(guest, `${times} boots: the same console bytes, instructions and state hash`),
+  needs: needsOf(guest),
+  async run(place) {
+    const results = new Map<string, number>();
+    const problems: string[] = [];
+    let last: Boot | undefined;
+    for (let n = 0; n < times; n++) {
+      last = await start(place, guest, { params: 'do=starts:20,storm:10' });
+      problems.push(...judge(last, 0, [readyLine(guest), /^JOB storm OK\r?$/m]));
+      const { consoleSha256, stateHash, instructions } = last;
+      const result = `console ${consoleSha256.slice(0, 16)}, ${instructions} instructions, state ${stateHash}`;
+      results.set(result, (results.get(result) ?? 0) + 1);
+    }
+    if (results.size !== 1) problems.push(...[...results].map(([result, count]) => `${count} of ${times}: ${result}`));
+    return { problems, note: `${[...results.keys()][0]}; each ${last ? seconds(last) : ''}` };
   },
 });
 

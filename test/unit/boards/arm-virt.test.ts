@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 
-
 import { armVirt } from '../../../src/boards/arm-virt.ts';
 import { presentDevices, type VirtioTransportName } from '../../../src/boards/board.ts';
 import { buildBoard } from '../../../src/boards/build.ts';

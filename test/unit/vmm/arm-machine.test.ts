@@ -1,5 +1,7 @@
 // Board arm-virt around the emulated core: a flat program that greets on the 16550, starts the second CPU by PSCI and powers off.
+
 import { describe, expect, it } from 'vitest';
+import { armv7 } from '../../../src/arch/arm/index.ts';
 import { armVirt } from '../../../src/boards/arm-virt.ts';
 import { OnceLog, silentLog } from '../../../src/util/log.ts';
 import { composeMachine } from '../../../src/vmm/compose.ts';
@@ -58,6 +60,7 @@ async function run(boot: 'hyp' | 'svc') {
   const log = new OnceLog(silentLog);
   const output = new OutputQueue();
   const machine = composeMachine({
+    architecture: () => armv7,
     board: armVirt,
     as: armVirt.images.find((image) => image.boot === boot)!,
     transport: 'mmio',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { mips32 } from '../../../src/arch/mips/index.ts';
 import { malta } from '../../../src/boards/malta.ts';
 import { parseElf } from '../../../src/boot/elf.ts';
 import { TsvmError } from '../../../src/util/errors.ts';
@@ -14,6 +15,7 @@ async function compose(cpuModel: string) {
   const segments = [{ vaddr, data: new Uint8Array(16) }];
   const elf = { class: 32, order: 'little', machine: 8, flags: 0x70001001, entry: vaddr, segments } as const;
   return composeMachine({
+    architecture: mips32,
     board: malta,
     as: malta.images.find(({ vmType }) => vmType === 'vz')!,
     transport: 'pci',

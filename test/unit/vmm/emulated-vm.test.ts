@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { mips32 } from '../../../src/arch/mips/index.ts';
 import { mipsParavirt } from '../../../src/boards/mips-paravirt.ts';
 import { parseElf } from '../../../src/boot/elf.ts';
 import { OnceLog, silentLog } from '../../../src/util/log.ts';
@@ -43,6 +44,7 @@ async function run(words: readonly number[], cpus = 1, options: Partial<VmOption
   const output = new OutputQueue();
   const log = new OnceLog(silentLog);
   const machine = composeMachine({
+    architecture: mips32,
     board: mipsParavirt,
     as: mipsParavirt.images[0]!,
     transport: 'mmio',

@@ -31,11 +31,11 @@ interface Mode {
   readonly p: 0 | 1;
   readonly w: 0 | 1;
   readonly indexing: Indexing;
-  readonly as: 'any' | 'user';
+  readonly as: 'unaligned' | 'user';
 }
-const OFFSET: Mode = { p: 1, w: 0, indexing: 'offset', as: 'any' };
-const PRE: Mode = { p: 1, w: 1, indexing: 'pre', as: 'any' };
-const POST: Mode = { p: 0, w: 0, indexing: 'post', as: 'any' };
+const OFFSET: Mode = { p: 1, w: 0, indexing: 'offset', as: 'unaligned' };
+const PRE: Mode = { p: 1, w: 1, indexing: 'pre', as: 'unaligned' };
+const POST: Mode = { p: 0, w: 0, indexing: 'post', as: 'unaligned' };
 const USER: Mode = { p: 0, w: 1, indexing: 'post', as: 'user' };
 
 /** The operands, where `index` is the text of the offset. */
@@ -57,7 +57,7 @@ function withPc(
 ): Row {
   const [rt, rn] = [isPc('rt'), isPc('rn')];
   const mayBase = mode.indexing === 'offset';
-  const mayMove = width === 32 && mode.as === 'any';
+  const mayMove = width === 32 && mode.as === 'unaligned';
   const both: When = (raw, block) => rt(raw, block) && rn(raw, block);
   const cases: (readonly [When, Row])[] = fast ? [fast] : [];
   if (mayBase && mayMove) cases.push([both, make(15, 15)]);

@@ -36,7 +36,7 @@ interface Encoding {
   readonly u: 0 | 1;
   readonly tail: string;
   readonly indexing: Indexing;
-  readonly as: 'any' | 'user';
+  readonly as: 'unaligned' | 'user';
   offset(raw: RawFields): number;
   /** Bits 11:0. */
   low(raw: RawFields): number;
@@ -46,7 +46,7 @@ const POSITIVE: Encoding = {
   u: 1,
   tail: 'imm12:12',
   indexing: 'offset',
-  as: 'any',
+  as: 'unaligned',
   offset: ({ imm12 }) => imm12!,
   low: ({ imm12 }) => imm12!,
 };
@@ -54,7 +54,7 @@ const NEGATIVE: Encoding = {
   u: 0,
   tail: '1100 imm8:8',
   indexing: 'offset',
-  as: 'any',
+  as: 'unaligned',
   offset: ({ imm8 }) => 0 - imm8!,
   low: ({ imm8 }) => 0xc00 | imm8!,
 };
@@ -70,7 +70,7 @@ const moving = (indexing: 'pre' | 'post', p: 0 | 1): Encoding => ({
   u: 0,
   tail: `1${p} u:1 1 imm8:8`,
   indexing,
-  as: 'any',
+  as: 'unaligned',
   offset: ({ u, imm8 }) => (u === 1 ? imm8! : 0 - imm8!),
   low: ({ u, imm8 }) => 0x900 | (p << 10) | (u! << 9) | imm8!,
 });
@@ -106,10 +106,10 @@ const STORES = [STR, STRB, STRH];
 const LITERALS: ReadonlyMap<Transfer, Row> = new Map(LOADS.map((transfer) => [transfer, literalOf(transfer)]));
 
 /** `row` with what its words with R15 mean: a base of R15 is a literal (of a load); R15 is loaded by words only. */
-function withPc(row: Row, transfer: Transfer, as: 'any' | 'user', toPc: () => Row): Row {
+function withPc(row: Row, transfer: Transfer, as: 'unaligned' | 'user', toPc: () => Row): Row {
   const literal = LITERALS.get(transfer);
   const rows: (readonly [When, Row])[] = literal ? [[isPc('rn'), literal]] : [];
-  const mayLoadPc = transfer.load && transfer.width === 32 && as === 'any';
+  const mayLoadPc = transfer.load && transfer.width === 32 && as === 'unaligned';
   if (mayLoadPc) rows.push([isPc('rt'), toPc()]);
   const refused: When = (raw, block) => {
     if (transfer.load && raw.rn === 15) return false;
@@ -150,7 +150,7 @@ function register(transfer: Transfer, hot: boolean): Row {
       },
       { hot: fast, derive },
     );
-  return withPc(make(null, hot), transfer, 'any', () => make(15, false));
+  return withPc(make(null, hot), transfer, 'unaligned', () => make(15, false));
 }
 
 /** Literals below the instruction whose offset looks like none of the other encodings. */

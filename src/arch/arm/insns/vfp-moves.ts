@@ -259,7 +259,7 @@ const SYSTEM: readonly Row[] = [
     }),
   ),
   ...write('0000', 'fpsid', (e) => requireVfpSystem(e)), // ignored
-  ...vfp('vmrs', '1110 1111 0001 1111 1010 0001 0000', 'APSR_nzcv, fpscr', (e) => {
+  ...vfp('vmrs', '1110 1111 0001 1111 1010 0001 0000', 'apsr_nzcv, fpscr', (e) => {
     requireVfp(e);
     e.setNzcv(e.fpscr());
   }),

@@ -77,7 +77,7 @@ export function single(
   { load, width, sign }: Transfer,
   rt: Register,
   place: Place,
-  as: 'any' | 'user' = 'any',
+  as: 'unaligned' | 'user' = 'unaligned',
 ): void {
   const { address, writeBack } = addressOf(e, place);
   if (load) {

@@ -1,15 +1,13 @@
 // Short branches as choices: where both ways from a branch are a few operations on registers and meet again, both are computed and the condition
 // chooses. A branch on data that nobody can predict costs more than the operations do.
-import { forEachNode } from '../../emit/tree.ts';
 import type { Banks } from '../../isa/register-file.ts';
 import { PAGE_SHIFT } from '../layout.ts';
+import { computeOnly } from './conditional.ts';
 import { type Arm, type Block, type Edge, type Flow, restrictFlow } from './graph.ts';
 import type { RegionInstruction } from './instruction.ts';
 
 /** Most instructions of an arm. */
 const LONGEST_ARM = 4;
-/** Costs more than a branch that is predicted wrongly. */
-const DEAR: ReadonlySet<string> = new Set(['divS', 'divU', 'remS', 'remU', 'divU64']);
 
 /** Turn branches into choices where that is worth it; blocks that nothing leads to any more go. */
 export function convertBranches(flow: Flow, banks: Banks): Flow {
@@ -64,20 +62,9 @@ function wayThrough({ instructions, end, length }: Block, banks: Banks): Way | u
   return { arm: { instructions: [...instructions, at, ...(slot ? [slot] : [])], length }, edge: taken };
 }
 
-/** Does the instruction do nothing but cheap operations on 32-bit registers that are held in locals? (The time depends on the way taken.) */
+/** Does the instruction do nothing but cheap operations on registers in locals? */
 function computesOnly({ statements, guards }: RegionInstruction, banks: Banks): boolean {
-  if (guards.length > 0) return false;
-  let only = true;
-  for (const statement of statements) {
-    if (statement.kind !== 'write' || statement.index.op !== 'const') return false;
-    const bank = banks[statement.bank]!;
-    if (!bank.rowsOnly || bank.width !== 32) return false;
-  }
-  forEachNode(statements, (node) => {
-    if (DEAR.has(node.op) || node.op === 'now') only = false;
-    if (node.op === 'read' && !(banks[node.bank]!.rowsOnly && node.index.op === 'const')) only = false;
-  });
-  return only;
+  return guards.length === 0 && computeOnly(statements, banks);
 }
 
 function reachable({ entries }: Flow): ReadonlySet<Block> {

@@ -6,6 +6,7 @@ import type { ArchitectureDefinition } from '../../isa/architecture.ts';
 import type { Decoders } from '../../isa/decoder.ts';
 import { type Row, rawFields } from '../../isa/insn.ts';
 import type { Bank, Banks } from '../../isa/register-file.ts';
+import { withoutCondition } from './conditional.ts';
 
 export type BranchStatement = Extract<Statement, { kind: 'branch' }>;
 
@@ -120,8 +121,9 @@ export class InstructionExpander {
     const guards: Node[] = [];
     const begins = blockBegunBy(emitter.statements);
     const said = begins === 0 ? this.withoutSlot(emitter.statements) : [];
-    const statements = this.withoutGuards(said, guards);
-    if (statements === 'refused') return undefined;
+    const kept = this.withoutGuards(said, guards);
+    if (kept === 'refused') return undefined;
+    const statements = kept.flatMap((statement) => withoutCondition(statement, this.banks));
     const branch = statements.find((statement) => statement.kind === 'branch') as BranchStatement | undefined;
     const traps = statements.some((statement) => statement.kind === 'trap');
     const changesTables = statements.some((statement) => statement.kind === 'tables');

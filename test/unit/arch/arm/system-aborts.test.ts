@@ -25,7 +25,7 @@ function shortTables(kind: 'svc' | 'hyp', more: Readonly<Record<number, number>>
 /** The long format: 2 MiB blocks, the first one full access, from a table of the second level. */
 function longTables(machine: SystemMachine, blocks: readonly number[]): void {
   machine.code(TABLES, [TABLES + 0x1003, 0]);
-  blocks.forEach((block, n) => machine.code(TABLES + 0x1000 + 8 * n, [block, 0]));
+  for (const [n, block] of blocks.entries()) machine.code(TABLES + 0x1000 + 8 * n, [block, 0]);
 }
 
 const abortOf = (machine: SystemMachine, word: number, address: number, cpsr: number): SystemMachine =>

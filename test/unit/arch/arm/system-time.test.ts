@@ -105,6 +105,14 @@ describe('the timers', () => {
     interrupt(machine, 1).run(1);
     expect(machine.vcpu.waiting).not.toBe('wait');
   });
+
+  it('wake a guest whose turn comes later than their instant', () => {
+    const machine = new SystemMachine('svc').code(0x1000, [mcr(0, 1, 14, 3, 0), mcr(0, 2, 14, 3, 1), WFI, SELF]);
+    machine.setReg(1, 100).setReg(2, 1).at(0x1000, MASKED.SVC).run(50);
+    expect(machine.vcpu.runnable).toBe(false);
+    machine.vm.clock.skipTo(5000 * NS);
+    expect(machine.vcpu.runnable).toBe(true);
+  });
 });
 
 describe('interrupts', () => {
@@ -190,7 +198,7 @@ describe('waits', () => {
       .code(0x1000, [HVC(0), SEV, WFE, WFE, mov(4, 1), SELF])
       .code(0x2000, [NOP, SEV, SELF])
       .at(0x1000, MASKED.SVC);
-    [0x84000003, 1, 0x2000].forEach((value, n) => machine.setReg(n, value));
+    machine.setReg(0, 0x84000003).setReg(1, 1).setReg(2, 0x2000);
     machine.run(10);
     while (machine.vcpu.waiting !== 'wait') machine.run(10); // the second vCPU's start ends the quantum
     expect([machine.pc, machine.vcpu.runnable]).toEqual([0x1010, false]);
@@ -212,7 +220,7 @@ describe('waits', () => {
 
 describe('PSCI', () => {
   const call = (machine: SystemMachine, word: number, ...args: number[]): number => {
-    args.forEach((arg, n) => machine.setReg(n, arg));
+    for (const [n, arg] of args.entries()) machine.setReg(n, arg);
     machine.code(0x1000, [word, SELF]).setReg(15, 0x1000).run(1);
     expect(machine.pc).toBe(0x1004);
     return machine.reg(R0_RESULT) | 0;
