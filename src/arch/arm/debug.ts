@@ -25,10 +25,8 @@ export const GPR_NAMES: readonly string[] = [
 const CONDITIONS = ['eq', 'ne', 'hs', 'lo', 'mi', 'pl', 'vs', 'vc', 'hi', 'ls', 'ge', 'lt', 'gt', 'le', '', ''];
 const SHIFTS = ['lsl', 'lsr', 'asr', 'ror'];
 const BARRIERS = ['', '', 'oshst', 'osh', '', '', 'nshst', 'nsh', '', '', 'ishst', 'ish', '', '', 'st', 'sy'];
-const BANKED: Readonly<Record<string, readonly string[]>> = {
-  usr: ['r8', 'r9', 'r10', 'r11', 'r12', 'sp', 'lr'],
-  fiq: ['r8', 'r9', 'r10', 'r11', 'r12', 'sp', 'lr'],
-};
+/** R8 to R14 of User and FIQ mode. */
+const BANKED = ['r8', 'r9', 'r10', 'r11', 'r12', 'sp', 'lr'];
 /** Modes whose LR and SP have the numbers from 16 on, two each, by SYSm. */
 const BANKED_MODES: ReadonlyMap<number, string> = new Map([
   [16, 'irq'],
@@ -119,8 +117,8 @@ function statusMask({ values }: Place): string {
 function bankedRegister({ values }: Place): string {
   const number = ((values.sysm4 ?? 0) << 4) | (values.sysm ?? values.m1 ?? 0);
   if (values.r === 1) return `spsr_${SPSR_MODES.get(number) ?? number}`;
-  if (number < 7) return `${BANKED.usr![number]}_usr`;
-  if (number >= 8 && number < 15) return `${BANKED.fiq![number - 8]}_fiq`;
+  if (number < 7) return `${BANKED[number]}_usr`;
+  if (number >= 8 && number < 15) return `${BANKED[number - 8]}_fiq`;
   const mode = BANKED_MODES.get(number & ~1);
   if (mode === 'hyp') return (number & 1) === 0 ? 'elr_hyp' : 'sp_hyp';
   return `${(number & 1) === 0 ? 'lr' : 'sp'}_${mode ?? number}`;

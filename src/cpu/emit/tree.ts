@@ -51,16 +51,18 @@ export function roots(statement: Statement): readonly Node[] {
   }
 }
 
-/** Visit every node reachable from these statements, nested bodies included. */
+/** Visit every node reachable from these statements once, nested bodies included. */
 export function forEachNode(statements: readonly Statement[], visit: (node: Node) => void): void {
+  const seen = new Set<Node>(); // values are shared: without it a few dozen nodes can be reached in millions of ways
   const walk = (node: Node): void => {
+    if (seen.has(node)) return;
+    seen.add(node);
     visit(node);
     for (const operand of operands(node)) walk(operand);
   };
-  for (const statement of statements) {
+  forEachStatement(statements, (statement) => {
     for (const root of roots(statement)) walk(root);
-    if (statement.kind === 'when') forEachNode(statement.body, visit);
-  }
+  });
 }
 
 /** Visit every statement, nested bodies included. */

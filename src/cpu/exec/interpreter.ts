@@ -2,6 +2,7 @@
 // call_indirect for the rest, and the architecture's routines. It can execute everything.
 import { Lowering, Temporaries } from '../emit/lower.ts';
 import type { ArchitectureDefinition } from '../isa/architecture.ts';
+import { Decoders } from '../isa/decoder.ts';
 import type { Banks } from '../isa/register-file.ts';
 import { buildFunction, type WasmFunction } from '../wasm/code.ts';
 import { encodeModule, type FunctionDefinition, type FunctionType, TypeSection } from '../wasm/module.ts';
@@ -35,6 +36,7 @@ export function generateInterpreter(
   bigEndian: boolean,
   variant: ProgramVariant = 'plain',
 ): InterpreterProgram {
+  new Decoders(architecture.rows, architecture.interworking); // says which rows are in each other's way
   return new Generator(architecture, banks, bigEndian, variant).generate();
 }
 

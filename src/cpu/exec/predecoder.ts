@@ -42,7 +42,7 @@ export class Predecoder {
   constructor(architecture: ArchitectureDefinition, table: HandlerTable, buffer: ArrayBufferLike) {
     this.architecture = architecture;
     this.table = table;
-    this.decoders = new Decoders(architecture.rows, architecture.interworking);
+    this.decoders = new Decoders(architecture.rows, architecture.interworking, true);
     this.pairs = new RecordPairs(table.pairs, buffer);
     this.u8 = new Uint8Array(buffer);
     this.u16 = new Uint16Array(buffer);

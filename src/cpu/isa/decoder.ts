@@ -55,9 +55,10 @@ export class Decoder {
   private readonly buckets: (readonly Row[] | undefined)[] = [];
   private readonly key: DecodeKey;
 
-  constructor(rows: readonly Row[], key = OPCODE_AND_FUNCTION) {
+  /** Unless the rows are known to be right, it is an error when two of equal rank match the same word. */
+  constructor(rows: readonly Row[], key = OPCODE_AND_FUNCTION, known = false) {
     this.key = key;
-    for (const group of byOpcode(rows)) checkOverlaps(group);
+    if (!known) for (const group of byOpcode(rows)) checkOverlaps(group);
     this.rows = [...rows].sort((a, b) => popcount32(b.pattern.mask) - popcount32(a.pattern.mask));
   }
 
@@ -87,13 +88,14 @@ class ConditionalDecoder {
   private readonly conditional: Decoder;
   private readonly unconditional: Decoder;
 
-  constructor(rows: readonly Row[]) {
+  constructor(rows: readonly Row[], known: boolean) {
     const isUnconditional = ({ pattern }: Row): boolean => pattern.mask >>> 28 === 15 && pattern.match >>> 28 === 15;
     this.conditional = new Decoder(
       rows.filter((row) => !isUnconditional(row)),
       UPPER_AND_MIDDLE,
+      known,
     );
-    this.unconditional = new Decoder(rows.filter(isUnconditional), UPPER_AND_MIDDLE);
+    this.unconditional = new Decoder(rows.filter(isUnconditional), UPPER_AND_MIDDLE, known);
   }
 
   decode(word: number): Row | undefined {
@@ -109,17 +111,19 @@ export class Decoders {
   private readonly narrow: (Row | null | undefined)[] = [];
   private readonly narrowRows: readonly Row[];
 
-  constructor(rows: readonly Row[], interworking: boolean) {
+  /** `known`: the rows are of a program that has been generated, and checked then. */
+  constructor(rows: readonly Row[], interworking: boolean, known = false) {
     const key = interworking ? UPPER_AND_MIDDLE : OPCODE_AND_FUNCTION;
     const words = rows.filter(({ set = 0 }) => set === 0);
-    this.words = interworking ? new ConditionalDecoder(words) : new Decoder(words, key);
+    this.words = interworking ? new ConditionalDecoder(words, known) : new Decoder(words, key, known);
     const halfwords = rows.filter(({ set }) => set === 1);
     this.wide = new Decoder(
       halfwords.filter(({ pattern }) => pattern.width === 32),
       key,
+      known,
     );
     const narrow = halfwords.filter(({ pattern }) => pattern.width === 16);
-    checkOverlaps(narrow);
+    if (!known) checkOverlaps(narrow);
     this.narrowRows = [...narrow].sort((a, b) => popcount32(b.pattern.mask) - popcount32(a.pattern.mask));
   }
 
