@@ -88,7 +88,7 @@ export const armVirt: Board = {
   consoles: { serial: 'ttyS0', pl011: 'ttyAMA0', virtio: 'hvc0' },
   transports: ['mmio', 'pci'],
   hasRtc: true,
-  agent: {},
+  agent: { little: 'arm' },
   irqchip: {
     name: 'gic',
     registerOrder: 'little',

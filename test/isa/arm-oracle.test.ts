@@ -16,18 +16,23 @@ describe.each(SUITES)('random %s records', (suite) => {
   it.each([
     ['engine', () => new EmulatedMachine()],
     ['evaluator', () => new EvaluatedMachine()],
-  ] as const)('end as under qemu-arm: %s', (_, create) => {
-    const machine = create();
-    const reports: string[] = [];
-    let differing = 0;
-    for (const { record, result } of records) {
-      const differences = compareResults(record, result, machine.run(record));
-      if (differences.length === 0) continue;
-      differing++;
-      if (differing <= SHOWN) reports.push(`${describeRecord(record, namesOf(record))}\n  ${differences.join('\n  ')}`);
-    }
-    expect(reports.join('\n'), `${differing} of ${records.length} records differ`).toBe('');
-  }, 120_000);
+  ] as const)(
+    'end as under qemu-arm: %s',
+    (_, create) => {
+      const machine = create();
+      const reports: string[] = [];
+      let differing = 0;
+      for (const { record, result } of records) {
+        const differences = compareResults(record, result, machine.run(record));
+        if (differences.length === 0) continue;
+        differing++;
+        if (differing <= SHOWN)
+          reports.push(`${describeRecord(record, namesOf(record))}\n  ${differences.join('\n  ')}`);
+      }
+      expect(reports.join('\n'), `${differing} of ${records.length} records differ`).toBe('');
+    },
+    120_000,
+  );
 });
 
 describe('the comparison', () => {

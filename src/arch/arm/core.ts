@@ -72,6 +72,7 @@ export class ArmCore implements CoreModel {
   /** PSCI CPU_ON, on the vCPU that is switched on. */
   private start(pc: number, context: number, bigEndian: boolean): void {
     this.reset(this.services.active);
+    this.services.dropMapped('all'); // it may have been on before
     this.set('power', 1);
     // It waits, and an event has come: whoever has seen it wait sees that it can go on.
     this.set('waiting', WAITING.WFE);

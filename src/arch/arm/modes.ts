@@ -120,6 +120,12 @@ const changeCpsr: Routine = {
       e.shl(e.ne(set, tableSet(e, old)), e.const(9)),
     );
     e.bankWrite('cpsr', 0, next);
+    const toUser = e.eq(e.and(next, e.const(PSR.M)), e.const(MODE.USR));
+    const dacr = e.cp15(CP15.DACR);
+    e.when(e.and(toUser, e.ne(e.bankRead('userDacr'), dacr)), () => {
+      for (const user of [TABLES.USER, TABLES.USER + TABLES.ORDER]) e.call('forgetSet', e.const(user), e.const(1));
+      e.bankWrite('userDacr', 0, dacr);
+    });
     e.when(e.ne(from, to), () => e.call('swapBanks', from, to));
     e.return(change);
   },

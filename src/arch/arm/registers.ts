@@ -45,6 +45,11 @@ export const BANKS: readonly BankSpec[] = [
   { name: 'fpStage', count: 32, width: 32, scratch: true },
   /** What the last failed translation of a stage-2 table was asked for: IPA bits 31:12 and 39:32. */
   { name: 'faultIpa', count: 2, width: 32, scratch: true },
+  /** A bit for each 16 MiB of addresses: some of it has been translated by more than a page of 4 KiB (mmu/maintenance.ts). */
+  { name: 'largePages', count: 4, width: 64, scratch: true, shared: true },
+  /** Domains whose rights have been taken away before: what they translate is not global. And DACR as the tables of User mode were filled. */
+  { name: 'movingDomains', count: 1, width: 32, scratch: true },
+  { name: 'userDacr', count: 1, width: 32, scratch: true },
 ];
 
 /** Bits of bank `lines`. */

@@ -3,7 +3,7 @@
 import { TsvmError } from '../../util/errors.ts';
 import { agentPrograms } from './programs.ts';
 
-/** Architectures that the agent is built for: MIPS o32, little- and big-endian. */
+/** Architectures that the agent is built for: MIPS o32, little- and big-endian; ARM. */
 export type AgentArch = keyof typeof agentPrograms;
 
 export interface AgentOptions {

@@ -1,6 +1,6 @@
 // Dropping what the software TLB has filled (soft-tlb.ts), in WebAssembly. A filled page is listed by what drops it, so that a flush never clears
 // megabytes. Entries dropped one by one stay listed.
-import { add, type Code, ltU, type Operand, shl, type Value, type WasmFunction } from '../wasm/code.ts';
+import { add, type Code, ltU, mul, type Operand, shl, type Value, type WasmFunction } from '../wasm/code.ts';
 import {
   FETCH_TABLE,
   FILL,
@@ -51,7 +51,14 @@ export function forgetting(privileges: number): readonly WasmFunction[] {
     }),
     /** (all): the same, for the vCPU that runs. */
     define('forgetTranslations', 1, (c, all) => c.return(c.call('forgetMapped', 'i32', word(WORD.TABLES), all))),
-    /** The same, for all vCPUs. */
+    /** (set, all): the same, of one table set. */
+    define('forgetSet', 2, (c, set, all) => {
+      const tables = c.let(add(word(WORD.TABLES), mul(set, SET_SIZE)));
+      c.do('forgetList', add(tables, listOf(FILL.SPACE)));
+      c.if(all, () => c.do('forgetList', add(tables, listOf(FILL.GLOBAL))));
+      c.return(0);
+    }),
+    /** (all): of all sets of all vCPUs. */
     define('forgetEverywhere', 1, (c, all) => {
       const tables = c.let(TABLE_SETS);
       c.while(ltU(tables, word(WORD.TABLES_END)), () => {

@@ -12,7 +12,7 @@ import type { BankSpec, Banks } from './register-file.ts';
  * A function of the generated program, written with the emitter; rows and the engine call it by name. Rows and routines may also call the
  * engine's `forgetTranslations` (all: drop table entries that came from the guest's TLB, or 0: only those not global) and `forgetPages`
  * (address, number of 4 KiB pages: an even number, from an even page on), or `forgetEverywhere` and `forgetPagesEverywhere`, the same for all
- * vCPUs; what follows in the row is useTables.
+ * vCPUs, or `forgetSet` (table set, all: as above), which is of one set; what follows in the row is useTables.
  */
 export interface Routine {
   readonly name: string;

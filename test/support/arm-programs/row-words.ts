@@ -80,7 +80,7 @@ export function randomInstruction(set: InstructionSet, kind: Kind, random: Rando
   for (;;) {
     const row = random.pick(ROWS[set][kind]);
     const { pattern } = row;
-    if (narrowOnly && pattern.width !== 16) continue;
+    if (narrowOnly && pattern.width !== 16 && (kind === 'processing' || kind === 'memory')) continue;
     // What goes anywhere, or moves the stack.
     if (WILD.test(row.patternText) && random.chance(90)) continue;
     // Most widths of T32 are in rows of 32 bits; those of 16 are executed most.

@@ -22,9 +22,9 @@ import type { GuestMemory } from '../../../src/memory/guest-memory.ts';
 import {
   ARENA_BASE,
   ARENA_WORDS,
-  CODE_WORDS,
   type ArmRecord,
   type ArmResult,
+  CODE_WORDS,
   FILLER,
   pristineArena,
   type Stop,
@@ -61,7 +61,7 @@ const HANDLER_BYTES = 8;
 const CLREX = 0xf57ff01f;
 const SELF_BRANCH = 0xeafffffe;
 const branch = (from: number, to: number): number => (0xea000000 | (((to - from - 8) >> 2) & 0xffffff)) >>> 0;
-const VECTOR = { UNDEFINED: 1, PREFETCH: 3, DATA: 4 } as const;
+const VECTOR = { UNDEFINED: 1, CALL: 2, PREFETCH: 3, DATA: 4 } as const;
 
 const SCTLR = KVM_REG_ARM_CP15_32(0, 1, 0, 0);
 const CPACR = KVM_REG_ARM_CP15_32(0, 1, 0, 2);
@@ -191,6 +191,8 @@ export class EmulatedMachine {
         return 'endless';
       case VECTOR.UNDEFINED:
         return 'undefined';
+      case VECTOR.CALL:
+        return 'call';
       case VECTOR.PREFETCH:
         return (this.read(IFSR) & STATUS) === DEBUG_EVENT ? 'breakpoint' : 'fetch';
       case VECTOR.DATA:

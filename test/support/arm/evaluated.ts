@@ -1,8 +1,8 @@
 // A plain evaluator of ARM rows for the oracle (HOUSE 4, rule 7): runs records in user mode by walking the statements of their rows, without lowering,
 // interpreter or regions. It shares only the rows, the routines they call and the WebAssembly functions with the engine.
 import { CONDITION_ROUTINES } from '../../../src/arch/arm/conditions.ts';
-import { EXCEPTION_ROUTINES } from '../../../src/arch/arm/exceptions.ts';
 import { ArmEmitter } from '../../../src/arch/arm/emitter.ts';
+import { EXCEPTION_ROUTINES } from '../../../src/arch/arm/exceptions.ts';
 import { BANKS, CP15, TRAP } from '../../../src/arch/arm/registers.ts';
 import type { Statement } from '../../../src/cpu/emit/values.ts';
 import { type RawFields, type Row, rawFields } from '../../../src/cpu/isa/insn.ts';
@@ -12,9 +12,9 @@ import { instantiate } from './functions.ts';
 import {
   ARENA_BASE,
   ARENA_WORDS,
-  CODE_WORDS,
   type ArmRecord,
   type ArmResult,
+  CODE_WORDS,
   isWide,
   pristineArena,
   type Stop,
@@ -36,6 +36,7 @@ class Ended extends Error {
 const STOPS: ReadonlyMap<number, Stop> = new Map([
   [TRAP.UNDEFINED, 'undefined'],
   [TRAP.BREAKPOINT, 'breakpoint'],
+  [TRAP.SVC, 'call'],
   [TRAP.PREFETCH_ABORT, 'fetch'],
 ]);
 const MOST_INSTRUCTIONS = 400;

@@ -224,7 +224,7 @@ export class StatementRunner {
     const to = this.number32(target.kind === 'absolute' ? target.address : target.offset);
     const relative = target.kind === 'relative';
     return (a) => {
-      if (!holds || holds(a) !== 0) a.target = (relative ? a.pc + a.size + to(a) : to(a)) >>> 0;
+      if (holds?.(a) !== 0) a.target = (relative ? a.pc + a.size + to(a) : to(a)) >>> 0;
     };
   }
 

@@ -62,7 +62,8 @@ function parse(line: string, seed: number, index: number, floats: boolean): { re
     const at = Number(name.slice(1));
     if (name === 'c') result.cpsr = Number.parseInt(value, 16);
     else if (name === 'f') result.fpscr = Number.parseInt(value, 16);
-    else if (name === 's') result.strays = value.split(',').map((part) => Number.parseInt(part, 16)) as [number, number, number];
+    else if (name === 's')
+      result.strays = value.split(',').map((part) => Number.parseInt(part, 16)) as [number, number, number];
     else if (name.startsWith('r')) result.r[at] = Number.parseInt(value, 16);
     else if (name.startsWith('d')) result.d[at] = BigInt(`0x${value}`);
     else result.window[at] = Number.parseInt(value, 16);
@@ -86,7 +87,10 @@ export function recordFixture(suite: Suite, { seed, count }: Slice): string {
 
 /** The recorded slice of a suite. */
 export function readFixture(suite: Suite): { record: ArmRecord; result: ArmResult }[] {
-  const [, ...lines] = brotliDecompressSync(readFileSync(pathOf(suite))).toString().trimEnd().split('\n');
+  const [, ...lines] = brotliDecompressSync(readFileSync(pathOf(suite)))
+    .toString()
+    .trimEnd()
+    .split('\n');
   const { seed, count } = FIXTURES[suite];
   if (lines.length !== count) throw new Error(`${pathOf(suite)}: ${lines.length} results, not ${count}`);
   return lines.map((line, index) => parse(line, seed, index, hasFloats(suite)));

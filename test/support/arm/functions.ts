@@ -1,7 +1,6 @@
 // The WebAssembly functions that ARM rows call (floating point, Advanced SIMD), in a module of their own, for the evaluator. Those that call
 // something of the engine are left out: no user-mode instruction needs them.
 import { armFunctions } from '../../../src/arch/arm/functions.ts';
-import { simdFunctions } from '../../../src/arch/arm/simd/functions.ts';
 import type { Banks } from '../../../src/cpu/isa/register-file.ts';
 import { buildFunction, type WasmFunction } from '../../../src/cpu/wasm/code.ts';
 import { encodeModule, TypeSection } from '../../../src/cpu/wasm/module.ts';
@@ -26,9 +25,7 @@ function closed(all: readonly WasmFunction[]): readonly WasmFunction[] {
 }
 
 export function instantiate(banks: Banks): Functions {
-  const given = armFunctions(banks);
-  const more = simdFunctions(banks).filter(({ name }) => !given.some((known) => known.name === name));
-  const all = closed([...given, ...more]);
+  const all = closed(armFunctions(banks));
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   const index = (name: string): number => all.findIndex((definition) => definition.name === name);
   const bytes = encodeModule(

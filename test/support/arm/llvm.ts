@@ -72,10 +72,14 @@ export function fromLlvm(text: string): string {
       // ADD of SP in 16 bits has two operands.
       .replace(/^add(\w*) (\w+), sp, \2$/, 'add$1 $2, sp')
       // VEXT is of bytes.
-      .replace(/^vext(\w*)\.(16|32|64) (.*)#(\d+)$/, (_, condition: string, bits: string, registers: string, n: string) => `vext${condition}.8 ${registers}#${(Number(n) * Number(bits)) / 8}`)
+      .replace(
+        /^vext(\w*)\.(16|32|64) (.*)#(\d+)$/,
+        (_, condition: string, bits: string, registers: string, n: string) =>
+          `vext${condition}.8 ${registers}#${(Number(n) * Number(bits)) / 8}`,
+      )
       // Barriers of no extra meaning have their number.
       .replace(/^p?ssbb$/, (name) => (name === 'ssbb' ? 'dsb #0x0' : 'dsb #0x4'))
-      .replace(/\b[CAS]PSR(_\w+)?/gi, (register) => register.toLowerCase())
+      .replace(/\b[CAS]PSR(_\w+)?/gi, (register) => register.toLowerCase()),
   );
 }
 

@@ -99,11 +99,11 @@ export class MmuModule {
     const at = this.banks.faultIpa!.offset / 4;
     return BigInt(this.words[at]! >>> 0) | (BigInt(this.words[at + 1]! >>> 0) << 32n);
   }
-  /** The state banks but `faultIpa`, to see that nothing has changed. */
+  /** The state banks but what is scratch, to see that nothing has changed. */
   state(): Int32Array {
-    const ipa = this.banks.faultIpa!.offset / 4;
-    const state = this.words.slice(STATE_BASE / 4, STATE_END / 4);
-    state.fill(0, ipa - STATE_BASE / 4, ipa - STATE_BASE / 4 + 2);
+    const state = this.words.slice(0, STATE_END / 4);
+    for (const { scratch, viewOf, offset, size, count } of Object.values(this.banks))
+      if (scratch && viewOf === undefined) state.fill(0, offset / 4, (offset + size * count) / 4);
     return state;
   }
 }

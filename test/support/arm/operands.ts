@@ -62,7 +62,10 @@ function float(random: Random, { exponent, fraction }: Format): bigint {
     case 6:
     case 7:
       // About the size of integers, and of their edges.
-      return make(bias + BigInt(random.below(Math.min(66, 2 ** (exponent - 1) - 1))) - BigInt(random.below(3)), sparse());
+      return make(
+        bias + BigInt(random.below(Math.min(66, 2 ** (exponent - 1) - 1))) - BigInt(random.below(3)),
+        sparse(),
+      );
     case 8:
     case 9:
       return make(bias + BigInt(random.below(9) - 4), sparse());
@@ -80,8 +83,7 @@ export function doubleword(random: Random, floats: boolean): bigint {
     return random.chance(50) ? lane * 0x0101010101010101n : (lane << 8n) * 0x0001000100010001n;
   }
   if (choice < 7) return (float(random, SINGLE) << 32n) | float(random, SINGLE);
-  if (choice === 7)
-    return [0n, 16n, 32n, 48n].reduce((all, shift) => all | (float(random, HALF) << shift), 0n);
+  if (choice === 7) return [0n, 16n, 32n, 48n].reduce((all, shift) => all | (float(random, HALF) << shift), 0n);
   return float(random, DOUBLE);
 }
 

@@ -34,7 +34,8 @@ function usesOfA32(word: number): Uses {
   if (unconditional && (word & 0x0f100000) === 0x04000000) return { base, offset };
   switch ((word >>> 25) & 7) {
     case 0: {
-      if ((word & 0x0ffffff0) >>> 0 === 0x012fff10 || (word & 0x0ffffff0) >>> 0 === 0x012fff30) return { target: offset };
+      if ((word & 0x0ffffff0) >>> 0 === 0x012fff10 || (word & 0x0ffffff0) >>> 0 === 0x012fff30)
+        return { target: offset };
       const extra = (word & 0x90) === 0x90;
       if (!extra) return NOTHING;
       if ((word & 0xf0) === 0x90) return (word & 0x01000000) === 0 ? NOTHING : { base, exclusive: true };
@@ -104,7 +105,13 @@ function dataAddress(random: Random, percent: number): number {
   return WINDOW_BASE + (unaligned ? at : at & (percent > 0 && random.chance(50) ? -4 : -16));
 }
 
-export function makeRecord(seed: number, index: number, set: InstructionSet, code: readonly number[], floats: boolean): ArmRecord {
+export function makeRecord(
+  seed: number,
+  index: number,
+  set: InstructionSet,
+  code: readonly number[],
+  floats: boolean,
+): ArmRecord {
   const random = new Random(seed, index);
   const r = Uint32Array.from({ length: 15 }, () => integer(random));
   const d = BigUint64Array.from({ length: 32 }, () => doubleword(random, floats));
@@ -120,7 +127,8 @@ export function makeRecord(seed: number, index: number, set: InstructionSet, cod
     const { base, offset, target, aligned = false, exclusive = false } = usesOf(set, word, bytes);
     if (offset !== undefined && offset < 15 && random.chance(85))
       r[offset] = (random.below(128) - 32) & (random.chance(60) ? -4 : -1);
-    if (base !== undefined && base < 15 && random.chance(97)) r[base] = dataAddress(random, exclusive ? 0 : aligned ? 8 : 40);
+    if (base !== undefined && base < 15 && random.chance(97))
+      r[base] = dataAddress(random, exclusive ? 0 : aligned ? 8 : 40);
     if (target !== undefined && target < 15 && random.chance(80)) r[target] = codeAddress(random);
   }
   const flags = random.word() & 0xf80f0000;

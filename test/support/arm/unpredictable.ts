@@ -38,65 +38,251 @@ const A32: readonly Rule[] = [
   { why: 'SVC is a system call', mask: 0x0f000000, match: 0x0f000000, when: (word) => !unconditional(word) },
   { why: 'system registers', mask: 0x0f000000, match: 0x0e000000, when: system },
   { why: 'system registers', mask: 0x0e000000, match: 0x0c000000, when: system },
-  { why: "qemu-user's emulation of a coprocessor of old", mask: 0x0e000000, match: 0x0c000000, when: (word) => [1, 2].includes(rs(word)) },
-  { why: "qemu-user's emulation of a coprocessor of old", mask: 0x0f000000, match: 0x0e000000, when: (word) => [1, 2].includes(rs(word)) },
-  { why: "qemu-user's emulation of a coprocessor of old", mask: 0xff000000, match: 0xff000000, when: (word) => [1, 2].includes(rs(word)) },
+  {
+    why: "qemu-user's emulation of a coprocessor of old",
+    mask: 0x0e000000,
+    match: 0x0c000000,
+    when: (word) => [1, 2].includes(rs(word)),
+  },
+  {
+    why: "qemu-user's emulation of a coprocessor of old",
+    mask: 0x0f000000,
+    match: 0x0e000000,
+    when: (word) => [1, 2].includes(rs(word)),
+  },
+  {
+    why: "qemu-user's emulation of a coprocessor of old",
+    mask: 0xff000000,
+    match: 0xff000000,
+    when: (word) => [1, 2].includes(rs(word)),
+  },
   { why: 'WFE, WFI wait', mask: 0x0fffff00, match: 0x0320f000, when: (word) => [2, 3].includes(word & 0xff) },
-  { why: 'SPSR in user mode', mask: 0x0fb00000, match: 0x03200000, when: (word) => bit(word, 22) && !unconditional(word) },
-  { why: 'SPSR and banked registers in user mode', mask: 0x0f900ef0, match: 0x01000200, when: (word) => !unconditional(word) },
+  {
+    why: 'SPSR in user mode',
+    mask: 0x0fb00000,
+    match: 0x03200000,
+    when: (word) => bit(word, 22) && !unconditional(word),
+  },
+  {
+    why: 'SPSR and banked registers in user mode',
+    mask: 0x0f900ef0,
+    match: 0x01000200,
+    when: (word) => !unconditional(word),
+  },
   { why: 'SPSR in user mode', mask: 0x0fd000f0, match: 0x01400000, when: (word) => !unconditional(word) },
   { why: 'LDM and STM of user registers, or exception return, in user mode', mask: 0x0e400000, match: 0x08400000 },
   { why: 'SRS, RFE', mask: 0xfe000000, match: 0xf8000000 },
   // Data processing
-  { why: 'exception return in user mode', mask: 0x0c10f000, match: 0x0010f000, when: (word) => !unconditional(word) && (word & 0x01800000) !== 0x01000000 && (bit(word, 25) || (word & 0x90) !== 0x90) },
-  { why: PC, mask: 0x0e000090, match: 0x00000010, when: (word) => (word & 0x01900000) !== 0x01000000 && isPc(rn(word), rt(word), rs(word), rm(word)) },
-  { why: 'should-be-zero bits of comparisons', mask: 0x0d900000, match: 0x01100000, when: (word) => rt(word) !== 0 && (bit(word, 25) || (word & 0x90) !== 0x90) },
-  { why: 'should-be-zero bits of moves', mask: 0x0da00000, match: 0x01a00000, when: (word) => rn(word) !== 0 && (bit(word, 25) || (word & 0x90) !== 0x90) },
+  {
+    why: 'exception return in user mode',
+    mask: 0x0c10f000,
+    match: 0x0010f000,
+    when: (word) =>
+      !unconditional(word) && (word & 0x01800000) !== 0x01000000 && (bit(word, 25) || (word & 0x90) !== 0x90),
+  },
+  {
+    why: PC,
+    mask: 0x0e000090,
+    match: 0x00000010,
+    when: (word) => (word & 0x01900000) !== 0x01000000 && isPc(rn(word), rt(word), rs(word), rm(word)),
+  },
+  {
+    why: 'should-be-zero bits of comparisons',
+    mask: 0x0d900000,
+    match: 0x01100000,
+    when: (word) => rt(word) !== 0 && (bit(word, 25) || (word & 0x90) !== 0x90),
+  },
+  {
+    why: 'should-be-zero bits of moves',
+    mask: 0x0da00000,
+    match: 0x01a00000,
+    when: (word) => rn(word) !== 0 && (bit(word, 25) || (word & 0x90) !== 0x90),
+  },
   { why: PC, mask: 0x0fb00000, match: 0x03000000, when: (word) => isPc(rt(word)) },
   // Multiplication, and media
-  { why: PC, mask: 0x0f0000f0, match: 0x00000090, when: (word) => isPc(rn(word), rs(word), rm(word)) || ((word & 0x00e00000) !== 0 && isPc(rt(word))) },
+  {
+    why: PC,
+    mask: 0x0f0000f0,
+    match: 0x00000090,
+    when: (word) => isPc(rn(word), rs(word), rm(word)) || ((word & 0x00e00000) !== 0 && isPc(rt(word))),
+  },
   { why: 'both halves in one register', mask: 0x0f8000f0, match: 0x00800090, when: (word) => rn(word) === rt(word) },
   { why: 'both halves in one register', mask: 0x0ff000f0, match: 0x00400090, when: (word) => rn(word) === rt(word) },
   { why: 'both halves in one register', mask: 0x0ff00090, match: 0x01400080, when: (word) => rn(word) === rt(word) },
-  { why: 'both halves in one register, or PC', mask: 0x0ff000d0, match: 0x07400010, when: (word) => rn(word) === rt(word) || isPc(rt(word)) },
-  { why: 'both halves in one register, or PC', mask: 0x0ff000d0, match: 0x07400050, when: (word) => rn(word) === rt(word) || isPc(rt(word)) },
-  { why: PC, mask: 0x0f900090, match: 0x01000080, when: (word) => isPc(rn(word), rs(word), rm(word), ...(bit(word, 21) && bit(word, 22) ? [] : [rt(word)])) },
+  {
+    why: 'both halves in one register, or PC',
+    mask: 0x0ff000d0,
+    match: 0x07400010,
+    when: (word) => rn(word) === rt(word) || isPc(rt(word)),
+  },
+  {
+    why: 'both halves in one register, or PC',
+    mask: 0x0ff000d0,
+    match: 0x07400050,
+    when: (word) => rn(word) === rt(word) || isPc(rt(word)),
+  },
+  {
+    why: PC,
+    mask: 0x0f900090,
+    match: 0x01000080,
+    when: (word) => isPc(rn(word), rs(word), rm(word), ...(bit(word, 21) && bit(word, 22) ? [] : [rt(word)])),
+  },
   { why: PC, mask: 0x0f9000f0, match: 0x01000050, when: (word) => isPc(rn(word), rt(word), rm(word)) },
   { why: PC, mask: 0x0ff000f0, match: 0x01600010, when: (word) => isPc(rt(word), rm(word)) },
-  { why: PC, mask: 0x0f000010, match: 0x06000010, when: (word) => isPc(rt(word), rm(word)) || ((word & 0x00800000) === 0 && isPc(rn(word))) },
-  { why: PC, mask: 0x0f000010, match: 0x07000010, when: (word) => isPc(rm(word), rs(word)) || isPc((word & 0x00f00000) <= 0x00800000 ? rn(word) : rt(word)) },
+  {
+    why: PC,
+    mask: 0x0f000010,
+    match: 0x06000010,
+    when: (word) => isPc(rt(word), rm(word)) || ((word & 0x00800000) === 0 && isPc(rn(word))),
+  },
+  {
+    why: PC,
+    mask: 0x0f000010,
+    match: 0x07000010,
+    when: (word) => isPc(rm(word), rs(word)) || isPc((word & 0x00f00000) <= 0x00800000 ? rn(word) : rt(word)),
+  },
   { why: PC, mask: 0x0ff00010, match: 0x06800010, when: (word) => isPc(rn(word)) && (word & 0xf0) !== 0x70 },
   { why: PC, mask: 0x0ff000d0, match: 0x075000d0, when: (word) => isPc(rt(word)) },
-  { why: 'bits that are not in the register', mask: 0x0fa00070, match: 0x07a00050, when: (word) => ((word >>> 7) & 31) + ((word >>> 16) & 31) > 31 },
-  { why: 'bits that are not in the register', mask: 0x0fe00070, match: 0x07c00010, when: (word) => ((word >>> 7) & 31) > ((word >>> 16) & 31) },
+  {
+    why: 'bits that are not in the register',
+    mask: 0x0fa00070,
+    match: 0x07a00050,
+    when: (word) => ((word >>> 7) & 31) + ((word >>> 16) & 31) > 31,
+  },
+  {
+    why: 'bits that are not in the register',
+    mask: 0x0fe00070,
+    match: 0x07c00010,
+    when: (word) => ((word >>> 7) & 31) > ((word >>> 16) & 31),
+  },
   // Status, branches
   { why: PC, mask: 0x0fbf0fff, match: 0x010f0000, when: (word) => isPc(rt(word)) },
   { why: PC, mask: 0x0fb0f0f0, match: 0x0120f000, when: (word) => isPc(rm(word)) },
-  { why: 'CPSR.E by MSR in user mode, which qemu does not write', mask: 0x0fb0f0f0, match: 0x0120f000, when: (word) => bit(word, 17) },
-  { why: 'CPSR.E by MSR in user mode, which qemu does not write', mask: 0x0fb0f000, match: 0x0320f000, when: (word) => bit(word, 17) },
+  {
+    why: 'CPSR.E by MSR in user mode, which qemu does not write',
+    mask: 0x0fb0f0f0,
+    match: 0x0120f000,
+    when: (word) => bit(word, 17),
+  },
+  {
+    why: 'CPSR.E by MSR in user mode, which qemu does not write',
+    mask: 0x0fb0f000,
+    match: 0x0320f000,
+    when: (word) => bit(word, 17),
+  },
   { why: 'no field of the CPSR', mask: 0x0fb0f0f0, match: 0x0120f000, when: (word) => rn(word) === 0 },
   { why: PC, mask: 0x0ff000f0, match: 0x01200030, when: (word) => isPc(rm(word)) },
   { why: PC, mask: 0x0ff000f0, match: 0x01200020, when: (word) => isPc(rm(word)) },
   { why: 'BKPT and HVC are unconditional', mask: 0x0f9000f0, match: 0x01000070, when: (word) => word >>> 28 !== 14 },
   // Loads and stores
-  { why: BASE, mask: 0x0c000000, match: 0x04000000, when: (word) => !unconditional(word) && !(bit(word, 25) && bit(word, 4)) && badWriteback(word, rt(word)) },
-  { why: PC, mask: 0x0c000000, match: 0x04000000, when: (word) => !unconditional(word) && !(bit(word, 25) && bit(word, 4)) && ((bit(word, 22) && isPc(rt(word))) || (bit(word, 25) && isPc(rm(word)))) },
-  { why: PC, mask: 0x0d300000, match: 0x04300000, when: (word) => !unconditional(word) && !(bit(word, 25) && bit(word, 4)) && isPc(rt(word)) },
-  { why: PC, mask: 0x0d300000, match: 0x04200000, when: (word) => !unconditional(word) && !(bit(word, 25) && bit(word, 4)) && isPc(rt(word)) },
+  {
+    why: BASE,
+    mask: 0x0c000000,
+    match: 0x04000000,
+    when: (word) => !unconditional(word) && !(bit(word, 25) && bit(word, 4)) && badWriteback(word, rt(word)),
+  },
+  {
+    why: PC,
+    mask: 0x0c000000,
+    match: 0x04000000,
+    when: (word) =>
+      !unconditional(word) &&
+      !(bit(word, 25) && bit(word, 4)) &&
+      ((bit(word, 22) && isPc(rt(word))) || (bit(word, 25) && isPc(rm(word)))),
+  },
+  {
+    why: PC,
+    mask: 0x0d300000,
+    match: 0x04300000,
+    when: (word) => !unconditional(word) && !(bit(word, 25) && bit(word, 4)) && isPc(rt(word)),
+  },
+  {
+    why: PC,
+    mask: 0x0d300000,
+    match: 0x04200000,
+    when: (word) => !unconditional(word) && !(bit(word, 25) && bit(word, 4)) && isPc(rt(word)),
+  },
   { why: PC, mask: 0xfe500010, match: 0xf6500000, when: (word) => isPc(rm(word)) },
-  { why: BASE, mask: 0x0e000090, match: 0x00000090, when: (word) => (word & 0x60) !== 0 && (badWriteback(word, rt(word)) || (isDouble(word) && badWriteback(word, rt(word) + 1))) },
-  { why: PC, mask: 0x0e000090, match: 0x00000090, when: (word) => (word & 0x60) !== 0 && (isPc(rt(word)) || (!bit(word, 22) && isPc(rm(word)))) },
-  { why: 'should-be-zero bits of register offsets', mask: 0x0e400090, match: 0x00000090, when: (word) => (word & 0x60) !== 0 && rs(word) !== 0 },
-  { why: 'LDRD, STRD of an odd register, of R14, or without an index but with writeback', mask: 0x0e1000d0, match: 0x000000d0, when: (word) => isDouble(word) && (bit(word, 12) || rt(word) === 14 || (!bit(word, 24) && bit(word, 21))) },
-  { why: 'LDRD whose offset is a register that it loads', mask: 0x0e5000f0, match: 0x000000d0, when: (word) => [rt(word), rt(word) + 1].includes(rm(word)) },
-  { why: PC, mask: 0x0f8000f0, match: 0x01800090, when: (word) => isPc(rn(word), rt(word)) || (!bit(word, 20) && isPc(rm(word))) },
-  { why: 'LDREXD, STREXD of an odd register or R14', mask: 0x0ff000f0, match: 0x01b00090, when: (word) => bit(word, 12) || rt(word) === 14 },
-  { why: 'LDREXD, STREXD of an odd register or R14', mask: 0x0ff000f0, match: 0x01a00090, when: (word) => bit(word, 0) || rm(word) === 14 },
-  { why: 'a store-exclusive whose status register is another operand', mask: 0x0f9000f0, match: 0x01800090, when: (word) => [rn(word), rm(word), ...((word & 0x00600000) === 0x00200000 ? [rm(word) + 1] : [])].includes(rt(word)) },
-  { why: 'SWP of the PC or its base', mask: 0x0fb000f0, match: 0x01000090, when: (word) => isPc(rn(word), rt(word), rm(word)) || [rt(word), rm(word)].includes(rn(word)) },
-  { why: 'LDM, STM with no register or the PC as base', mask: 0x0e000000, match: 0x08000000, when: (word) => !unconditional(word) && ((word & 0xffff) === 0 || isPc(rn(word))) },
-  { why: 'LDM that loads its base and writes it back', mask: 0x0e300000, match: 0x08300000, when: (word) => !unconditional(word) && bit(word, rn(word)) },
-  { why: 'STM that writes back its base and stores it, not as the first', mask: 0x0e300000, match: 0x08200000, when: (word) => !unconditional(word) && bit(word, rn(word)) && ones(word & ((1 << rn(word)) - 1)) > 0 },
+  {
+    why: BASE,
+    mask: 0x0e000090,
+    match: 0x00000090,
+    when: (word) =>
+      (word & 0x60) !== 0 && (badWriteback(word, rt(word)) || (isDouble(word) && badWriteback(word, rt(word) + 1))),
+  },
+  {
+    why: PC,
+    mask: 0x0e000090,
+    match: 0x00000090,
+    when: (word) => (word & 0x60) !== 0 && (isPc(rt(word)) || (!bit(word, 22) && isPc(rm(word)))),
+  },
+  {
+    why: 'should-be-zero bits of register offsets',
+    mask: 0x0e400090,
+    match: 0x00000090,
+    when: (word) => (word & 0x60) !== 0 && rs(word) !== 0,
+  },
+  {
+    why: 'LDRD, STRD of an odd register, of R14, or without an index but with writeback',
+    mask: 0x0e1000d0,
+    match: 0x000000d0,
+    when: (word) => isDouble(word) && (bit(word, 12) || rt(word) === 14 || (!bit(word, 24) && bit(word, 21))),
+  },
+  {
+    why: 'LDRD whose offset is a register that it loads',
+    mask: 0x0e5000f0,
+    match: 0x000000d0,
+    when: (word) => [rt(word), rt(word) + 1].includes(rm(word)),
+  },
+  {
+    why: PC,
+    mask: 0x0f8000f0,
+    match: 0x01800090,
+    when: (word) => isPc(rn(word), rt(word)) || (!bit(word, 20) && isPc(rm(word))),
+  },
+  {
+    why: 'LDREXD, STREXD of an odd register or R14',
+    mask: 0x0ff000f0,
+    match: 0x01b00090,
+    when: (word) => bit(word, 12) || rt(word) === 14,
+  },
+  {
+    why: 'LDREXD, STREXD of an odd register or R14',
+    mask: 0x0ff000f0,
+    match: 0x01a00090,
+    when: (word) => bit(word, 0) || rm(word) === 14,
+  },
+  {
+    why: 'a store-exclusive whose status register is another operand',
+    mask: 0x0f9000f0,
+    match: 0x01800090,
+    when: (word) =>
+      [rn(word), rm(word), ...((word & 0x00600000) === 0x00200000 ? [rm(word) + 1] : [])].includes(rt(word)),
+  },
+  {
+    why: 'SWP of the PC or its base',
+    mask: 0x0fb000f0,
+    match: 0x01000090,
+    when: (word) => isPc(rn(word), rt(word), rm(word)) || [rt(word), rm(word)].includes(rn(word)),
+  },
+  {
+    why: 'LDM, STM with no register or the PC as base',
+    mask: 0x0e000000,
+    match: 0x08000000,
+    when: (word) => !unconditional(word) && ((word & 0xffff) === 0 || isPc(rn(word))),
+  },
+  {
+    why: 'LDM that loads its base and writes it back',
+    mask: 0x0e300000,
+    match: 0x08300000,
+    when: (word) => !unconditional(word) && bit(word, rn(word)),
+  },
+  {
+    why: 'STM that writes back its base and stores it, not as the first',
+    mask: 0x0e300000,
+    match: 0x08200000,
+    when: (word) => !unconditional(word) && bit(word, rn(word)) && ones(word & ((1 << rn(word)) - 1)) > 0,
+  },
 ];
 
 /** SP or PC: what most T32 registers must not be. */
@@ -137,35 +323,131 @@ const WIDE: readonly Rule[] = [
   { why: 'exception return in user mode', mask: 0xfff0d000, match: 0xf3d08000 },
   { why: 'SRS, RFE', mask: 0xfe400000, match: 0xe8000000, when: (word) => [0, 3].includes((word >>> 23) & 3) },
   // Loads and stores of several registers
-  { why: 'LDM, STM with the PC as base, SP in the list, less than two registers, or both LR and PC', mask: 0xfe400000, match: 0xe8000000, when: (word) => isPc(rn(word)) || bit(word, 13) || ones(word & 0xffff) < 2 || (bit(word, 15) && (!bit(word, 20) || bit(word, 14))) },
+  {
+    why: 'LDM, STM with the PC as base, SP in the list, less than two registers, or both LR and PC',
+    mask: 0xfe400000,
+    match: 0xe8000000,
+    when: (word) =>
+      isPc(rn(word)) ||
+      bit(word, 13) ||
+      ones(word & 0xffff) < 2 ||
+      (bit(word, 15) && (!bit(word, 20) || bit(word, 14))),
+  },
   { why: BASE, mask: 0xfe600000, match: 0xe8200000, when: (word) => bit(word, rn(word)) },
   { why: NOT_LAST, mask: 0xfe508000, match: 0xe8108000, when: notLast },
-  { why: 'LDRD, STRD of SP or PC, or of a register that is the base', mask: 0xfe400000, match: 0xe8400000, when: (word) => (word & 0x01200000) !== 0 && (isBad(rt(word), rd(word)) || (bit(word, 20) && rt(word) === rd(word)) || (bit(word, 21) && [15, rt(word), rd(word)].includes(rn(word))) || (!bit(word, 20) && isPc(rn(word)))) },
-  { why: BAD, mask: 0xffe00000, match: 0xe8400000, when: (word) => isBad(rt(word)) || isPc(rn(word)) || (!bit(word, 20) && isBad(rd(word))) },
-  { why: 'a store-exclusive whose status register is another operand', mask: 0xfff00000, match: 0xe8400000, when: (word) => [rn(word), rt(word)].includes(rd(word)) },
-  { why: BAD, mask: 0xffe00040, match: 0xe8c00040, when: (word) => isBad(rt(word)) || isPc(rn(word)) || (!bit(word, 20) && isBad(rm(word))) },
-  { why: BAD, mask: 0xffe00070, match: 0xe8c00070, when: (word) => isBad(rd(word)) || (bit(word, 20) && rd(word) === rt(word)) },
-  { why: 'a store-exclusive whose status register is another operand', mask: 0xfff00040, match: 0xe8c00040, when: (word) => [rn(word), rt(word), ...((word & 0x30) === 0x30 ? [rd(word)] : [])].includes(rm(word)) },
+  {
+    why: 'LDRD, STRD of SP or PC, or of a register that is the base',
+    mask: 0xfe400000,
+    match: 0xe8400000,
+    when: (word) =>
+      (word & 0x01200000) !== 0 &&
+      (isBad(rt(word), rd(word)) ||
+        (bit(word, 20) && rt(word) === rd(word)) ||
+        (bit(word, 21) && [15, rt(word), rd(word)].includes(rn(word))) ||
+        (!bit(word, 20) && isPc(rn(word)))),
+  },
+  {
+    why: BAD,
+    mask: 0xffe00000,
+    match: 0xe8400000,
+    when: (word) => isBad(rt(word)) || isPc(rn(word)) || (!bit(word, 20) && isBad(rd(word))),
+  },
+  {
+    why: 'a store-exclusive whose status register is another operand',
+    mask: 0xfff00000,
+    match: 0xe8400000,
+    when: (word) => [rn(word), rt(word)].includes(rd(word)),
+  },
+  {
+    why: BAD,
+    mask: 0xffe00040,
+    match: 0xe8c00040,
+    when: (word) => isBad(rt(word)) || isPc(rn(word)) || (!bit(word, 20) && isBad(rm(word))),
+  },
+  {
+    why: BAD,
+    mask: 0xffe00070,
+    match: 0xe8c00070,
+    when: (word) => isBad(rd(word)) || (bit(word, 20) && rd(word) === rt(word)),
+  },
+  {
+    why: 'a store-exclusive whose status register is another operand',
+    mask: 0xfff00040,
+    match: 0xe8c00040,
+    when: (word) => [rn(word), rt(word), ...((word & 0x30) === 0x30 ? [rd(word)] : [])].includes(rm(word)),
+  },
   { why: BAD, mask: 0xfff000e0, match: 0xe8d00000, when: (word) => rn(word) === 13 || isBad(rm(word)) },
   { why: NOT_LAST, mask: 0xfff000e0, match: 0xe8d00000, when: notLast },
   // Data processing
   { why: BAD, mask: 0xfe000000, match: 0xea000000, when: (word) => isBad(rm(word)) || badProcessing(word) },
   { why: BAD, mask: 0xfa008000, match: 0xf0000000, when: badProcessing },
   { why: 'an immediate that repeats a byte of 0', mask: 0xfa008000, match: 0xf0000000, when: badImmediate },
-  { why: BAD, mask: 0xfa008000, match: 0xf2000000, when: (word) => isBad(rd(word)) && !(rn(word) === 13 && rd(word) === 13 && !bit(word, 22) && !bit(word, 24)) },
-  { why: BAD, mask: 0xfb008000, match: 0xf3000000, when: (word) => (word & 0x00f00000) !== 0x00600000 ? isBad(rn(word)) : rn(word) === 13 },
-  { why: 'bits that are not in the register', mask: 0xfb308000, match: 0xf3000000, when: (word) => bit(word, 22) && (((word >>> 10) & 0x1c) | ((word >>> 6) & 3)) + (word & 31) > 31 },
-  { why: 'bits that are not in the register', mask: 0xfbf08000, match: 0xf3600000, when: (word) => (((word >>> 10) & 0x1c) | ((word >>> 6) & 3)) > (word & 31) },
-  { why: 'two different operands where one stands twice', mask: 0xffd0f0c0, match: 0xfa90f080, when: (word) => rn(word) !== rm(word) },
-  { why: BAD, mask: 0xff000000, match: 0xfa000000, when: (word) => isBad(rd(word), rm(word)) || ((word & 0x00800080) !== 0x80 && isBad(rn(word))) || rn(word) === 13 },
-  { why: BAD, mask: 0xff800000, match: 0xfb000000, when: (word) => isBad(rn(word), rd(word), rm(word)) || rt(word) === 13 },
-  { why: BAD, mask: 0xff800000, match: 0xfb800000, when: (word) => isBad(rn(word), rd(word), rm(word)) || ((word & 0xd0) !== 0xd0 || (word & 0x00700000) !== 0x00100000) && isBad(rt(word)) },
+  {
+    why: BAD,
+    mask: 0xfa008000,
+    match: 0xf2000000,
+    when: (word) => isBad(rd(word)) && !(rn(word) === 13 && rd(word) === 13 && !bit(word, 22) && !bit(word, 24)),
+  },
+  {
+    why: BAD,
+    mask: 0xfb008000,
+    match: 0xf3000000,
+    when: (word) => ((word & 0x00f00000) !== 0x00600000 ? isBad(rn(word)) : rn(word) === 13),
+  },
+  {
+    why: 'bits that are not in the register',
+    mask: 0xfb308000,
+    match: 0xf3000000,
+    when: (word) => bit(word, 22) && (((word >>> 10) & 0x1c) | ((word >>> 6) & 3)) + (word & 31) > 31,
+  },
+  {
+    why: 'bits that are not in the register',
+    mask: 0xfbf08000,
+    match: 0xf3600000,
+    when: (word) => (((word >>> 10) & 0x1c) | ((word >>> 6) & 3)) > (word & 31),
+  },
+  {
+    why: 'two different operands where one stands twice',
+    mask: 0xffd0f0c0,
+    match: 0xfa90f080,
+    when: (word) => rn(word) !== rm(word),
+  },
+  {
+    why: BAD,
+    mask: 0xff000000,
+    match: 0xfa000000,
+    when: (word) => isBad(rd(word), rm(word)) || ((word & 0x00800080) !== 0x80 && isBad(rn(word))) || rn(word) === 13,
+  },
+  {
+    why: BAD,
+    mask: 0xff800000,
+    match: 0xfb000000,
+    when: (word) => isBad(rn(word), rd(word), rm(word)) || rt(word) === 13,
+  },
+  {
+    why: BAD,
+    mask: 0xff800000,
+    match: 0xfb800000,
+    when: (word) =>
+      isBad(rn(word), rd(word), rm(word)) ||
+      (((word & 0xd0) !== 0xd0 || (word & 0x00700000) !== 0x00100000) && isBad(rt(word))),
+  },
   { why: BAD, mask: 0xfff000f0, match: 0xfb000010, when: (word) => isPc(rt(word)) },
   { why: BAD, mask: 0xfff000e0, match: 0xfb600000, when: (word) => isPc(rt(word)) },
   { why: 'both halves in one register', mask: 0xff800000, match: 0xfb800000, when: (word) => rt(word) === rd(word) },
   // Loads and stores
-  { why: 'SP or PC loaded or stored as less than a word', mask: 0xfe600000, match: 0xf8000000, when: (word) => rt(word) === 13 || (isPc(rt(word)) && !bit(word, 20)) },
-  { why: 'SP or PC loaded or stored as less than a word', mask: 0xfe600000, match: 0xf8200000, when: (word) => rt(word) === 13 || (isPc(rt(word)) && !bit(word, 20)) },
+  {
+    why: 'SP or PC loaded or stored as less than a word',
+    mask: 0xfe600000,
+    match: 0xf8000000,
+    when: (word) => rt(word) === 13 || (isPc(rt(word)) && !bit(word, 20)),
+  },
+  {
+    why: 'SP or PC loaded or stored as less than a word',
+    mask: 0xfe600000,
+    match: 0xf8200000,
+    when: (word) => rt(word) === 13 || (isPc(rt(word)) && !bit(word, 20)),
+  },
   { why: 'PC stored', mask: 0xff700000, match: 0xf8400000, when: (word) => isPc(rt(word)) },
   { why: 'PC loaded as less than a word', mask: 0xfe90f800, match: 0xf810f800, when: isSmallLoad },
   { why: BASE, mask: 0xfe800900, match: 0xf8000900, when: (word) => rn(word) === rt(word) },
@@ -175,7 +457,12 @@ const WIDE: readonly Rule[] = [
   // Branches and control
   { why: NOT_LAST, mask: 0xf8009000, match: 0xf0009000, when: notLast },
   { why: NOT_LAST, mask: 0xf800d000, match: 0xf000c000, when: notLast },
-  { why: 'a conditional branch in an IT block', mask: 0xf800d000, match: 0xf0008000, when: (word, place) => inBlock(word, place) && ((word >>> 23) & 7) !== 7 },
+  {
+    why: 'a conditional branch in an IT block',
+    mask: 0xf800d000,
+    match: 0xf0008000,
+    when: (word, place) => inBlock(word, place) && ((word >>> 23) & 7) !== 7,
+  },
   { why: 'CPS in an IT block', mask: 0xfff0d700, match: 0xf3a08100, when: inBlock },
   { why: 'CPS in an IT block', mask: 0xfff0d400, match: 0xf3a08400, when: inBlock },
   { why: NOT_LAST, mask: 0xfff0d000, match: 0xf3c08000, when: notLast },
@@ -194,22 +481,53 @@ const NARROW: readonly Rule[] = [
   { why: 'SVC is a system call', mask: 0xff00, match: 0xdf00 },
   { why: 'WFE, WFI wait', mask: 0xffff, match: 0xbf20 },
   { why: 'WFE, WFI wait', mask: 0xffff, match: 0xbf30 },
-  { why: 'branches to itself or shortly before', mask: 0xf000, match: 0xd000, when: (half) => isLoop((half << 24) >> 23) },
-  { why: 'branches to itself or shortly before', mask: 0xf800, match: 0xe000, when: (half) => isLoop((half << 21) >> 20) },
-  { why: 'IT makes the words after it members of a block', mask: 0xff00, match: 0xbf00, when: (half) => (half & 15) !== 0 },
-  { why: 'PC compared, or only low registers in the form for high ones', mask: 0xff00, match: 0x4500, when: (half) => isPc(high(half), nibble(half, 3)) || (high(half) < 8 && nibble(half, 3) < 8) },
+  {
+    why: 'branches to itself or shortly before',
+    mask: 0xf000,
+    match: 0xd000,
+    when: (half) => isLoop((half << 24) >> 23),
+  },
+  {
+    why: 'branches to itself or shortly before',
+    mask: 0xf800,
+    match: 0xe000,
+    when: (half) => isLoop((half << 21) >> 20),
+  },
+  {
+    why: 'IT makes the words after it members of a block',
+    mask: 0xff00,
+    match: 0xbf00,
+    when: (half) => (half & 15) !== 0,
+  },
+  {
+    why: 'PC compared, or only low registers in the form for high ones',
+    mask: 0xff00,
+    match: 0x4500,
+    when: (half) => isPc(high(half), nibble(half, 3)) || (high(half) < 8 && nibble(half, 3) < 8),
+  },
   { why: 'PC added to itself', mask: 0xff87, match: 0x4487, when: (half) => nibble(half, 3) === 15 },
   { why: NOT_LAST, mask: 0xfd87, match: 0x4487, when: notLast },
   { why: NOT_LAST, mask: 0xff00, match: 0x4700, when: notLast },
-  { why: 'BLX to the PC', mask: 0xfff8, match: 0x47f8 },
+  { why: 'BX, BLX to the PC: where it is not aligned to words', mask: 0xff78, match: 0x4778 },
+  { why: 'the breakpoint of Linux', mask: 0xffff, match: 0xde01 },
   { why: 'should-be-zero bits', mask: 0xff00, match: 0x4700, when: (half) => (half & 7) !== 0 },
   { why: 'a list of no registers', mask: 0xf600, match: 0xb400, when: (half) => (half & 0x1ff) === 0 },
   { why: 'a list of no registers', mask: 0xf000, match: 0xc000, when: (half) => (half & 0xff) === 0 },
-  { why: 'STM that stores its base, not as the first', mask: 0xf800, match: 0xc000, when: (half) => bit(half, (half >>> 8) & 7) && (half & ((1 << ((half >>> 8) & 7)) - 1)) !== 0 },
+  {
+    why: 'STM that stores its base, not as the first',
+    mask: 0xf800,
+    match: 0xc000,
+    when: (half) => bit(half, (half >>> 8) & 7) && (half & ((1 << ((half >>> 8) & 7)) - 1)) !== 0,
+  },
   { why: NOT_LAST, mask: 0xff00, match: 0xbd00, when: notLast },
   { why: 'CBZ in an IT block', mask: 0xf500, match: 0xb100, when: inBlock },
   { why: 'SETEND, CPS in an IT block', mask: 0xffc0, match: 0xb640, when: inBlock },
-  { why: 'a conditional branch in an IT block', mask: 0xf000, match: 0xd000, when: (half, place) => inBlock(half, place) && ((half >>> 8) & 15) < 14 },
+  {
+    why: 'a conditional branch in an IT block',
+    mask: 0xf000,
+    match: 0xd000,
+    when: (half, place) => inBlock(half, place) && ((half >>> 8) & 15) < 14,
+  },
   { why: NOT_LAST, mask: 0xf800, match: 0xe000, when: notLast },
 ];
 
@@ -226,11 +544,30 @@ const isMultiple = (word: number): boolean => bit(word, 24) === bit(word, 21) ||
 
 /** VFP, as A32 with any condition and as T32: bits 27:0. */
 const FLOAT: readonly Rule[] = [
-  { why: 'VLDR and VSTR of half precision, which qemu has on processors without, too', mask: 0x0f200f00, match: 0x0d000900 },
-  { why: PC, mask: 0x0fe00ed0, match: 0x0c400a10, when: (word) => isPc(rt(word), rn(word)) || (bit(word, 20) && rt(word) === rn(word)) },
+  {
+    why: 'VLDR and VSTR of half precision, which qemu has on processors without, too',
+    mask: 0x0f200f00,
+    match: 0x0d000900,
+  },
+  {
+    why: PC,
+    mask: 0x0fe00ed0,
+    match: 0x0c400a10,
+    when: (word) => isPc(rt(word), rn(word)) || (bit(word, 20) && rt(word) === rn(word)),
+  },
   { why: 'the register after S31', mask: 0x0fe00fff, match: 0x0c400a3f },
-  { why: PC, mask: 0x0f000e10, match: 0x0e000a10, when: (word) => isPc(rt(word)) && (word & 0x0fff0f00) !== 0x0ef10a00 },
-  { why: 'a list of no registers, or beyond the last', mask: 0x0e000e00, match: 0x0c000a00, when: (word) => isMultiple(word) && (word & 0x0f800000) !== 0x0c000000 && badRange(word) },
+  {
+    why: PC,
+    mask: 0x0f000e10,
+    match: 0x0e000a10,
+    when: (word) => isPc(rt(word)) && (word & 0x0fff0f00) !== 0x0ef10a00,
+  },
+  {
+    why: 'a list of no registers, or beyond the last',
+    mask: 0x0e000e00,
+    match: 0x0c000a00,
+    when: (word) => isMultiple(word) && (word & 0x0f800000) !== 0x0c000000 && badRange(word),
+  },
   { why: PC, mask: 0x0e000e00, match: 0x0c000a00, when: (word) => isMultiple(word) && isPc(rn(word)) },
 ];
 const FLOAT_WIDE: readonly Rule[] = [
@@ -240,7 +577,19 @@ const FLOAT_WIDE: readonly Rule[] = [
 ];
 
 /** Registers of VLDn and VSTn of several structures, by bits 11:8: how many, and how far apart the last is from the first. */
-const STRUCTURES = new Map([[7, 1], [10, 2], [6, 3], [2, 4], [8, 2], [9, 3], [3, 4], [4, 3], [5, 5], [0, 4], [1, 7]]);
+const STRUCTURES = new Map([
+  [7, 1],
+  [10, 2],
+  [6, 3],
+  [2, 4],
+  [8, 2],
+  [9, 3],
+  [3, 4],
+  [4, 3],
+  [5, 5],
+  [0, 4],
+  [1, 7],
+]);
 /** Does an element or structure load or store name a register after D31? As the A32 encoding. */
 function badElements(word: number): boolean {
   const first = rt(word) | (bit(word, 22) ? 16 : 0);
@@ -253,15 +602,26 @@ function badElements(word: number): boolean {
   return count > 1 && first + (count - 1) * (apart ? 2 : 1) >= 32;
 }
 const vn = (word: number): number => rn(word) | (bit(word, 7) ? 16 : 0);
-const SIMD_ELEMENTS: Rule = { why: 'registers after D31, or the PC as base', mask: 0x0f100000, match: 0x04000000, when: (word) => isPc(rn(word)) || badElements(word) };
+const SIMD_ELEMENTS: Rule = {
+  why: 'registers after D31, or the PC as base',
+  mask: 0x0f100000,
+  match: 0x04000000,
+  when: (word) => isPc(rn(word)) || badElements(word),
+};
 /** Advanced SIMD, as A32; T32 ones are brought into that form. */
 const SIMD: readonly Rule[] = [
   { why: 'a table after D31', mask: 0xffb00c10, match: 0xf3b00800, when: (word) => vn(word) + ((word >>> 8) & 3) > 31 },
-  { why: 'VSWP, VTRN, VUZP, VZIP of a register with itself', mask: 0xffb30c10, match: 0xf3b20000, when: (word) => ((word >>> 7) & 15) < 4 && rt(word) === rm(word) && bit(word, 22) === bit(word, 5) },
+  {
+    why: 'VSWP, VTRN, VUZP, VZIP of a register with itself',
+    mask: 0xffb30c10,
+    match: 0xf3b20000,
+    when: (word) => ((word >>> 7) & 15) < 4 && rt(word) === rm(word) && bit(word, 22) === bit(word, 5),
+  },
 ];
 
 function simdForm(word: number): number {
-  if ((word & 0xef000000) >>> 0 === 0xef000000) return ((word & 0x00ffffff) | 0xf2000000 | ((word >>> 4) & 0x01000000)) >>> 0;
+  if ((word & 0xef000000) >>> 0 === 0xef000000)
+    return ((word & 0x00ffffff) | 0xf2000000 | ((word >>> 4) & 0x01000000)) >>> 0;
   if (word >>> 24 === 0xf9) return ((word & 0x00ffffff) | 0xf4000000) >>> 0;
   return word;
 }

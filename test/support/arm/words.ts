@@ -100,16 +100,17 @@ function anyWord(suite: Suite, set: InstructionSet, random: Random): number {
   const word = random.word();
   const fpCoprocessor = (word & ~0x0e00) | 0x0a00;
   if (set === 'a32') {
-    if (suite === 'a32') return random.chance(85) ? ((word & 0x0fffffff) | 0xe0000000) >>> 0 : (word | 0xf0000000) >>> 0;
+    if (suite === 'a32')
+      return random.chance(85) ? ((word & 0x0fffffff) | 0xe0000000) >>> 0 : (word | 0xf0000000) >>> 0;
     if (suite === 'vfp') return ((fpCoprocessor & 0x03ffffff) | COPROCESSOR | 0xe0000000) >>> 0;
     return ((word & 0x01ffffff) | (random.chance(80) ? 0xf2000000 : 0xf4000000)) >>> 0;
   }
   if (suite === 't32')
-    return random.chance(40) ? random.below(0xe800) : ((word & 0x1fffffff) | random.pick([0xe0000000, 0xf0000000]) | 0x08000000) >>> 0;
+    return random.chance(40)
+      ? random.below(0xe800)
+      : ((word & 0x1fffffff) | random.pick([0xe0000000, 0xf0000000]) | 0x08000000) >>> 0;
   if (suite === 'vfp') return ((fpCoprocessor & 0x03ffffff) | 0xec000000) >>> 0;
-  return random.chance(80)
-    ? ((word & 0x10ffffff) | 0xef000000) >>> 0
-    : ((word & 0x00ffffff) | 0xf9000000) >>> 0;
+  return random.chance(80) ? ((word & 0x10ffffff) | 0xef000000) >>> 0 : ((word & 0x00ffffff) | 0xf9000000) >>> 0;
 }
 
 function halfwords(set: InstructionSet, word: number, bytes: number): number[] {
@@ -172,7 +173,8 @@ const makers: Readonly<Record<Suite, WordMaker>> = {
 const SETEND = { a32: 0xf1010000, t32: 0xb650 } as const;
 const exclusives = (set: InstructionSet, code: readonly number[]): number =>
   instructionsOf({ set, code }).filter(
-    ({ word, bytes }) => isExclusive(set, word, bytes) || (word & (bytes === 4 ? 0xfffffdff : 0xfff7)) >>> 0 === SETEND[set],
+    ({ word, bytes }) =>
+      isExclusive(set, word, bytes) || (word & (bytes === 4 ? 0xfffffdff : 0xfff7)) >>> 0 === SETEND[set],
   ).length;
 
 /** Code without several exclusive accesses: they would be UNPREDICTABLE unless made for each other. */
@@ -189,11 +191,17 @@ const HARMLESS = { a32: [0xe28cc001, 0xf57ff01f], t32: [0xf10c0c01, 0xf3bf8f2f] 
 /** A load-exclusive and a store-exclusive of the same size and base, perhaps with an instruction between them. */
 function exclusivePair(set: InstructionSet, random: Random): number[] {
   const size = random.below(4);
-  const [base, status, value, loaded] = [random.below(5), 5 + random.below(3), 8 + 2 * random.below(2), 8 + 2 * random.below(2)];
+  const [base, status, value, loaded] = [
+    random.below(5),
+    5 + random.below(3),
+    8 + 2 * random.below(2),
+    8 + 2 * random.below(2),
+  ];
   const double = size === 1;
   // Sizes as A32 has them in bits 22:21: word, doubleword, byte, halfword.
   const a32 = (load: boolean): number =>
-    (0xe1800f90 | (size << 21) | (base << 16) | (load ? (1 << 20) | (loaded << 12) | 15 : (status << 12) | value)) >>> 0;
+    (0xe1800f90 | (size << 21) | (base << 16) | (load ? (1 << 20) | (loaded << 12) | 15 : (status << 12) | value)) >>>
+    0;
   const t32 = (load: boolean): number => {
     const [t, bit20] = [load ? loaded : value, load ? 1 << 20 : 0];
     const head = 0xe8c00000 | bit20 | (base << 16) | (t << 12);

@@ -1,8 +1,7 @@
-// ARM's PrimeCells and the generic timer as the contract suite takes them, in guest time that passes with every access.
+// ARM's PrimeCells as the contract suite takes them, in guest time that passes with every access.
 import type { DeviceWindow } from '../../../src/devices/device.ts';
 import { RtcPl031 } from '../../../src/devices/rtc-pl031.ts';
 import { SerialPl011 } from '../../../src/devices/serial-pl011.ts';
-import { ArmGenericTimer } from '../../../src/devices/timer/arm-generic-timer.ts';
 import { FakeBackend, FakeLine, FakeTimer } from './fakes.ts';
 import { atOnce, type Load, SideBySide } from './isa-subjects.ts';
 
@@ -16,33 +15,6 @@ function createRtc(): SideBySide {
   const timer = new FakeTimer();
   const rtc = new RtcPl031({ irq: new FakeLine(), timer }, { start: 2 ** 32 - 60 });
   return new SideBySide(rtc, [[0, rtc]], timer, [0, 500_000_000, 1, 30_000_000_000]);
-}
-
-/** Sixteen words for each CPU: what CP15 does, by words. */
-function createTimer(): SideBySide {
-  const timer = new FakeTimer();
-  const device = new ArmGenericTimer({ cpus: 2, timer, output: () => new FakeLine() });
-  const at = (offset: number) => {
-    const cpu = device.cpus[offset >>> 6]!;
-    return { cpu, one: [cpu.cntp, cpu.cntv, cpu.cnthp][(offset >>> 4) & 3], register: (offset >>> 2) & 3 };
-  };
-  const window: DeviceWindow = {
-    name: 'cp15',
-    size: 0x80,
-    read: (offset, length) => {
-      const { cpu, one, register } = at(offset);
-      const words = one ? [one.ctl, one.tval, one.cval, one.cval >> 32n] : [cpu.cntpct, cpu.cntvct, cpu.cntvoff, 0n];
-      return Number(BigInt.asUintN(8 * length, BigInt(words[register]!)));
-    },
-    write: (offset, _, value) => {
-      const { cpu, one, register } = at(offset);
-      if (!one) cpu.cntvoff = (cpu.cntvoff << 32n) | BigInt(value);
-      else if (register === 0) one.ctl = value;
-      else if (register === 1) one.tval = value;
-      else one.cval = (one.cval << 32n) | BigInt(value);
-    },
-  };
-  return new SideBySide(device, [[0, window]], timer, [0, 15, 1, 1_000_000]);
 }
 
 /** An access at the register's place. */
@@ -77,14 +49,5 @@ export const PRIMECELL_SUBJECTS = [
       side.write(0x10, 4, 1);
     },
     load: atOnce(load),
-  },
-  {
-    title: 'arm-generic-timer',
-    create: createTimer,
-    start: (side: DeviceWindow) => {
-      side.write(0x14, 4, 1000);
-      side.write(0x10, 4, 1);
-      side.write(0x30, 4, 0x80000000);
-    },
   },
 ];

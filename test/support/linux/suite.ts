@@ -17,16 +17,18 @@ export function linuxSuite(name: string, checks: readonly Check[]): void {
     });
     afterAll(() => rmSync(scratch, { recursive: true }));
 
-    it.for(checks)('$name', async (check, context) => {
-      const reason = whyMissing(check.needs);
-      if (reason !== null) {
-        // Continuous integration has a network and e2fsprogs: there it would hide a broken script.
-        if (process.env.CI) expect.fail(reason);
-        console.warn(`skipped: ${check.name}: ${reason}`);
-        context.skip(reason);
-      }
-      const { problems } = await check.run(place);
-      expect(problems).toEqual([]);
-    });
+    for (const check of checks) {
+      it(check.name, async (context) => {
+        const reason = whyMissing(check.needs);
+        if (reason !== null) {
+          // Continuous integration has a network and e2fsprogs: there it would hide a broken script.
+          if (process.env.CI) expect.fail(reason);
+          console.warn(`skipped: ${check.name}: ${reason}`);
+          context.skip(reason);
+        }
+        const { problems } = await check.run(place);
+        expect(problems).toEqual([]);
+      });
+    }
   });
 }

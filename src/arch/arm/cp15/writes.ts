@@ -2,7 +2,7 @@
 import type { I32 } from '../../../cpu/emit/values.ts';
 import type { Routine } from '../../../cpu/isa/architecture.ts';
 import { type ArmEmitter, arm } from '../emitter.ts';
-import { CP15, HCR, SCTLR, TTBCR_EAE } from '../registers.ts';
+import { CP15, HCR, SCTLR, TABLES, TTBCR_EAE } from '../registers.ts';
 import { WHAT, WRITE } from './description.ts';
 import { PLACE } from './places.ts';
 import { countOf } from './reads.ts';
@@ -47,8 +47,6 @@ const ASID_HIGH_SHIFT = 16;
 const OS_LOCK_KEY = 0xc5acce55 | 0;
 const OS_LOCK = { MODEL: 1 << 3, LOCKED: 1 << 1 };
 const TIMER_BITS = 3;
-/** Pages of 4 KiB dropped at once: an even number. */
-const PAGE_PAIR = 2;
 
 const forget = (e: ArmEmitter, all: number): void => void e.call('forgetTranslations', e.const(all));
 
@@ -107,7 +105,7 @@ const systemWrite: Routine = {
     });
     on(WRITE.DACR, () => {
       put(value);
-      forgetWhen(e.xor(old, value), 1);
+      forgetDomains(e, old, value, done);
     });
     on(WRITE.TIMER_COMPARE, () => {
       put(value);
@@ -181,6 +179,33 @@ const systemWrite: Routine = {
   },
 };
 
+/**
+ * DACR changes. A kernel that keeps its hands off user memory does it all the time, so that only what may be translated otherwise now goes: of domains
+ * that this has not happened to before, all; later, what is not global, for theirs is not. The tables of User mode wait until they are used
+ * again (changeCpsr).
+ */
+function forgetDomains(e: ArmEmitter, old: I32, value: I32, done: (after: number) => void): void {
+  const lower = e.const(0x55555555);
+  // Domains without access have no entries, so that giving rights needs nothing.
+  const used = e.and(e.or(old, e.shrU(old, e.const(1))), lower);
+  const change = e.xor(old, value);
+  const changed = e.and(e.and(e.or(change, e.shrU(change, e.const(1))), lower), used);
+  e.when(changed, () => {
+    const step = (bits: I32, shift: number, mask: number): I32 =>
+      e.and(e.or(bits, e.shrU(bits, e.const(shift))), e.const(mask));
+    const domains = step(step(step(step(changed, 1, 0x33333333), 2, 0x0f0f0f0f), 4, 0x00ff00ff), 8, 0xffff);
+    const moving = e.bankRead('movingDomains');
+    const isNew = e.and(domains, e.not(moving));
+    e.when(isNew, () => {
+      e.bankWrite('movingDomains', 0, e.or(moving, domains));
+      forget(e, 1);
+      done(AFTER.TABLES);
+    });
+    for (const set of [TABLES.KERNEL, TABLES.KERNEL + TABLES.ORDER]) e.call('forgetSet', e.const(set), e.const(0));
+    done(AFTER.TABLES);
+  });
+}
+
 /** TLB maintenance. With HCR.FB, what is for this vCPU is for all of them. */
 function tlbOperations(e: ArmEmitter, how: I32, value: I32): void {
   const first = WRITE.TLB_ALL;
@@ -194,9 +219,7 @@ function tlbOperations(e: ArmEmitter, how: I32, value: I32): void {
     const local = e.eqz(shared);
     const isPage = e.or(e.eq(how, e.const(WRITE.TLB_PAGE)), e.eq(how, e.const(WRITE.TLB_PAGE_SHARED)));
     e.when(isPage, () => {
-      const page = e.and(value, e.const(-0x1000 * PAGE_PAIR));
-      e.when(shared, () => e.call('forgetPagesEverywhere', page, e.const(PAGE_PAIR)));
-      e.when(local, () => e.call('forgetPages', page, e.const(PAGE_PAIR)));
+      e.call('forgetAddress', value, shared);
       e.return(e.const(AFTER.TABLES));
     });
     const isAll = e.or(e.eq(how, e.const(WRITE.TLB_ALL)), e.eq(how, e.const(WRITE.TLB_ALL_SHARED)));

@@ -91,7 +91,10 @@ function translate(registers: SystemRegisters): WasmFunction {
         c.if(and(registers.cp15(CP15.HSCTLR), SCTLR.M), () => c.set(result, c.call('walkHyp', 'i64', address, access)));
       },
       () => {
-        c.if(eq(mode, MODE.USR), () => c.set(access, or(access, ACCESS_AS_USER)));
+        c.if(eq(mode, MODE.USR), () => {
+          c.set(access, or(access, ACCESS_AS_USER));
+          registers.noteUserDacr(c);
+        });
         c.set(result, c.call('firstStage', 'i64', address, access));
         c.if(and(registers.cp15(CP15.HCR), HCR.VM | HCR.DC), () => throughSecond(c, result, access));
       },

@@ -98,6 +98,8 @@ interface Regime {
   readonly ignored: number;
   /** Is done before a fault. */
   beforeFault?(): void;
+  /** A block translates; `gigabyte`: one of 1 GiB. */
+  onBlock?(gigabyte: Value): void;
   /** `outside` must leave: no table serves the address. */
   begin(outside: () => void): Start;
   /** `forbidden` must leave: the access is not permitted. */
@@ -144,6 +146,7 @@ function walk(c: Code, registers: SystemRegisters, access: Variable, regime: Reg
         c.if(eqz(and(lower, LOW.AF)), () => failAtLevel(STATUS.ACCESS_FLAG));
         const upper = c.let(low(shrU(descriptor, 32n)));
         regime.check({ lower, upper, tables }, () => failAtLevel(STATUS.PERMISSION));
+        c.if(ne(shift, SHIFT.LEVEL3), () => regime.onBlock?.(eq(shift, SHIFT.LEVEL1)));
         const offset = sub(shl(1n, bits), 1n);
         const output = xor(and(xor(descriptor, input), offset), descriptor);
         c.return(or(and(output, ADDRESS_40), and(descriptor, KEPT & ~BigInt(regime.ignored))));
@@ -179,6 +182,7 @@ function walkLong(registers: SystemRegisters, staged: boolean): WasmFunction {
       staged,
       parts: ABORT.LONG,
       ignored: 0,
+      onBlock: (gigabyte) => registers.noteLarge(c, address, gigabyte),
       begin: (outside) => {
         const ttbcr = c.let(registers.cp15(CP15.TTBCR));
         const size0 = c.let(and(ttbcr, 7));
@@ -220,6 +224,7 @@ function walkHyp(registers: SystemRegisters): WasmFunction {
       staged: false,
       parts: ABORT.LONG,
       ignored: LOW.NG,
+      onBlock: (gigabyte) => registers.noteLarge(c, address, gigabyte),
       begin: (outside) => {
         const size = c.let(and(registers.cp15(CP15.HTCR), 7));
         c.if(above(address, size), outside);

@@ -5,6 +5,7 @@ import {
   type Code,
   eq,
   eqz,
+  gtU,
   loadAt,
   low,
   ne,
@@ -26,6 +27,7 @@ import {
   isFetch,
   isUser,
   isWrite,
+  PAGE_OFFSET,
   type SystemRegisters,
   tableAt,
   throughSecondStage,
@@ -126,6 +128,8 @@ function walkShort(registers: SystemRegisters, staged: boolean): WasmFunction {
       c.if(eqz(and(role, 1)), () => failAtLevel(FS.DOMAIN));
       checkPermission(c, { access, control, ap, never, neverPrivileged }, () => failAtLevel(FS.PERMISSION));
     });
+    c.if(gtU(offset, PAGE_OFFSET), () => registers.noteLarge(c, address, 0));
+    c.set(attributes, or(attributes, shl(registers.isMoving(domain), WALK_NG_SHIFT)));
     const below = or(and(output, xorOnes(offset)), and(address, and(offset, ~0xfff)));
     c.return(or(or(zext(below), zext(attributes)), shl(zext(high), 32n)));
   });

@@ -100,6 +100,27 @@ export class SystemRegisters {
   cpsr(): Value {
     return load('i32.load', this.banks.cpsr!.offset);
   }
+  /** An address is translated by more than a page of 4 KiB: by at most 16 MiB or, if `gigabyte`, by 1 GiB. */
+  noteLarge(c: Code, address: Operand, gigabyte: Operand): void {
+    const at = this.banks.largePages!.offset;
+    c.if(
+      gigabyte,
+      () => c.storeAt('i64.store', and(shrU(address, 27), ~7), -1n, at),
+      () => {
+        const byte = c.let(shrU(address, 27));
+        const bit = shl(1, and(shrU(address, 24), 7));
+        c.storeAt('i32.store8', byte, or(loadAt('i32.load8_u', byte, at), bit), at);
+      },
+    );
+  }
+  /** 1 when the rights of this domain come and go, else 0. */
+  isMoving(domain: Operand): Value {
+    return and(shrU(load('i32.load', this.banks.movingDomains!.offset), domain), 1);
+  }
+  /** A table entry of User mode is about to be filled. */
+  noteUserDacr(c: Code): void {
+    c.store('i32.store', this.banks.userDacr!.offset, this.cp15(CP15.DACR));
+  }
   storeFaultIpa(c: Code, ipa: Operand): void {
     c.store('i64.store', this.banks.faultIpa!.offset, ipa);
   }

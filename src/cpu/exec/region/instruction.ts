@@ -196,6 +196,7 @@ export class InstructionExpander {
       const branch = body.find(({ kind }) => kind === 'branch') as BranchStatement | undefined;
       if (!branch || branch.condition) return [statement];
       const rest = body.filter((inner) => inner !== branch);
+      if (needsInterpreter(rest)) return [statement]; // a guard, with its jump
       const jump = { ...branch, condition };
       return rest.length === 0 ? [jump] : [{ ...statement, body: rest }, jump];
     });
