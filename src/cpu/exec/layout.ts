@@ -104,12 +104,12 @@ export const SLOT = { GPA: 0, SIZE: 4, HOST: 8, WATCHED: 12 } as const;
 export const SHARED_BASE = 0x320;
 /** A place for the record of an instruction that begins on one page and ends on the next, with a sentinel after it. */
 export const SPLIT_RECORD = 0x3a0;
-/** Words that a load of many registers has read so far. */
-export const MANY = 0x3c0;
 /** First byte of the active vCPU's state banks. */
 export const STATE_BASE = 0x400;
 /** State must end below this. */
-export const STATE_LIMIT = 0x10000;
+export const STATE_LIMIT = 0xff80;
+/** Words that a load of many registers, 32 at most, has read so far. */
+export const MANY = STATE_LIMIT;
 
 /** Descriptors of region entries. */
 export const DESCRIPTORS = 0x10000;

@@ -248,7 +248,8 @@ const EXCLUSIVES: readonly Row[] = [
     isPc('rd', 'rn', 'rt', 'rt2'),
     isSp('rd', 'rt', 'rt2'),
     isSame('rd', 'rt', 'rt2', 'rn'),
-    isSame('rt2', 'rt'),
+    // Of LDREXD only: STREXD may store one register twice.
+    ...(row.mnemonic === 'ldrexd' ? [isSame('rt2', 'rt')] : []),
   ];
   return undefinedWhen(row, ...refused);
 });
