@@ -30,7 +30,10 @@ interface Row {
 const TE = '[T&E, 16 KiB pages](scripts/linux-te-mipsel.sh)';
 const DEBIAN = "[Debian's 4kc-malta](scripts/linux-4kc-malta.sh)";
 const INSTALLER = "[Debian's installer](scripts/linux-installer-mipsel.sh)";
+const LPAE = '[ARMv7, long descriptors](scripts/linux-lpae-armhf.sh)';
+const ARM_INSTALLER = "[Debian's installer](scripts/linux-installer-armhf.sh)";
 const READY = { ready: 'GUEST-READY mips 1', shows: 'user space, power-off' };
+const ARM_READY = { ...READY, ready: 'GUEST-READY armv7l 1' };
 
 const te = (console: string, virtio: string, ...options: string[]): Row => ({
   kernel: TE,
@@ -38,6 +41,25 @@ const te = (console: string, virtio: string, ...options: string[]): Row => ({
   virtio,
   options: () => ({ kernel: fileOf('te-kernel'), initrd: fileOf('guest-initrd'), options }),
   ...READY,
+});
+
+const lpae = (console: string, virtio: string, ...options: string[]): Row => ({
+  kernel: LPAE,
+  console,
+  virtio,
+  options: () => ({ kernel: fileOf('lpae-vmlinux'), initrd: fileOf('armhf-guest-initrd'), options }),
+  ...ARM_READY,
+});
+
+const armmp = (flavour: 'armmp' | 'armmp-lpae'): Row => ({
+  kernel: `[Debian's ${flavour}](scripts/linux-${flavour}.sh)`,
+  console: 'ttyS0',
+  virtio: 'none',
+  options: (place) => ({
+    kernel: fileOf(`${flavour}-kernel`),
+    initrd: joined(place, ['armhf-tools-initrd', `${flavour}-modules`]),
+  }),
+  ...ARM_READY,
 });
 
 const ROWS: readonly Row[] = [
@@ -60,6 +82,21 @@ const ROWS: readonly Row[] = [
     console: 'ttyS0',
     virtio: 'none',
     options: () => installerBoot('installer-kernel', 'installer-initrd'),
+    ready: FIRST_SCREEN,
+    shows: 'its first screen',
+  },
+  lpae('ttyS0', 'none'),
+  lpae('ttyS0', 'none', '--boot', 'svc'),
+  lpae('ttyAMA0', 'none', '--console', 'pl011'),
+  lpae('hvc0', 'console on PCI', '--console', 'virtio', '--virtio-transport', 'pci'),
+  lpae('hvc0', 'console on MMIO', '--console', 'virtio', '--virtio-transport', 'mmio'),
+  armmp('armmp'),
+  armmp('armmp-lpae'),
+  {
+    kernel: ARM_INSTALLER,
+    console: 'ttyS0',
+    virtio: 'none',
+    options: () => installerBoot('armhf-installer-kernel', 'armhf-installer-initrd'),
     ready: FIRST_SCREEN,
     shows: 'its first screen',
   },

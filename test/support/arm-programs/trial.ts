@@ -1,6 +1,7 @@
 // Random ARM programs on four machines: the interpreter in one run, in slices of some instructions, regions compiled as early as possible, and both
 // engines in lockstep. The machines are used again and again: what an engine has made of one program must not be seen by the next.
 import { Random } from '../oracle/random.ts';
+import type { Visible } from '../reference/tested.ts';
 import { differencesOf, logDifferences, memoryDifferences } from '../reference/visible.ts';
 import { ArmMachine, NS_PER_INSTRUCTION, type Outside } from './machine.ts';
 import { CODE, RAM_BYTES } from './places.ts';
@@ -10,6 +11,12 @@ const FIRST_LOOKS = [1, 2, 3, 5, 8, 13, 20, 30, 50, 100];
 const MOST_COMPILED = [1, 2, 2, 3, 5];
 const NEVER = Number.POSITIVE_INFINITY;
 const LONG = 100_000;
+
+/** What all machines are told, and how far they then run. */
+export interface Leg {
+  readonly outside: Outside;
+  readonly instant: number;
+}
 
 interface Tuning {
   hot: number;
@@ -32,6 +39,7 @@ class Side {
   readonly machine: ArmMachine;
   private readonly tuning: Tuning | null;
   private most = 0;
+  private random = new Random(0, 0);
 
   constructor(name: string, kind: MachineKind, engine: 'interpreter' | 'regions' | 'lockstep') {
     this.name = name;
@@ -43,9 +51,11 @@ class Side {
     return this.machine.core.regions?.stats.compiled ?? 0;
   }
 
-  begin(program: ArmProgram, random: Random): void {
+  begin(program: ArmProgram): void {
     const { tuning, machine } = this;
     machine.load(program);
+    const random = new Random(program.seed, 13);
+    this.random = random;
     if (!tuning) return;
     tuning.batch = random.pick([1, 1, 2, 3]);
     tuning.patience = 1 + random.below(3);
@@ -53,14 +63,27 @@ class Side {
   }
 
   /** What the engine does up to the next deadline: it looks, and compiles what it finds when the guest is in its program now. */
-  drive(random: Random): void {
-    const { tuning, machine } = this;
+  private drive(): void {
+    const { tuning, machine, random } = this;
     if (!tuning) return;
     const { core } = machine;
     const inProgram = (core.pc & (RAM_BYTES - 1)) >= CODE || random.chance(15);
     tuning.hot = inProgram && this.compiled < this.most ? 1 : NEVER;
     const interval = random.pick([LONG, LONG, 7, 40]);
     Object.assign(core.regions!, { interval, nextLook: core.clock.instructions + random.pick(FIRST_LOOKS) });
+  }
+
+  /** Run as the first machine has run; what is different then. */
+  differences(first: Side, expected: Visible, ended: string, instant: number): string[] {
+    this.drive();
+    const got = this.runTo(instant);
+    const { machine } = this;
+    return [
+      ...(got === ended ? [] : [`ended: expected ${ended}, got ${got}`]),
+      ...differencesOf(expected, machine.look()),
+      ...logDifferences(first.machine.log, machine.log),
+      ...memoryDifferences(0, first.machine.arena, machine.arena),
+    ];
   }
 
   runTo(instant: number): string {
@@ -86,38 +109,25 @@ class Sides {
     ];
   }
 
-  run(program: ArmProgram): ArmTrial {
-    const random = new Random(program.seed, 12);
+  run(program: ArmProgram, legs: readonly Leg[]): ArmTrial {
     const { first, others } = this;
     const before = this.compiled;
     const sides = [first, ...others];
-    for (const side of sides) side.begin(program, new Random(program.seed, 13));
+    for (const side of sides) side.begin(program);
     const slices = new Random(program.seed, 14);
     others[0]!.machine.slice = () => 1 + slices.below(12);
-    let instant = 0;
     let found: string[] = [];
-    const deadlines = 4 + random.below(6);
-    for (let n = 0; n < deadlines && found.length === 0; n++) {
-      instant += NS_PER_INSTRUCTION * (1 + random.below(random.pick([40, 200, 600])));
-      const outside = this.outside(random);
+    for (const [n, { outside, instant }] of legs.entries()) {
       const from = first.machine.core.pc;
       for (const side of sides) side.machine.tell(outside);
       const ended = first.runTo(instant);
       const expected = first.machine.look();
       for (const side of others) {
-        const { machine, name } = side;
-        side.drive(random);
-        const got = side.runTo(instant);
-        const here = [
-          ...(got === ended ? [] : [`ended: expected ${ended}, got ${got}`]),
-          ...differencesOf(expected, machine.look()),
-          ...logDifferences(first.machine.log, machine.log),
-          ...memoryDifferences(0, first.machine.arena, machine.arena),
-        ];
-        if (here.length > 0) found.push(`deadline ${n} from pc ${from.toString(16)}, ${name}:`, ...here.slice(0, 8));
+        const here = side.differences(first, expected, ended, instant);
+        if (here.length > 0) found.push(`leg ${n} from pc ${from.toString(16)}, ${side.name}:`, ...here.slice(0, 8));
       }
       if (ended.startsWith('thrown')) found.push(ended);
-      if (ended !== 'deadline') break;
+      if (ended !== 'deadline' || found.length > 0) break;
     }
     const instructions = sides.reduce((sum, { machine }) => sum + machine.vm.clock.instructions, 0);
     if (found.length > 0) found = [`${program.kind}, start ${program.pc.toString(16)}`, ...found];
@@ -127,15 +137,25 @@ class Sides {
   private get compiled(): number {
     return this.others.reduce((sum, side) => sum + side.compiled, 0);
   }
+}
 
-  private outside(random: Random): Outside {
-    const dice = random.below(30);
-    if (dice < 5) return { kind: 'interrupt', irq: random.pick([1, 2, 1, -1, -2]) };
-    if (dice > 6) return { kind: 'nothing' };
-    const physical = random.chance(70) ? CODE + random.below(0x3000) : random.below(RAM_BYTES - 8);
-    const bytes = Uint8Array.from({ length: 1 + random.below(8) }, () => random.below(256));
-    return { kind: 'write', physical, bytes };
-  }
+/** How the program of a seed is run. */
+export function legsOf(seed: number): Leg[] {
+  const random = new Random(seed, 12);
+  let instant = 0;
+  return Array.from({ length: 4 + random.below(6) }, () => {
+    instant += NS_PER_INSTRUCTION * (1 + random.below(random.pick([40, 200, 600])));
+    return { outside: randomOutside(random), instant };
+  });
+}
+
+function randomOutside(random: Random): Outside {
+  const dice = random.below(30);
+  if (dice < 5) return { kind: 'interrupt', irq: random.pick([1, 2, 1, -1, -2]) };
+  if (dice > 6) return { kind: 'nothing' };
+  const physical = random.chance(70) ? CODE + random.below(0x3000) : random.below(RAM_BYTES - 8);
+  const bytes = Uint8Array.from({ length: 1 + random.below(8) }, () => random.below(256));
+  return { kind: 'write', physical, bytes };
 }
 
 /** Machines of both kinds. */
@@ -143,13 +163,13 @@ export class ArmStand {
   private readonly sides = new Map<MachineKind, Sides>();
 
   /** Run the program of a seed. */
-  run(seed: number): ArmTrial {
+  run(seed: number, legs = legsOf(seed)): ArmTrial {
     const program = makeArmProgram(seed);
     let sides = this.sides.get(program.kind);
     if (!sides) {
       sides = new Sides(program.kind);
       this.sides.set(program.kind, sides);
     }
-    return sides.run(program);
+    return sides.run(program, legs);
   }
 }

@@ -17,7 +17,7 @@ const SIGILL = 4;
 const SIGTRAP = 5;
 const SIGBUS = 7;
 const SIGSEGV = 11;
-const SIGALRM = 14;
+const SIGVTALRM = 26;
 
 /** The version line of the qemu-arm that would run, or undefined when it is not installed. */
 export function qemuArmVersion(): string | undefined {
@@ -88,7 +88,7 @@ function stopOf(signal: number, pc: number, address: number): Stop {
       return address === pc ? 'fetch' : 'alignment';
     case SIGSEGV:
       return address === pc ? 'fetch' : 'access';
-    case SIGALRM:
+    case SIGVTALRM:
       return 'endless';
     default:
       return 'other';

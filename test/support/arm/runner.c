@@ -5,7 +5,7 @@
  * Every record starts and ends in a signal handler: the handler takes the registers that the previous record left in the signal context, and puts
  * the next record's into it, so that the instructions own every register. All code around a record's is a word that is undefined as A32 and as T32.
  *
- * A record that runs for ever ends at the second tick of a timer.
+ * A record that runs for ever ends at the second tick of a timer of processor time.
  *
  * Fixed addresses, shared with machine.ts: at 0x50100000 two pages of code, then four of data with a pattern; the record's window of 256 bytes
  * stands across the middle of these. Stores anywhere in the six pages are seen, and undone.
@@ -70,7 +70,7 @@ struct sigaction {
 static const u32 KERNEL_HELPERS = 0xffff0000, SIGNAL_PAGE = 0x3ffff000, STACK = 0x40000000;
 
 enum { NR_exit = 1, NR_read = 3, NR_write = 4, NR_munmap = 91, NR_setitimer = 104, NR_mprotect = 125, NR_rt_sigaction = 174, NR_sigaltstack = 186 };
-enum { SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGSEGV = 11, SIGALRM = 14, SA_SIGINFO = 4, SA_RESTORER = 0x04000000, SA_ONSTACK = 0x08000000 };
+enum { SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGSEGV = 11, SIGVTALRM = 26, SA_SIGINFO = 4, SA_RESTORER = 0x04000000, SA_ONSTACK = 0x08000000, ITIMER_VIRTUAL = 1 };
 
 __attribute__((section(".arena"), aligned(4096))) static u32 arena[ARENA_WORDS];
 static u32 pristine[ARENA_WORDS] __attribute__((aligned(8)));
@@ -166,7 +166,7 @@ static void put_code(int remove) {
 
 static void on_signal(u32 signal, struct siginfo *info, struct ucontext *context) {
   if (context->vfp.magic != VFP_MAGIC) syscall4(NR_exit, 4, 0, 0, 0);
-  if (signal == SIGALRM) {
+  if (signal == SIGVTALRM) {
     u32 first_tick = serial != serial_at_tick;
     serial_at_tick = serial;
     if (first_tick || !running) return;
@@ -224,12 +224,12 @@ __attribute__((noreturn, used)) void start_runner(void) {
   syscall4(NR_mprotect, (u32)(arena + CODE_WORDS), sizeof arena - 4 * CODE_WORDS, PROT_READ_WRITE, 0);
   u32 stack[3] = {(u32)signal_stack, 0, sizeof signal_stack};
   syscall4(NR_sigaltstack, (u32)stack, 0, 0, 0);
-  struct sigaction action = {on_signal, SA_SIGINFO | SA_ONSTACK | SA_RESTORER, return_from_signal, {1u << (SIGALRM - 1), 0}};
-  static const u32 signals[] = {SIGILL, SIGTRAP, SIGFPE, SIGBUS, SIGSEGV, SIGALRM};
+  struct sigaction action = {on_signal, SA_SIGINFO | SA_ONSTACK | SA_RESTORER, return_from_signal, {1u << (SIGVTALRM - 1), 0}};
+  static const u32 signals[] = {SIGILL, SIGTRAP, SIGFPE, SIGBUS, SIGSEGV, SIGVTALRM};
   for (u32 i = 0; i < sizeof signals / sizeof signals[0]; i++)
     syscall4(NR_rt_sigaction, signals[i], (u32)&action, 0, sizeof action.mask);
   u32 timer[4] = {0, TICK_MICROSECONDS, 0, TICK_MICROSECONDS};
-  syscall4(NR_setitimer, 0, (u32)timer, 0, 0);
+  syscall4(NR_setitimer, ITIMER_VIRTUAL, (u32)timer, 0, 0);
   __asm__ volatile("udf #0");
   __builtin_unreachable();
 }

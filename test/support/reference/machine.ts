@@ -335,6 +335,7 @@ export class ReferenceMachine {
       vcpus: 1,
       active: 0,
       privateLine: () => {},
+      canRaise: () => true,
       onVcpu: (_vcpu, action) => action(),
       registerOf: () => {
         throw new Error('the reference has one vCPU');

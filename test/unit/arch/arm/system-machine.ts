@@ -7,6 +7,7 @@ import { PROCESSING_A32_ROWS } from '../../../../src/arch/arm/insns/processing-a
 import { PROCESSING_T32_ROWS } from '../../../../src/arch/arm/insns/processing-t32.ts';
 import { SYSTEM_A32_ROWS } from '../../../../src/arch/arm/insns/system-a32.ts';
 import { SYSTEM_T32_ROWS } from '../../../../src/arch/arm/insns/system-t32.ts';
+import type { Core } from '../../../../src/cpu/exec/core.ts';
 import { createKvm } from '../../../../src/cpu/exec/kvm.ts';
 import type { EmulatedVcpu } from '../../../../src/cpu/exec/vcpu.ts';
 import { KVM_REG_ARM_CP15_32, KVM_REG_ARM_CP15_64, KVM_REG_ARM_R } from '../../../../src/kvm/arm.ts';
@@ -29,21 +30,22 @@ const CPSR = 16;
 export class SystemMachine {
   readonly vm;
   readonly vcpus: EmulatedVcpu[];
+  private chosen: EmulatedVcpu | undefined;
 
   /** Levels of private lines, in the order of their changes. */
   readonly lines: (readonly [vcpu: number, line: number, level: boolean])[] = [];
 
-  constructor(kind: 'svc' | 'hyp', vcpus = 1) {
+  constructor(kind: 'svc' | 'hyp', vcpus = 1, memoryBytes = MEMORY_BYTES) {
     this.vm = createKvm(DEFINITION, {
       engine: 'interpreter',
-      arenaSize: MEMORY_BYTES,
+      arenaSize: memoryBytes,
       endianness: 'little',
       maxVcpus: vcpus,
       nsPerInstruction: 16,
       seed: 0,
       paravirtHypercalls: false,
     }).createVm(kind === 'svc' ? 0 : 1);
-    this.vm.setUserMemoryRegion({ slot: 0, flags: 0, guestPhysAddr: 0, memorySize: MEMORY_BYTES, userspaceAddr: 0 });
+    this.vm.setUserMemoryRegion({ slot: 0, flags: 0, guestPhysAddr: 0, memorySize: memoryBytes, userspaceAddr: 0 });
     const device = {
       ...{ name: 'lines', size: 0x1000, read: () => 0, write: () => {}, setLine: () => true },
       setPrivateLine: (vcpu: number, line: number, level: boolean): void => {
@@ -56,7 +58,21 @@ export class SystemMachine {
   }
 
   get vcpu(): EmulatedVcpu {
-    return this.vcpus[0]!;
+    return this.chosen ?? this.vcpus[0]!;
+  }
+
+  /** What follows is about this vCPU. */
+  on(vcpu: EmulatedVcpu): this {
+    this.chosen = vcpu;
+    return this;
+  }
+
+  /** Switch it on, without a reset. */
+  power(): this {
+    const core = Reflect.get(this.vm, 'core') as Core; // KVM_SET_MP_STATE does not reach it
+    core.activate(this.vcpus.indexOf(this.vcpu));
+    core.i32[core.banks.power!.offset >>> 2] = 1;
+    return this;
   }
 
   code(address: number, words: readonly number[]): this {
