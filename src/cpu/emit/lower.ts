@@ -17,6 +17,8 @@ export type Push = (node: Node) => void;
 
 export interface LoweringHooks {
   field(name: string): void;
+  /** Push a value that is there without computing it, if it is. */
+  known?(node: Node): boolean;
   pc(): void;
   now(): void;
   readRegister(bank: string, index: Node, push: Push): void;
@@ -96,6 +98,7 @@ export class Lowering {
 
   private compute(node: Node): void {
     const w = this.w;
+    if (this.hooks.known?.(node)) return;
     switch (node.op) {
       case 'const':
         w.i32(node.value);

@@ -35,6 +35,7 @@ export const PURE = {
   ltU: operation('i32.lt_u', 'i32'),
   leS: operation('i32.le_s', 'i32'),
   gtS: operation('i32.gt_s', 'i32'),
+  gtU: operation('i32.gt_u', 'i32'),
   geS: operation('i32.ge_s', 'i32'),
   geU: operation('i32.ge_u', 'i32'),
   sext64: operation('i64.extend_i32_s', 'i64'),

@@ -249,6 +249,10 @@ export class Core extends ExitRequests implements CoreServices, ObservedCore, Re
     this.irqchip?.setPrivateLine?.(this.activeVcpu, line, level);
   }
 
+  canRaise(line: number): boolean {
+    return this.irqchip?.canRaise?.(this.activeVcpu, line) ?? true;
+  }
+
   registerOf(vcpu: number, bank: string, index: number): number {
     const { offset, shared } = this.banks[bank]!;
     const at = (offset >>> 2) + index;

@@ -143,6 +143,7 @@ export class CodeListing {
       logStores: false,
       raise: architecture.raise,
       fetchEntry: () => 0,
+      comparisonFlags: architecture.comparisonFlags,
       blockState: null,
       jumpSite: () => null,
       callee: (name) => module.callee(name),

@@ -44,7 +44,9 @@ export function ruledAccesses(accessRules: string, translate: string): WasmFunct
   const inPage = (address: Operand, descriptor: Operand): Value =>
     geU(PAGE_SIZE, add(and(address, OFFSET_MASK), bytesOf(descriptor)));
   const isCached = (descriptor: Operand): Value => eqz(and(descriptor, ACCESS_USER));
-  const byByte = (descriptor: Operand): Value => or(and(descriptor, ACCESS_USER | ACCESS_UNCACHED), 8);
+  /** The tables of the other byte order have no entries, not even for bytes. */
+  const byByte = (descriptor: Operand, rules: Operand): Value =>
+    or(and(descriptor, ACCESS_USER), or(select(and(rules, RULE.SWAPPED), ACCESS_UNCACHED, 0), 8));
   /** The host address of a filled page's bytes, else 0. */
   const hostOf = (c: Code, address: Operand, table: number): Variable => {
     const entry = c.let(wordAt(add(word(WORD.CURRENT_TABLES), tableOffset(address)), table));
@@ -77,7 +79,7 @@ export function ruledAccesses(accessRules: string, translate: string): WasmFunct
           c,
           descriptor,
           (i, shift) => {
-            c.set(value, or(value, shl(c.call('plainLoad', 'i32', add(address, i), byByte(descriptor)), shift)));
+            c.set(value, or(value, shl(c.call('plainLoad', 'i32', add(address, i), byByte(descriptor, rules)), shift)));
             c.if(word(WORD.WHY), () => c.return(0));
           },
           rules,
@@ -122,7 +124,7 @@ export function ruledAccesses(accessRules: string, translate: string): WasmFunct
             c,
             descriptor,
             (i, shift) => {
-              c.assign('plainStore', [], add(address, i), byByte(descriptor), shrU(stored, shift));
+              c.assign('plainStore', [], add(address, i), byByte(descriptor, rules), shrU(stored, shift));
               c.if(word(WORD.WHY), () => c.return());
             },
             rules,

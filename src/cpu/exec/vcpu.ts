@@ -119,8 +119,8 @@ export class EmulatedVcpu implements Vcpu {
         if (model.isWaiting()) return this.waits('wait', model.timerWakes(false));
         if (waited) observer.count('halt_wakeup');
       }
-      const trap = model.interrupt();
-      if (trap >= 0) core.raise(trap, false);
+      // One may let in another, which goes to a mode that is more privileged.
+      for (let trap = model.interrupt(); trap >= 0; trap = model.interrupt()) core.raise(trap, false);
       if (now >= deadline) {
         observer.count('signal');
         if (observer.tracing) observer.trace({ event: 'kvm_exit', pc: core.pc, reason: KVM_TRACE_EXIT_SIGNAL });
@@ -201,7 +201,7 @@ export class EmulatedVcpu implements Vcpu {
     const host = core.hostAddress(address, Access.FETCH);
     if (host === undefined) throw new Error('a watched instruction that is not there');
     if (core.i32[WORD.IN_SLOT >>> 2] !== 0) core.rewindToBranch();
-    else if (core.watch.executes(this.id, core.pc)) return this.interrupted();
+    else if (core.watch.executes(this.id, address)) return this.interrupted();
     return core.codePages.asPlain(host, set, () => this.handle(core.run(1), deadline));
   }
 

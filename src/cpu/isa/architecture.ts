@@ -3,6 +3,7 @@
 import type { StatName } from '../../kvm/stats.ts';
 import type { TraceEvent } from '../../kvm/trace.ts';
 import type { Emitter } from '../emit/emitter.ts';
+import type { Node } from '../emit/values.ts';
 import type { WasmFunction } from '../wasm/code.ts';
 import type { AssemblySyntax } from './disassembler.ts';
 import type { Row } from './insn.ts';
@@ -122,6 +123,8 @@ export interface CoreServices {
   readonly active: number;
   /** Input `line` of the in-kernel interrupt controller that only the active vCPU has (a PPI). */
   privateLine(line: number, level: boolean): void;
+  /** Can anybody raise KVM_INTERRUPT's `line` of the active vCPU while this does nothing? */
+  canRaise(line: number): boolean;
   /** Do something to the state of `vcpu`, made active for it: now, or in the middle of a run at the end of the instruction. */
   onVcpu(vcpu: number, action: () => void): void;
   /** A 32-bit register of any vCPU, as it is between two instructions. */
@@ -202,6 +205,24 @@ export interface ModelOptions {
 /** KVM_CREATE_VM's machine types, by name: MIPS's two; ARM's guest of KVM, and a bare machine that begins in Hyp mode. */
 export type VmType = 'trap-and-emulate' | 'vz' | 'arm-svc' | 'arm-hyp';
 
+/**
+ * Flags that a comparison of a and b (or a subtraction a - b) leaves: compiled code keeps a and b in place of carry and overflow, and works those out
+ * where somebody asks for them.
+ */
+export interface ComparisonFlags {
+  readonly bank: string;
+  /** Indices of those that are made of a - b itself. */
+  readonly results: readonly number[];
+  /** Indices of 0 or 1: no borrow (a is not below b, unsigned), and signed overflow of a - b. */
+  readonly carry: number;
+  readonly overflow: number;
+  /** What is compared by an instruction that writes these values to carry and overflow. */
+  compared(carry: Node, overflow: Node): readonly [a: Node, b: Node] | undefined;
+  /** A condition on the flags, as the condition on a and b that it stands for where the last comparison has left all flags. */
+  condition(node: Node): ComparisonOp | undefined;
+}
+export type ComparisonOp = 'geS' | 'gtS' | 'gtU';
+
 /** Everything the engine needs that is written once per architecture and is not a row. */
 export interface ArchitectureDefinition {
   readonly name: string;
@@ -235,6 +256,8 @@ export interface ArchitectureDefinition {
   readonly helpers: readonly string[];
   /** Names of the events that rows and routines say, in a fixed order. */
   readonly events: readonly string[];
+  /** Where there are such. */
+  readonly comparisonFlags?: ComparisonFlags;
   /** Memory table sets: one per privilege. */
   readonly privileges: number;
   /** Trap code of a word no row matches, and of a branch in a delay slot. */

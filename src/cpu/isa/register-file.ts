@@ -11,6 +11,8 @@ export interface BankSpec {
   readonly zero?: boolean;
   /** Not guest state (masks, engine scratch): left out of state hashes. */
   readonly scratch?: boolean;
+  /** Holds nothing from one instruction to the next: what one that did not happen has left there makes no difference. */
+  readonly passing?: boolean;
   /**
    * Rows that are compiled into regions read and write it by fixed numbers only, and no function does: the region compiler keeps its registers in locals.
    * Where exceptions have no slots to mind, their routines may use it: regions leave such things to the interpreter.

@@ -2,6 +2,7 @@
 // to go on at). As many instructions left as before means that nothing has been executed.
 import { Lowering, Temporaries } from '../../emit/lower.ts';
 import type { Node } from '../../emit/values.ts';
+import type { ComparisonFlags } from '../../isa/architecture.ts';
 import type { Banks } from '../../isa/register-file.ts';
 import { FunctionWriter, type Label } from '../../wasm/writer.ts';
 import { REGION_TYPE } from '../conventions.ts';
@@ -9,6 +10,7 @@ import { FETCH_TABLE, PAGE_SHIFT, SITE, WORD } from '../layout.ts';
 import { callOut } from './calls.ts';
 import { Choices } from './choice.ts';
 import { Counting } from './counting.ts';
+import { FLAGS, RegionFlags } from './flags.ts';
 import type { Arm, Block, BlockEnd, Edge, Flow } from './graph.ts';
 import { leaveWhen, type RegionInstruction } from './instruction.ts';
 import { keepingOf, type RegisterKeeping, RegisterLocals } from './keeping.ts';
@@ -26,6 +28,8 @@ export interface RegionContext {
   readonly raise: string;
   /** What the fetch entry of the page of `pc` must be while the code of that page is the one compiled. */
   fetchEntry(pc: number): number;
+  /** See ArchitectureDefinition. */
+  readonly comparisonFlags: ComparisonFlags | undefined;
   /** Address of the state of the block that the next instruction stands in, where the architecture has such. */
   readonly blockState: number | null;
   /** Address of the words that note where the indirect jump at `pc` goes; null when nothing is noted. */
@@ -36,6 +40,9 @@ export interface RegionContext {
 
 /** Entries of a level, less one, that are told apart by comparisons. */
 const MOST_COMPARED = 3;
+
+/** What may be to work out of the flags where code leaves. */
+const FLAG_EXITS = [FLAGS.CARRY, FLAGS.OVERFLOW, FLAGS.DEFERRED];
 
 /** A level of the structure while its code is being written. */
 interface Frame {
@@ -69,6 +76,9 @@ class RegionCompiler {
   private readonly choices: Choices;
   /** Where what has to leaves for good. */
   private exit: Label | null = null;
+  /** The same where flags are deferred: by what is to be worked out of them. */
+  private readonly flagExits: Label[] = [];
+  private readonly flags: RegionFlags | null;
   private readonly keeping: RegisterKeeping;
   private current: Block | null = null;
 
@@ -94,6 +104,8 @@ class RegionCompiler {
       (name) => context.callee(name),
       context.logStores,
     );
+    this.flags = RegionFlags.of(flow, context.comparisonFlags, context.banks, w, registers, this.keeping);
+    if (this.flags) this.semantics.defer(this.flags);
     this.choices = new Choices(w, registers);
     this.lowering = new Lowering(w, new Temporaries(w), this.semantics);
   }
@@ -103,16 +115,29 @@ class RegionCompiler {
     const body = new FunctionWriter(REGION_TYPE.parameters);
     const { w } = this;
     this.exit = w.block('exit');
+    for (const state of FLAG_EXITS) if (this.flags) this.flagExits[state] = w.block(`exit, flags ${state}`);
     this.level(this.top, null);
+    for (const state of FLAG_EXITS.toReversed()) this.leaveWithFlags(state);
     w.end();
     // Locals are known only now: what loads the registers goes in front.
     body.localTypes.push(...w.localTypes);
     body.localNames.push(...w.localNames);
     this.keeping.enter(body);
+    this.flags?.cameIn(body, this.flow.entries);
     body.code.append(w.code.bytes);
     this.keeping.exit(body);
     body.get(LEFT).get(this.pc);
     return body;
+  }
+
+  /** Control has come here with flags to work out. */
+  private leaveWithFlags(state: number): void {
+    const { w, flags } = this;
+    if (!flags) return;
+    w.end();
+    flags.now = state;
+    flags.settleAll();
+    w.br(this.exit!);
   }
 
   /** Which blocks are dispatched to. */
@@ -175,6 +200,7 @@ class RegionCompiler {
   private block(block: Block): void {
     const { w } = this;
     this.current = block;
+    this.flags?.begin(block);
     if (this.counting.checkpoints.has(block)) {
       w.get(LEFT).i32(this.counting.longest(block)).op('i32.lt_s').if();
       this.exitTo(block.pc);
@@ -196,14 +222,12 @@ class RegionCompiler {
   }
 
   /** Lower one instruction; when it leaves, the interpreter goes on at `from` with `back` instructions not executed. */
-  private instruction(
-    { guarded, pc, size, block, changesTables }: RegionInstruction,
-    from: number,
-    back: number,
-    after: number,
-  ): void {
-    this.semantics.at({ pc, after, raise: null, leave: () => this.leave(from, back, block) });
-    this.lowering.run(guarded);
+  private instruction(instruction: RegionInstruction, from: number, back: number, after: number): void {
+    const { guarded, deferred, pc, size, block, changesTables } = instruction;
+    const flagsThen = this.flags?.before(instruction) ?? FLAGS.PLAIN;
+    this.semantics.at({ pc, after, raise: null, leave: () => this.leave(from, back, block) }, flagsThen);
+    this.lowering.run(this.flags ? (deferred ?? guarded) : guarded);
+    if (this.flags) this.flags.now = flagsThen;
     if (!changesTables) return;
     const { w } = this;
     w.i32(0).memory('i32.load', WORD.CURRENT_TABLES).get(TABLES).op('i32.ne').if();
@@ -215,9 +239,13 @@ class RegionCompiler {
     const { w, condition } = this;
     this.instruction(at, at.pc, slot ? 2 : 1, slot ? 1 : 0);
     if (slot) this.instruction(slot, at.pc, 2, 0);
+    this.flags?.beforeChoice([...taken.instructions, ...otherwise.instructions]);
     const lower = ({ instructions }: Arm): void =>
       this.semantics.tentatively(() => {
-        for (const instruction of instructions) this.instruction(instruction, at.pc, 0, 0);
+        for (const { pc, guarded } of instructions) {
+          this.semantics.at({ pc, after: 0, raise: null, leave: () => this.leave(at.pc, 0) });
+          this.lowering.run(guarded);
+        }
       });
     for (const [offset, bank] of this.choices.choose(taken, otherwise, condition, lower))
       this.keeping.wrote(offset, bank);
@@ -308,11 +336,13 @@ class RegionCompiler {
           this.finish();
         }
       : null;
+    const flagsThen = this.flags?.before(at) ?? FLAGS.PLAIN;
     const site: Site = { pc: at.pc, after: 0, leave, raise: null };
-    this.semantics.at(site);
+    this.semantics.at(site, flagsThen);
     if (at.guards.length > 0) this.lowering.run(at.guards.map(leaveWhen));
-    this.semantics.at({ ...site, raise });
+    this.semantics.at({ ...site, raise }, flagsThen);
     this.lowering.run(at.statements);
+    if (this.flags) this.flags.now = flagsThen;
     if (at.traps) return;
     w.get(this.target).set(this.pc);
     this.finish();
@@ -332,12 +362,17 @@ class RegionCompiler {
   }
 
   private exitTo(pc: number): void {
-    this.w.i32(pc).set(this.pc).br(this.exit!);
+    this.w.i32(pc).set(this.pc).br(this.exitLabel());
+  }
+
+  private exitLabel(): Label {
+    return this.flagExits[(this.flags?.now ?? 0) & FLAGS.DEFERRED] ?? this.exit!;
   }
 
   /** The block is over, and control goes to local `pc`: what has been written on the way here goes back to memory. */
   private finish(): void {
     const { w } = this;
+    this.flags?.settleAll();
     if (this.keeping.finish(this.current!)) w.get(LEFT).get(this.pc).op('return');
     else w.br(this.exit!);
   }
@@ -349,10 +384,15 @@ class RegionCompiler {
       return;
     }
     const { w, pc, context } = this;
+    const { to } = back;
+    this.flags?.settleAll();
     this.keeping.beforeCall(this.current!);
     callOut(w, { left: LEFT, tables: TABLES, depth: DEPTH, pc }, context.callee('callRegion'), back.pc, () => {
       this.keeping.afterCall();
+      const flagsBefore = this.flags?.now;
+      this.flags?.cameBack(to);
       this.goTo(from, back);
+      if (this.flags) this.flags.now = flagsBefore!;
     });
     w.get(LEFT).get(pc).op('return');
   }
@@ -375,6 +415,7 @@ class RegionCompiler {
       this.exitTo(pc);
       w.end();
     }
+    this.flags?.beforeGoing(to);
     if (this.dispatched.has(to)) w.i32(to.number).set(this.state);
     w.br(this.labelOf(to));
   }

@@ -189,6 +189,7 @@ export class RegionEngine implements CodeListener {
       logStores: host.logStores,
       raise: host.program.architecture.raise,
       fetchEntry: (at) => code.fetchEntry(at),
+      comparisonFlags: host.program.architecture.comparisonFlags,
       blockState: this.blockState,
       jumpSite: (at) => this.sites.addressOf(at, request),
       callee: (name) => module.callee(name),

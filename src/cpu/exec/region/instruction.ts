@@ -29,6 +29,8 @@ export interface RegionInstruction {
   /** What is lowered for the two: leaving is what a trap does in a region. */
   readonly guarded: readonly Statement[];
   readonly branch: BranchStatement | null;
+  /** The same where carry and overflow are deferred, of an instruction that compares (flags.ts); else null. */
+  readonly deferred: readonly Statement[] | null;
   /** A jump to what the link register holds, taken for a return from a call. */
   readonly returns: boolean;
   /** It may change the privilege: the region goes on only where it does not. */
@@ -43,6 +45,11 @@ export interface RegionInstruction {
 
 /** Registers by their byte offset in the state block, with their banks. */
 export type Registers = ReadonlyMap<number, Bank>;
+
+type WriteStatement = Extract<Statement, { kind: 'write' }>;
+
+/** The bank of what the last comparison has compared; there only in regions. */
+export const COMPARED = 'compared';
 
 /** Words remembered. */
 const MOST_KNOWN = 20_000;
@@ -116,7 +123,7 @@ export class InstructionExpander {
     const fields: Record<string, Operand | number> = {};
     for (const name of Object.keys(raw)) fields[name] = emitter.const(raw[name]!) as unknown as Operand;
     for (const { name, steers } of row.pattern.fields) if (steers) fields[name] = raw[name]!;
-    if (block !== 0) fields.block = block;
+    if (block !== 0) fields.blockState = block;
     row.build(emitter, fields);
     const guards: Node[] = [];
     const begins = blockBegunBy(emitter.statements);
@@ -129,6 +136,7 @@ export class InstructionExpander {
     const changesTables = statements.some((statement) => statement.kind === 'tables');
     const { delaySlots } = this.architecture;
     if (traps && !delaySlots) return undefined; // entering an exception reads registers that are in locals here
+    const guarded = guards.length === 0 ? statements : [...guards.map(leaveWhen), ...statements];
     return {
       word,
       size,
@@ -138,7 +146,8 @@ export class InstructionExpander {
       row,
       statements,
       guards,
-      guarded: guards.length === 0 ? statements : [...guards.map(leaveWhen), ...statements],
+      guarded,
+      deferred: this.withDeferredFlags(guarded),
       branch: branch ?? null,
       returns: this.isReturn(branch),
       changesTables,
@@ -147,6 +156,33 @@ export class InstructionExpander {
       writes: writtenBy(statements, this.banks),
       writesSometimes: statements.some(({ kind }) => kind === 'when'),
     };
+  }
+
+  /** An instruction that compares: what it compares goes to bank COMPARED, in place of carry and overflow. */
+  private withDeferredFlags(statements: readonly Statement[]): readonly Statement[] | null {
+    const { comparisonFlags: flags } = this.architecture;
+    if (!flags) return null;
+    const writeOf = (flag: number): WriteStatement | undefined =>
+      statements.find(
+        (statement): statement is WriteStatement =>
+          statement.kind === 'write' &&
+          statement.bank === flags.bank &&
+          statement.index.op === 'const' &&
+          statement.index.value === flag,
+      );
+    const [carry, overflow] = [writeOf(flags.carry), writeOf(flags.overflow)];
+    const compared = carry && overflow && flags.compared(carry.value, overflow.value);
+    if (!compared || compared.some((node) => reads(node, flags.bank))) return null;
+    return statements.map((statement) => {
+      if (statement !== carry && statement !== overflow) return statement;
+      const index = statement === carry ? 0 : 1;
+      return {
+        ...statement,
+        bank: COMPARED,
+        index: { op: 'const', type: 'i32', value: index },
+        value: compared[index],
+      };
+    });
   }
 
   private isReturn(branch: BranchStatement | undefined): boolean {
@@ -339,6 +375,10 @@ export function listed(list: Node): Extract<Node, { op: 'const' }>[] {
   return Array.from({ length: 16 }, (_, index) => index)
     .filter((index) => ((value >>> index) & 1) !== 0)
     .map((index) => ({ op: 'const', type: 'i32', value: index }));
+}
+
+function reads(node: Node, bank: string): boolean {
+  return (node.op === 'read' && node.bank === bank) || operands(node).some((operand) => reads(operand, bank));
 }
 
 function visit(node: Node, each: (node: Node) => void): void {

@@ -56,6 +56,8 @@ export class RegisterLocals {
 }
 
 export interface RegisterKeeping {
+  /** Do registers go to memory when they are written? */
+  readonly through: boolean;
   /** In front of the region. */
   enter(w: FunctionWriter): void;
   /** At the one place where code leaves that has nothing better; after it registers are in memory. */
@@ -78,6 +80,7 @@ export function keepingOf(flow: Flow, w: FunctionWriter, locals: RegisterLocals)
 const MOST_FLUSHED = 16;
 
 class WriteBack implements RegisterKeeping {
+  readonly through = false;
   private readonly w: FunctionWriter;
   private readonly locals: RegisterLocals;
   private readonly dirty: ReadonlyMap<Block, Registers>;
@@ -122,6 +125,7 @@ class WriteBack implements RegisterKeeping {
 }
 
 class WriteThrough implements RegisterKeeping {
+  readonly through = true;
   private readonly w: FunctionWriter;
   private readonly locals: RegisterLocals;
   private readonly needed: ReadonlyMap<Block, Registers>;

@@ -4,6 +4,7 @@
 //
 // Both engines log what their stores overwrite: at an address that neither has stored to, memory cannot differ.
 import { forEachStatement } from '../../emit/tree.ts';
+import type { Statement } from '../../emit/values.ts';
 import { beginRun, executed, type InstructionClock } from '../clock.ts';
 import { MOST_NESTED } from '../conventions.ts';
 import type { HostImports } from '../instance.ts';
@@ -22,6 +23,7 @@ import {
 } from '../layout.ts';
 import type { Program } from '../program.ts';
 import { COMPARED_WORDS, type Difference, differingRegisters } from './differences.ts';
+import { instructionsOf } from './graph.ts';
 import { explainDifference, type Reported } from './lockstep-report.ts';
 
 const LOG = STORE_LOG >>> 2;
@@ -77,7 +79,7 @@ export class Lockstep {
   private readonly stored = new Uint32Array(LOG_ENTRIES);
   private readonly overwritten = new Int32Array(LOG_ENTRIES);
   private readonly left = new Int32Array(LOG_ENTRIES);
-  /** Words of the state block that take writes to register 0. */
+  /** Words of the state block that are nothing between instructions: those that take writes to register 0, and passing banks. */
   private readonly sinks: readonly number[];
   /** Most instructions whose stores the log holds. */
   private readonly longest: number;
@@ -91,9 +93,10 @@ export class Lockstep {
     this.words = i32.subarray(0, program.stateEnd >>> 2);
     this.before = new Int32Array(this.words.length);
     this.after = new Int32Array(this.words.length);
-    this.sinks = Object.values(program.banks).flatMap(({ zero, offset, sink, size }) =>
-      zero ? [(offset + sink * size) >>> 2] : [],
-    );
+    this.sinks = Object.values(program.banks).flatMap(({ zero, offset, sink, size, passing, count }) => {
+      if (passing) return Array.from({ length: (count * size) >>> 2 }, (_, i) => (offset >>> 2) + i);
+      return zero ? [(offset + sink * size) >>> 2] : [];
+    });
     this.longest = Math.floor(LOG_ENTRIES / mostStores(program));
   }
 
@@ -168,7 +171,10 @@ export class Lockstep {
     const calls = this.hostCalls;
     const problem = count === 0 ? null : this.interpret(count);
     if (count === 0) i32[WORD.OWN_HANDLERS >>> 2] = 1;
-    if (problem === null && this.isSame(pc, stores, count)) return null;
+    if (problem === null) {
+      const begun = count < budget ? this.begunStores(descriptor, pc, stores - (count === 0 ? 0 : this.logged)) : 0;
+      if (this.isSame(pc, stores - begun, count, begun)) return null;
+    }
     const entry = this.before[WORD.PC >>> 2]! >>> 0;
     const differences = this.differences(pc, stores);
     const final = this.hostCalls !== calls;
@@ -218,8 +224,20 @@ export class Lockstep {
     return this.i32[WORD.STORES_LOGGED >>> 2]! / STORE_LOG_ENTRY;
   }
 
-  /** Is the region's outcome, set aside, the state as it is now? */
-  private isSame(pc: number, stores: number, count: number): boolean {
+  /**
+   * An instruction of several stores may leave the region after the first of them: the interpreter makes it again, from the first on. `extra` is how many
+   * stores the region has made too many; returns as many of them as are such.
+   */
+  private begunStores(descriptor: number, pc: number, extra: number): number {
+    if (extra <= 0) return 0;
+    const source = this.host.regions?.sourceOf(this.i32[(descriptor + DESCRIPTOR.FUNCTION) >>> 2]!);
+    const instructions = source?.flow.blocks.flatMap(instructionsOf) ?? [];
+    const makesMore = instructions.some((at) => at.pc >>> 0 === pc >>> 0 && storesIn(at.statements) > extra);
+    return makesMore ? extra : 0;
+  }
+
+  /** Is the region's outcome, set aside, the state as it is now? The last `begun` stores, after the first `stores`, are taken for not made. */
+  private isSame(pc: number, stores: number, count: number, begun: number): boolean {
     const { i32, after, words, stored, left } = this;
     if (pc !== i32[WORD.PC >>> 2]!) return false;
     if (stores !== (count === 0 ? 0 : this.logged)) return false;
@@ -228,7 +246,8 @@ export class Lockstep {
     for (let word = STATE_BASE >>> 2; word < words.length; word++) if (after[word] !== words[word]) return false;
     for (let i = 0, at = LOG; i < stores; i++, at += LOG_STEP) {
       if (stored[i] !== i32[at]! >>> 0) return false;
-      if (left[i] !== i32[stored[i]! >>> 2]!) return false;
+      const again = begun > 0 && stored.subarray(stores, stores + begun).includes(stored[i]!);
+      if (!again && left[i] !== i32[stored[i]! >>> 2]!) return false;
     }
     return true;
   }
@@ -294,12 +313,17 @@ function nameOfWhy(why: number): string {
 
 /** Most stores that one instruction makes. */
 function mostStores({ table }: Program): number {
-  const counts = table.handlers.map(({ statements }) => {
-    let stores = 0;
-    forEachStatement(statements, ({ kind }) => {
-      if (kind === 'store') stores++;
-    });
-    return stores;
+  return Math.max(1, ...table.handlers.map(({ statements }) => storesIn(statements)));
+}
+
+/** Most registers that one statement stores. */
+const MANY = 32;
+
+function storesIn(statements: readonly Statement[]): number {
+  let stores = 0;
+  forEachStatement(statements, ({ kind }) => {
+    if (kind === 'store') stores++;
+    else if (kind === 'storeMany') stores += MANY;
   });
-  return Math.max(1, ...counts);
+  return stores;
 }

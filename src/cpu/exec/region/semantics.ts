@@ -6,7 +6,8 @@ import type { Bank, Banks } from '../../isa/register-file.ts';
 import type { FunctionWriter } from '../../wasm/writer.ts';
 import { FastMemory } from '../fast-memory.ts';
 import { SET_SIZE, WORD } from '../layout.ts';
-import { listed } from './instruction.ts';
+import type { RegionFlags } from './flags.ts';
+import { COMPARED, listed } from './instruction.ts';
 import type { RegisterKeeping, RegisterLocals } from './keeping.ts';
 
 /** Where the instruction being lowered stands. */
@@ -42,6 +43,9 @@ export class RegionSemantics implements LoweringHooks {
   private readonly keeping: RegisterKeeping;
   private site: Site | null = null;
   private tentative = false;
+  /** Of comparisons, where some are deferred; and what is known of them behind the instruction. */
+  private flags: RegionFlags | null = null;
+  private flagsThen = 0;
 
   constructor(
     w: FunctionWriter,
@@ -97,14 +101,24 @@ export class RegionSemantics implements LoweringHooks {
     throw new Error('a region decodes nothing again');
   }
 
-  at(site: Site): void {
+  at(site: Site, flagsThen = 0): void {
     this.site = site;
+    this.flagsThen = flagsThen;
+  }
+
+  defer(flags: RegionFlags): void {
+    this.flags = flags;
+  }
+
+  known(node: Node): boolean {
+    return this.flags?.condition(node) ?? false;
   }
 
   /** The value on the stack goes to a register that lives in a local. */
   writeLocal(bank: Bank, index: number): void {
     this.w.set(this.registers.of(bank, index));
-    if (!this.tentative) this.keeping.wrote(bank.offset + index * bank.size, bank);
+    const offset = bank.offset + index * bank.size;
+    if (!this.tentative && !this.flags?.isKept(this.flagsThen, offset)) this.keeping.wrote(offset, bank);
   }
 
   /** Emit code that goes no further than the registers' locals. */
@@ -131,6 +145,7 @@ export class RegionSemantics implements LoweringHooks {
   }
 
   readRegister(bankName: string, index: Node, push: Push): void {
+    if (this.flags?.read(bankName, index)) return;
     const bank = this.bank(bankName);
     if (bank.rowsOnly && index.op === 'const') {
       this.w.get(this.registers.of(bank, index.value));
@@ -141,6 +156,11 @@ export class RegionSemantics implements LoweringHooks {
   }
 
   writeRegister(bankName: string, index: Node, push: Push, value: () => void): void {
+    if (bankName === COMPARED && index.op === 'const') {
+      value();
+      this.w.set(this.flags!.operand(index.value));
+      return;
+    }
     const bank = this.bank(bankName);
     if (bank.rowsOnly && index.op === 'const') {
       value();
