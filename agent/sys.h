@@ -7,6 +7,8 @@
 
 #if defined(__mips__)
 #include "arch/mips.h"
+#elif defined(__arm__)
+#include "arch/arm.h"
 #else
 #error "agent/arch has no header for this architecture"
 #endif

@@ -117,9 +117,9 @@ async function compareAll(suite: Suite, seed: number): Promise<void> {
   if (values.log !== undefined) writeFileSync(values.log, '');
   const started = Date.now();
   for (let done = 0; done < count; done += CHUNK) {
-    const records = Array.from({ length: Math.min(CHUNK, count - done) }, (_, n) => make(suite, seed, first + done + n)).filter(
-      (record) => only === null || only.test(namesOf(record).at(-1)!),
-    );
+    const records = Array.from({ length: Math.min(CHUNK, count - done) }, (_, n) =>
+      make(suite, seed, first + done + n),
+    ).filter((record) => only === null || only.test(namesOf(record).at(-1)!));
     const expected = runUnderQemuArm(records);
     for (const [n, record] of records.entries()) {
       compared++;

@@ -12,7 +12,8 @@ table=src/boot/agent/programs.ts
 flags=(-Os -ffreestanding -fno-builtin -fno-pic -fomit-frame-pointer -fno-stack-protector -fno-asynchronous-unwind-tables
   -fno-unwind-tables -fno-ident -ffunction-sections -nostdlib -std=gnu11 -Wall -Wextra -Werror)
 mips=(-march=mips32 -mabi=32 -mno-abicalls -G0 -msoft-float)
-names=(mipsel mips)
+arm=(-march=armv7-a -marm -mfloat-abi=soft -mno-unaligned-access)
+names=(mipsel mips arm)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -21,6 +22,7 @@ program() {
   local source objects=() target
   case $2 in
     mipsel | mips) target=(--target="$2-unknown-linux-gnu" "${mips[@]}") ;;
+    arm) target=(--target=armv7-unknown-linux-gnueabi "${arm[@]}") ;;
   esac
   for source in agent/*.c; do
     objects+=("$work/$2-$(basename "$source").o")

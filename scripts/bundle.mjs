@@ -17,7 +17,7 @@ for (const { loadArchitecture } of BOARDS) {
   const architecture = await loadArchitecture();
   for (const order of ['little', 'big']) {
     const { name } = architecture(order);
-    if (!programs.has(name)) programs.set(name, prebuild(architecture(order), order === 'big').base64);
+    if (!programs.has(name)) programs.set(name, prebuild(architecture(order), order === 'big'));
   }
 }
 const load = (name) => `${JSON.stringify(name)}: async () => (await import('prebuilt:${name}')).default`;

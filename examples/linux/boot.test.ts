@@ -1,5 +1,5 @@
 // Boot and console: from reset to a shell that can be talked to.
-import { atPrompt, fromReset } from './guest.ts';
+import { atPrompt, fromReset, portOf } from './guest.ts';
 
 fromReset('reaches a shell within two seconds, without a warning', {}, async (m) => {
   await m.waitFor('/ # ', { within: '2s' });
@@ -15,7 +15,7 @@ fromReset('says in its first line which kernel it is, as uname does later', {}, 
 
 fromReset('brings up console and clock before it starts init', {}, async (m) => {
   await m.waitFor('console [ttyS0] enabled');
-  await m.waitFor('rtc_cmos');
+  await m.waitFor(portOf(m).rtcDriver);
   const { before } = await m.waitFor('as init process');
   m.expect(before).toContain('Freeing unused kernel memory');
 });

@@ -124,7 +124,8 @@ fromReset('leaves an ext4 that e2fsck finds clean', { disk: busy, skip: withoutE
       test $((i % 3)) = 0 && rm -r d$((i % 5))
     done
     find . -type f | wc -l`;
-  await m.sh('mount /dev/vda /mnt', { check: true });
+  // A file that was deleted in 1970 looks like one that was not: not every kernel sets its clock by itself.
+  await m.sh('date -s @1700000000 && mount /dev/vda /mnt', { check: true });
   const { text } = await m.sh(`cd /mnt; ${filesComeAndGo}`);
   m.expect(Number(text)).toBeGreaterThan(5);
   await m.sh('umount /mnt', { check: true });
@@ -137,7 +138,7 @@ const system = blankDisk('system.img', 16);
 fromReset('boots from the disk it was installed on', { disk: system, skip: withoutE2fsprogs }, async (m) => {
   makeExt4(system);
   await m.waitFor('/ # ');
-  await m.sh('mount /dev/vda /mnt && cp -a /bin /init /mnt', { check: true });
+  await m.sh('mount /dev/vda /mnt && cp -a /bin /init /mnt && { test ! -d /lib || cp -a /lib /mnt; }', { check: true });
   await m.sh('mkdir /mnt/dev /mnt/proc /mnt/sys /mnt/tmp && umount /mnt', { check: true });
   await m.stop();
   const boot = { disk: `${system}:ro`, params: 'root=/dev/vda init=/init sh=1', agent: true };

@@ -49,13 +49,47 @@ export function fromReset(name: string, { skip, ...options }: Options, body: Bod
   else test.skip(name, { ...linux, ...options }, body, reason);
 }
 
+interface PromptOptions extends Options {
+  /** A file that only kernels have that are configured for this; on others nothing is tested. */
+  readonly needs?: string | undefined;
+}
+
 /** A test that begins when the shell of the booted guest waits for a command. */
-export function atPrompt(name: string, options: Options, body: Body): void {
+export function atPrompt(name: string, { needs, ...options }: PromptOptions, body: Body): void {
   fromReset(name, options, async (m) => {
     await m.waitFor('/ # ');
-    await body(m);
+    if (needs === undefined || (await m.sh(`test -e ${needs}`)).ok) await body(m);
+    else console.log(`not tested, for this kernel has no ${needs}: ${name}`);
   });
 }
+
+/** What a test has to know of the machine's CPU and the kernel's port to it. */
+interface Port {
+  /** The register of a function's first argument. */
+  readonly argument: string;
+  /** A store to address 0, and what the kernel says about it. */
+  readonly storeToNull: readonly number[];
+  readonly badAddress: string;
+  readonly SIGXCPU: number;
+  readonly rtcDriver: string;
+}
+
+const MIPS: Port = {
+  argument: 'a0',
+  storeToNull: [0xac000000], // sw zero, 0(zero)
+  badAddress: 'Unable to handle kernel paging request at virtual address 00000000',
+  SIGXCPU: 30,
+  rtcDriver: 'rtc_cmos',
+};
+const ARM: Port = {
+  argument: 'r0',
+  storeToNull: [0xe3a00000, 0xe5800000], // mov r0, #0; str r0, [r0]
+  badAddress: 'Unable to handle kernel NULL pointer dereference at virtual address 00000000',
+  SIGXCPU: 24,
+  rtcDriver: 'rtc-pl031',
+};
+
+export const portOf = (m: TestVm): Port => (m.vm.inferred.machine === 'arm-virt' ? ARM : MIPS);
 
 const folder = join(homedir(), '.cache', 'tsvm', 'examples-linux');
 

@@ -1,5 +1,6 @@
 // The kernel from outside: how it ends, what it does when it is damaged, and its symbols, memory and registers while it runs.
-import { atPrompt, fromReset, withVariables } from './guest.ts';
+import type { TestVm } from 'tsvm/test';
+import { atPrompt, fromReset, portOf, withVariables } from './guest.ts';
 
 // How it ends.
 
@@ -54,12 +55,15 @@ atPrompt('panics instead of killing, when told so', { memory: '48M', faults: 'al
   m.expect(verdict.summary).toContain('panic_on_oom');
 });
 
-const STORE_TO_NULL = 0xac000000; // sw zero, 0(zero)
+/** Make sethostname(2) store to address 0. */
+function breakSethostname(m: TestVm): void {
+  for (const [n, word] of portOf(m).storeToNull.entries()) m.writeWord(`sys_sethostname+${4 * n}`, word);
+}
 
 atPrompt('survives an oops in a system call, tainted', { faults: 'allow' }, async (m) => {
-  m.writeWord('sys_sethostname', STORE_TO_NULL);
+  breakSethostname(m);
   m.expect((await m.sh('hostname broken')).signal).toBe(11);
-  await m.waitFor('Unable to handle kernel paging request at virtual address 00000000');
+  await m.waitFor(portOf(m).badAddress);
   m.expect((await m.sh('cat /proc/sys/kernel/tainted')).text).toBe('128');
   const { faults } = await m.stop();
   m.expect(faults.map((fault) => fault.kind)).toEqual(['oops']);
@@ -68,7 +72,7 @@ atPrompt('survives an oops in a system call, tainted', { faults: 'allow' }, asyn
 
 atPrompt('turns an oops into a panic, when told so', { faults: 'allow' }, async (m) => {
   await m.sh('echo 1 > /proc/sys/kernel/panic_on_oops', { check: true });
-  m.writeWord('sys_sethostname', STORE_TO_NULL);
+  breakSethostname(m);
   m.send('hostname broken\n');
   m.expect((await m.end()).summary).toContain('Fatal exception');
 });
@@ -104,8 +108,9 @@ atPrompt('ticks a hundred times a second while it works', withVariables, async (
 atPrompt('passes the exit code of a process to do_exit', {}, async (m) => {
   m.send('sh -c "exit 7"; echo status $?\n');
   await m.until('do_exit');
-  m.expect(m.register('a0')).toBe(7 << 8);
-  m.setRegister('a0', 9 << 8);
+  const { argument } = portOf(m);
+  m.expect(m.register(argument)).toBe(7 << 8);
+  m.setRegister(argument, 9 << 8);
   await m.waitFor('status 9\n');
 });
 

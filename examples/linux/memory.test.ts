@@ -25,7 +25,8 @@ atPrompt('loses no memory over two hundred processes', {}, async (m) => {
 atPrompt('kills the process that takes all memory, and no other', { memory: '48M' }, async (m) => {
   m.expect((await m.sh('tail /dev/zero')).signal).toBe(9);
   await m.waitFor(/Out of memory: Killed process \d+ \(tail\)/);
-  m.expect(counters((await m.sh('cat /proc/vmstat')).stdout).get('oom_kill')).toBe(1);
+  await m.runFor('1s');
+  m.expect(m.console.kernel.match(/Killed process/g)?.length).toBe(1);
   m.expect.noOops();
 });
 
@@ -39,7 +40,7 @@ atPrompt('holds a tmpfs to its size, and frees what is deleted there', {}, async
 
 atPrompt(
   'swaps out what does not fit, and brings it back unharmed',
-  { memory: '24M', disk: `${blankDisk('swap.img', 32)}:cow` },
+  { memory: '24M', disk: `${blankDisk('swap.img', 32)}:cow`, needs: '/proc/swaps' },
   async (m) => {
     await m.sh('mkswap /dev/vda && swapon /dev/vda && mount -t tmpfs -o size=24m tmpfs /mnt', { check: true });
     const twentyMebibytes = 'for i in 1 2 3 4 5 6 7 8 9; do cat /bin/busybox; done';

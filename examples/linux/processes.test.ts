@@ -1,8 +1,6 @@
 // Processes: starting, ending, signals, pipes, scheduling, limits and namespaces, as a shell sees them.
 import { createHash } from 'node:crypto';
-import { atPrompt } from './guest.ts';
-
-const SIGXCPU = 30; // MIPS's own number
+import { atPrompt, portOf } from './guest.ts';
 
 atPrompt("gives a command's status, output and errors apart", {}, async (m) => {
   const { status, stdout, stderr } = await m.sh('echo out; echo err >&2; exit 7');
@@ -65,7 +63,7 @@ atPrompt('gives a nice process what the other one leaves', {}, async (m) => {
 });
 
 atPrompt('ends a process that has used up its CPU time', {}, async (m) => {
-  m.expect((await m.sh('ulimit -S -t 1; while :; do :; done', { within: '3s' })).signal).toBe(SIGXCPU);
+  m.expect((await m.sh('ulimit -S -t 1; while :; do :; done', { within: '3s' })).signal).toBe(portOf(m).SIGXCPU);
 });
 
 atPrompt('refuses a process more memory than its limit', {}, async (m) => {
@@ -82,12 +80,12 @@ atPrompt('puts stacks at random addresses, unless told not to', {}, async (m) =>
   m.expect(fixed[0]).toBe(fixed[1]);
 });
 
-atPrompt('counts processes from one in a new PID namespace', {}, async (m) => {
+atPrompt('counts processes from one in a new PID namespace', { needs: '/proc/self/ns/pid' }, async (m) => {
   const { text } = await m.sh("unshare -p -f -m sh -c 'mount -t proc proc /proc; echo $$; ls -d /proc/[0-9]*'");
   m.expect(text).toBe('1\n/proc/1');
 });
 
-atPrompt('keeps a host name inside its UTS namespace', {}, async (m) => {
+atPrompt('keeps a host name inside its UTS namespace', { needs: '/proc/self/ns/uts' }, async (m) => {
   await m.sh('hostname outside', { check: true });
   m.expect((await m.sh('unshare -u sh -c "hostname inside; hostname"; hostname')).text).toBe('inside\noutside');
 });

@@ -4,9 +4,14 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Account, accountOf } from './outputs.ts';
 
+/** What guests run on, by tsvm's name of the board. */
+export const MACHINES = ['malta', 'arm-virt'] as const;
+export type Machine = (typeof MACHINES)[number];
+
 /** A guest, in the words of no monitor. */
 export interface GuestRun {
-  /** For T&E guests; QEMU, which has no T&E, is a machine where such a kernel runs as well. */
+  readonly machine: Machine;
+  /** On malta for T&E guests; QEMU, which has no T&E, is a machine where such a kernel runs as well. */
   readonly kernel: string;
   /** The kernel for QEMU where it is another build. */
   readonly peerKernel?: string;
@@ -22,6 +27,8 @@ export type ContenderName = 'tsvm' | 'qemu' | 'qemu-icount';
 export interface Contender {
   readonly name: ContenderName;
   readonly version: string;
+  /** What it can be. */
+  readonly machines: readonly Machine[];
   command(run: GuestRun): readonly [file: string, ...args: string[]];
   /** What it reports of the run that has just ended; null for those that count nothing. */
   account(): Account | null;
@@ -42,6 +49,7 @@ export function tsvm({ launcher, from, engine, scratch }: TsvmOptions): Contende
   return {
     name: 'tsvm',
     version: `${stdout.trim()} of ${from}${engine === undefined ? '' : `, --engine ${engine}`}`,
+    machines: MACHINES,
     command(run) {
       rmSync(events, { force: true });
       return [
@@ -59,34 +67,60 @@ export function tsvm({ launcher, from, engine, scratch }: TsvmOptions): Contende
   };
 }
 
-const QEMU = 'qemu-system-mipsel';
+interface Qemu {
+  readonly program: string;
+  /** Debian's. */
+  readonly packageName: string;
+  readonly options: readonly string[];
+  readonly console: string;
+}
 
-/** QEMU's version, or why it is not there. */
-export function findQemu(): { readonly version: string } | { readonly missing: string } {
-  const { status, stdout, error } = spawnSync(QEMU, ['--version'], { encoding: 'utf8' });
+const QEMU: Readonly<Record<Machine, Qemu>> = {
+  malta: {
+    program: 'qemu-system-mipsel',
+    packageName: 'qemu-system-mips',
+    options: ['-M', 'malta', '-cpu', '24Kf', '-vga', 'none'],
+    console: 'ttyS0',
+  },
+  'arm-virt': {
+    program: 'qemu-system-arm',
+    packageName: 'qemu-system-arm',
+    options: ['-M', 'virt,virtualization=on', '-cpu', 'cortex-a15'],
+    console: 'ttyAMA0',
+  },
+};
+
+/** QEMU's version as one of the machines, or why it is not there. */
+export function findQemu(machine: Machine): { readonly version: string } | { readonly missing: string } {
+  const { program, packageName } = QEMU[machine];
+  const { status, stdout, error } = spawnSync(program, ['--version'], { encoding: 'utf8' });
   if (status === 0) return { version: stdout.split('\n')[0]!.trim() };
-  return { missing: `${QEMU} does not run (${error?.message ?? `status ${status}`}); Debian: qemu-system-mips` };
+  return { missing: `${program} does not run (${error?.message ?? `status ${status}`}); Debian: ${packageName}` };
 }
 
 /** `icount`: the shift, or auto; null runs without -icount. */
-export function qemu(version: string, icount: string | null): Contender {
+export function qemu(version: string, icount: string | null, machines: readonly Machine[] = MACHINES): Contender {
   const more = icount === null ? [] : ['-icount', `shift=${icount}`];
   return {
     name: icount === null ? 'qemu' : 'qemu-icount',
     version: `${version}, TCG${icount === null ? '' : `, -icount shift=${icount}`}`,
-    command: (run) => [
-      QEMU,
-      ...['-M', 'malta', '-cpu', '24Kf', '-m', String(run.memoryMiB)],
-      ...['-nographic', '-no-reboot', '-vga', 'none', '-net', 'none'],
-      ...['-kernel', run.peerKernel ?? run.kernel],
-      ...(run.initrd === undefined ? [] : ['-initrd', run.initrd]),
-      ...(run.disk === undefined
-        ? []
-        : ['-drive', `if=none,id=disk,format=raw,file=${run.disk}`, '-device', 'virtio-blk-pci,drive=disk']),
-      // tsvm tells Linux by itself which console it has.
-      ...['-append', run.initrd === undefined ? run.params : `console=ttyS0 ${run.params}`],
-      ...more,
-    ],
+    machines,
+    command: (run) => {
+      const { program, options, console } = QEMU[run.machine];
+      return [
+        program,
+        ...options,
+        ...['-m', String(run.memoryMiB), '-nographic', '-no-reboot', '-net', 'none'],
+        ...['-kernel', run.peerKernel ?? run.kernel],
+        ...(run.initrd === undefined ? [] : ['-initrd', run.initrd]),
+        ...(run.disk === undefined
+          ? []
+          : ['-drive', `if=none,id=disk,format=raw,file=${run.disk}`, '-device', 'virtio-blk-pci,drive=disk']),
+        // tsvm tells Linux by itself which console it has.
+        ...['-append', run.initrd === undefined ? run.params : `console=${console} ${run.params}`],
+        ...more,
+      ];
+    },
     account: () => null,
   };
 }

@@ -1,10 +1,11 @@
-// What the bench runs, found or made: the T&E Linux kernel and its initramfs by the scripts that get or build them (as test/linux does),
+// What the bench runs, found or made: the Linux kernels and their initramfs images by the scripts that get or build them (as test/linux does),
 // joined with the bench's own guest programs; a raw disk; the committed guests. Everything made lies in a scratch folder.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { decompress } from '../../src/boot/decompress.ts';
 import { type FileName, fileOf, whyMissing } from '../../test/support/linux/guests.ts';
+import { MACHINES, type Machine } from './contenders.ts';
 import { userElf } from './user-elf.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -17,11 +18,16 @@ const DISK_MIB = 160;
 /** What was found, or why not. */
 export type Input = { readonly path: string } | { readonly missing: string };
 
+/** For one machine. */
 export interface Inputs {
   /** Uncompressed, so that no monitor unpacks it. */
   readonly kernel: Input;
-  /** With `/tsvm-bench/init.sh` and its programs. */
+  /** The same for QEMU, which takes ARM kernels as zImage only. */
+  readonly peerKernel: Input;
+  /** With `/tsvm-bench/init.sh`, */
   readonly initrd: Input;
+  /** and with its programs. */
+  readonly ownPrograms: Input;
   /** The program /bin/bench within that. */
   readonly benchProgram: Input;
   readonly disk: Input;
@@ -31,19 +37,34 @@ export interface Inputs {
   readonly hello: Input;
 }
 
-export async function findInputs(scratch: string): Promise<Inputs> {
+export async function findInputs(scratch: string): Promise<Readonly<Record<Machine, Inputs>>> {
+  const disk = { path: rawDisk(scratch) };
+  const found = await Promise.all(MACHINES.map(async (machine) => [machine, await inputsOf(machine, scratch, disk)]));
+  return Object.fromEntries(found) as Record<Machine, Inputs>;
+}
+
+async function inputsOf(machine: Machine, scratch: string, disk: Input): Promise<Inputs> {
+  const isArm = machine === 'arm-virt';
+  const initrd: FileName = isArm ? 'armhf-guest-initrd' : 'guest-initrd';
+  const folder = join(scratch, machine);
+  mkdirSync(folder);
+  const kernel = await obtained(isArm ? 'lpae-vmlinux' : 'te-kernel', (path) => unpackedKernel(path, folder));
+  const joined = await obtained(initrd, (path) => joinedInitrd(path, folder, isArm ? [] : PROGRAMS));
+  const absent = { missing: 'there is none for ARM' };
   return {
-    kernel: await obtained('te-kernel', (path) => unpackedKernel(path, scratch)),
-    initrd: await obtained('guest-initrd', (path) => joinedInitrd(path, scratch)),
-    benchProgram: await obtained('guest-initrd', (path) => {
+    kernel,
+    peerKernel: isArm ? await obtained('lpae-zimage', (path) => path) : kernel,
+    initrd: joined,
+    ownPrograms: isArm ? absent : joined,
+    benchProgram: await obtained(initrd, (path) => {
       if (spawnSync(process.execPath, [...process.execArgv, CPIO, 'extract', path, 'bin/bench']).status === 0)
         return path;
       throw new Error(`${path} has no bin/bench (the image of ../shared/guests has)`);
     }),
-    disk: { path: rawDisk(scratch) },
-    loops: committed('bench-te-el.elf'),
-    peerLoops: committed('bench-malta-el.elf'),
-    hello: committed('hello-te-el.elf'),
+    disk,
+    loops: isArm ? absent : committed('bench-te-el.elf'),
+    peerLoops: isArm ? absent : committed('bench-malta-el.elf'),
+    hello: committed(isArm ? 'hello-arm.elf' : 'hello-te-el.elf'),
   };
 }
 
@@ -71,14 +92,14 @@ async function unpackedKernel(path: string, scratch: string): Promise<string> {
 }
 
 /** The kernel unpacks archives that follow one another (Linux, Documentation/driver-api/early-userspace/buffer-format). */
-function joinedInitrd(path: string, scratch: string): string {
+function joinedInitrd(path: string, scratch: string, programs: readonly string[]): string {
   const root = join(scratch, 'root');
   const folder = join(root, 'tsvm-bench');
   mkdirSync(folder, { recursive: true });
   copyFileSync(join(GUEST, 'init.sh'), join(folder, 'init.sh'));
   chmodSync(join(folder, 'init.sh'), 0o755);
   const source = (name: string): string => readFileSync(join(GUEST, `${name}.s`), 'utf8');
-  for (const name of PROGRAMS)
+  for (const name of programs)
     writeFileSync(join(folder, name), userElf(source('start') + source(name)), { mode: 0o755 });
   const own = execFileSync(process.execPath, [...process.execArgv, CPIO, 'pack', root]);
   const file = join(scratch, 'initrd.cpio.gz');

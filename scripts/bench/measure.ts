@@ -137,6 +137,7 @@ function costOf(turns: readonly Turn[]): Cost {
 }
 
 export interface StartResult {
+  readonly name: string;
   readonly runs: number;
   /** Medians, milliseconds of wall time. */
   readonly emptyNode: number;
@@ -146,6 +147,7 @@ export interface StartResult {
 
 /** How much later than an empty Node process would have ended a guest's first console byte comes. */
 export async function measureStart(
+  name: string,
   launcher: string,
   engine: string | undefined,
   hello: string,
@@ -158,6 +160,7 @@ export async function measureStart(
     whole.push(await timeToFirstByte(process.execPath, args));
   }
   return {
+    name,
     runs,
     emptyNode: median(bare),
     toFirstByte: median(whole),

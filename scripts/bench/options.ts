@@ -4,7 +4,7 @@ import { SELECTABLE } from './selection.ts';
 
 export const USAGE = `usage: npm run bench -- [options]
   --rounds N       how often each measurement is made; medians are shown (default 3)
-  --only NAME,...  rows or groups: ${SELECTABLE.join(' ')}
+  --only NAME,...  rows, groups or machines: ${SELECTABLE.join(' ')}
   --quick          one round, a quarter of the work
   --no-peer        tsvm alone
   --no-icount      not against QEMU with -icount

@@ -64,7 +64,7 @@ const COLUMNS: readonly Column[] = [
   { head: 'modules', width: 8, cell: ({ modules }) => (modules === null ? '' : String(modules)) },
   { head: 'regions', width: 8, cell: ({ regions }) => (regions === null ? '' : String(regions)) },
 ];
-const NAME_WIDTH = 11;
+const NAME_WIDTH = 16;
 
 const padded = (cells: readonly string[]): string =>
   COLUMNS.map(({ width }, i) => cells[i]!.padStart(width))
@@ -85,17 +85,17 @@ export function meanLine({ group, rows, ratios }: GroupMean): string {
   return `${`= ${group}`.padEnd(NAME_WIDTH)}${padded(cells)}   geometric mean of ${rows.join(', ')}`;
 }
 
-export const startLine = ({ beyond, toFirstByte, emptyNode, runs }: StartResult): string =>
-  `start      ${beyond.toFixed(0)} ms: a guest's first byte after ${toFirstByte.toFixed(0)} ms of wall time, an empty Node process ends after ` +
+export const startLine = ({ name, beyond, toFirstByte, emptyNode, runs }: StartResult): string =>
+  `${name.padEnd(NAME_WIDTH)}${beyond.toFixed(0)} ms: a guest's first byte after ${toFirstByte.toFixed(0)} ms of wall time, an empty Node process ends after ` +
   `${emptyNode.toFixed(0)} ms; medians of ${runs}`;
 
 /** Peak memory against the guest's RAM, all of it touched. */
-export function residentLines({ costs }: RowResult, guestMiB: number): string[] {
+export function residentLines({ name: row, costs }: RowResult, guestMiB: number): string[] {
   return Object.entries(costs).flatMap(([name, { peakBytes }]) =>
     peakBytes === null
       ? []
       : [
-          `resident   ${name}: peak ${peak(peakBytes)} MiB = guest RAM ${guestMiB} + ${number(peakBytes / MIB - guestMiB, 0)} MiB`,
+          `${row.padEnd(NAME_WIDTH)}${name}: peak ${peak(peakBytes)} MiB = guest RAM ${guestMiB} + ${number(peakBytes / MIB - guestMiB, 0)} MiB`,
         ],
   );
 }

@@ -3,7 +3,9 @@
 import type { CpuOf } from '../boards/board.ts';
 import { chooseBoard } from '../boards/choose.ts';
 import { BOARDS } from '../boards/index.ts';
+import { type ArmCode, armCodeOf } from '../boot/arm-code.ts';
 import { type ElfImage, parseElf } from '../boot/elf.ts';
+import { EM_ARM } from '../boot/elf-constants.ts';
 import { unpackKernel } from '../boot/kernel-image.ts';
 import type { SymbolTable } from '../boot/symbols.ts';
 import { readImage } from '../host/file.ts';
@@ -11,7 +13,7 @@ import { gunzip } from '../host/gunzip.ts';
 import { hex } from '../util/bits.ts';
 import { TsvmError } from '../util/errors.ts';
 import { silentLog } from '../util/log.ts';
-import { CodeListing } from '../vmm/emulated-code.ts';
+import { CodeListing, thumbSize } from '../vmm/emulated-code.ts';
 import { findSymbols } from './symbols.ts';
 
 export interface DisassembleOptions {
@@ -21,7 +23,7 @@ export interface DisassembleOptions {
   readonly symbols?: string | undefined;
   /**
    * `PLACE`, `PLACE..PLACE` (the second one is not shown) or `PLACE..+N` (N instructions). A place is an address in hexadecimal, a symbol, or
-   * `symbol+0x10`. A symbol alone means all of it, any other place one instruction.
+   * `symbol+0x10`. A symbol alone means all of it, any other place one instruction. On ARM an odd address means T32 instructions.
    */
   readonly where: string;
   /** Show the rows that instructions are, and what they do. */
@@ -44,22 +46,21 @@ export async function disassemble(options: DisassembleOptions): Promise<string> 
   const found = await findSymbols({ kernel, symbols }, { kind: 'elf', elf: image }, silentLog);
   const words = new CodeWords(image);
   const { start, end } = findRange(options.where, { file: kernel, words, table: found.kernel?.table ?? null });
-  if ((end - start) / 4 > MOST_INSTRUCTIONS)
-    throw new TsvmError('usage', `${options.where}: ${(end - start) / 4} instructions are too many`, {
-      next: `ask for at most ${MOST_INSTRUCTIONS} at once`,
-    });
-  if (words.at(start) === undefined) throw nothingThere(hex(start), kernel, words);
+  if ((end - start) / 4 > MOST_INSTRUCTIONS) throw tooMany(options.where, Math.floor((end - start) / 4));
+  if (!words.has(start)) throw nothingThere(hex(start), kernel, words);
   await found.load();
   const listing = new CodeListing(
     {
       architecture: await architectureOf(image, kernel),
       endianness: image.endianness,
       wordAt: (address) => words.at(address),
+      halfwordAt: (address) => words.halfwordAt(address),
+      kindAt: words.kindAt,
       symbolize: (address) => found.symbolize(address),
     },
     { operations: options.operations ?? false, wasm: options.wasm ?? false },
   );
-  return options.region ? listing.region(start) : listing.instructions(start, end);
+  return options.region ? listing.region(words.pcOf(start)) : listing.instructions(start, end);
 }
 
 async function openImage(path: string): Promise<ElfImage> {
@@ -86,20 +87,51 @@ async function architectureOf(image: ElfImage, path: string): Promise<ReturnType
   }
 }
 
-/** The words of an image's segments. */
+/** The code of an image's segments. An odd address asks for T32 instructions, whatever the image says. */
 class CodeWords {
+  /** Are there two instruction sets? */
+  readonly isArm: boolean;
+  readonly kindAt: (address: number) => ArmCode;
   private readonly image: ElfImage;
 
   constructor(image: ElfImage) {
     this.image = image;
+    this.isArm = image.machine === EM_ARM;
+    this.kindAt = this.isArm ? armCodeOf(image) : () => 'words';
   }
 
   at(address: number): number | undefined {
-    const { segments, endianness } = this.image;
-    const segment = segments.find(({ vaddr, filesz }) => address >= vaddr && address + 4 <= vaddr + filesz);
-    if (!segment || (address & 3) !== 0) return undefined;
-    const { data } = segment;
-    return new DataView(data.buffer, data.byteOffset).getUint32(address - segment.vaddr, endianness === 'little');
+    return (address & 3) === 0 ? this.view(address, 4)?.getUint32(0, this.little) : undefined;
+  }
+
+  halfwordAt(address: number): number | undefined {
+    return (address & 1) === 0 ? this.view(address, 2)?.getUint16(0, this.little) : undefined;
+  }
+
+  has(address: number): boolean {
+    return this.at(address) !== undefined || (this.isArm && this.halfwordAt(address - (address & 1)) !== undefined);
+  }
+
+  private get little(): boolean {
+    return this.image.endianness === 'little';
+  }
+
+  private view(address: number, bytes: number): DataView | undefined {
+    const segment = this.image.segments.find(
+      ({ vaddr, filesz }) => address >= vaddr && address + bytes <= vaddr + filesz,
+    );
+    return segment && new DataView(segment.data.buffer, segment.data.byteOffset + address - segment.vaddr, bytes);
+  }
+
+  /** The address of an instruction with bit 0 set when it is T32. */
+  pcOf(address: number): number {
+    return (address & 1) === 0 && this.kindAt(address) === 'halfwords' ? address + 1 : address;
+  }
+
+  /** Where what follows the instruction at `address` stands; an odd address leads to an odd one. */
+  after(address: number): number {
+    if (this.pcOf(address) % 2 === 0) return address + (address % 4 === 0 ? 4 : 2);
+    return address + thumbSize(this.halfwordAt(address - (address & 1)) ?? 0);
   }
 
   /** First address after the segment that holds `address`. */
@@ -136,10 +168,13 @@ function findRange(where: string, program: Program): { start: number; end: numbe
   const start = findPlace(first, program);
   if (last === undefined) {
     const whole = !ADDRESS.test(first) && program.table?.find(first) !== undefined;
-    return { start, end: whole ? endOfSymbol(start, program) : start + 4 };
+    if (whole) return { start, end: endOfSymbol(start, program) };
+    const after = program.words.after(start);
+    return { start, end: after - (start & 1) };
   }
   const count = /^\+(\d+)$/.exec(last);
-  const end = count ? start + 4 * Number(count[1]) : findPlace(last, program);
+  const to = count ? endOfCount(start, Number(count[1]), where, program) : findPlace(last, program);
+  const end = program.words.isArm ? to - (to & 1) : to;
   if (end <= start)
     throw new TsvmError('usage', `${where}: ends at ${hex(end)}, before it begins`, {
       next: 'the end is an address behind the first, or +N for N instructions',
@@ -154,10 +189,11 @@ function findPlace(text: string, { table, file, words }: Program): number {
       ...(table ? {} : { cause: 'the file is stripped' }),
       next: `give an address such as ${hex(words.first)}${table ? '' : ', or the symbols with --symbols FILE'}`,
     });
-  if ((address & 3) !== 0)
+  const isPlace = (address & 3) === 0 || (words.isArm && words.pcOf(address) % 2 === 1);
+  if (!isPlace && !(words.isArm && words.kindAt(address) === 'data'))
     throw new TsvmError('usage', `${text}: ${hex(address)} is no multiple of 4`, {
       cause: 'instructions are words at addresses that are',
-      next: `try: ${hex(address - (address & 3))}`,
+      next: `try: ${hex(address - (address & 3))}${words.isArm ? `, or ${hex(address + 1)} for what is T32` : ''}`,
     });
   return address;
 }
@@ -175,9 +211,23 @@ function addressOf(text: string, table: SymbolTable | null): number | undefined 
 function endOfSymbol(start: number, { table, words }: Program): number {
   const name = table?.lookup(start)?.name;
   const limit = words.endOf(start);
-  let end = start + 4;
-  while (end < limit && table?.lookup(end)?.name === name) end += 4;
+  const step = words.isArm ? 2 : 4;
+  let end = start + step;
+  while (end < limit && table?.lookup(end)?.name === name) end += step;
   return end;
+}
+
+function endOfCount(start: number, count: number, where: string, { words }: Program): number {
+  if (count > MOST_INSTRUCTIONS) throw tooMany(where, count);
+  let end = start;
+  for (let n = 0; n < count; n++) end = words.after(end);
+  return end;
+}
+
+function tooMany(where: string, count: number): TsvmError {
+  return new TsvmError('usage', `${where}: ${count} instructions are too many`, {
+    next: `ask for at most ${MOST_INSTRUCTIONS} at once`,
+  });
 }
 
 function nothingThere(text: string, file: string, words: CodeWords): TsvmError {

@@ -45,32 +45,38 @@ async function stepsOf(vm: RunningVm, last: number): Promise<string> {
       const set = changed
         .filter((register) => register.cpu === cpu && !CLOCKS.has(register.name))
         .map(({ name, value }) => `${name}=${hex(value)}`);
-      lines.push([`@${instructions}`, `cpu${cpu}`, code(pc), ...set].join('  '));
+      const cpsr = before.find((register) => register.cpu === cpu && register.name === 'cpsr')?.value ?? 0;
+      lines.push([`@${instructions}`, `cpu${cpu}`, code(pc, cpsr), ...set].join('  '));
     }
     before = after;
   }
   return `${lines.join('\n')}\n`;
 }
 
-/** An instruction as text: its address, and what is there when that is in an unmapped segment. */
-async function listingOf(vm: RunningVm): Promise<(pc: number) => string> {
+/**
+ * An instruction as text: its address, and what is there when that is in an unmapped segment. ARM's CPSR says which instruction set it is of, and
+ * which block it stands in.
+ */
+async function listingOf(vm: RunningVm): Promise<(pc: number, cpsr: number) => string> {
   const { machine, endianness } = vm.inferred;
   const board = BOARDS.find(({ name }) => name === machine)!;
-  const wordAt = (address: number): number | undefined => {
+  const view = (address: number, length: number): DataView | undefined => {
     try {
-      const bytes = vm.inspect.readMemory(address, 4);
-      return new DataView(bytes.buffer).getUint32(0, endianness === 'little');
+      return new DataView(vm.inspect.readMemory(address, length).buffer);
     } catch {
       return undefined; // mapped by the guest's TLB
     }
   };
+  const little = endianness === 'little';
+  const wordAt = (address: number): number | undefined => view(address, 4)?.getUint32(0, little);
+  const halfwordAt = (address: number): number | undefined => view(address, 2)?.getUint16(0, little);
   const architecture = (await board.loadArchitecture())(endianness);
   const listing = new CodeListing(
-    { architecture, endianness, wordAt, symbolize: () => null },
+    { architecture, endianness, wordAt, halfwordAt, symbolize: () => null },
     { operations: false, wasm: false },
   );
-  return (pc) => {
-    const text = listing.instructions(pc, pc + 4).trim();
+  return (pc, cpsr) => {
+    const text = listing.one(pc + ((cpsr >>> 5) & 1), ((cpsr >>> 8) & 0xfc) | ((cpsr >>> 25) & 3));
     const symbol = vm.symbolize(pc);
     return `${text === '' ? hex(pc) : text}${symbol === null ? '' : `  <${symbol}>`}`;
   };

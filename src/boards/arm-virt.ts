@@ -180,6 +180,7 @@ function interruptController(context: BoardContext): Irqchip {
     ],
     setLine: (id, level) => gic.setLine(id, level),
     setPrivateLine: (vcpu, id, level) => void gic.setPpi(vcpu, id, level),
+    canRaise: (vcpu, line) => line !== fiq || gic.mayUseFiq(vcpu),
   };
 }
 

@@ -13,6 +13,7 @@ import type {
   IrqLine,
 } from '../devices/device.ts';
 import type { PciBus } from '../devices/pci/bus.ts';
+import type { Vcpu } from '../kvm/contract.ts';
 import type { Bus } from '../memory/bus.ts';
 import type { Endianness, GuestMemory } from '../memory/guest-memory.ts';
 import type { FdtNode } from '../util/fdt-node.ts';
@@ -113,6 +114,8 @@ export interface Irqchip {
   setLine(irq: number, level: boolean): boolean;
   /** An input that only `vcpu` has. */
   setPrivateLine?(vcpu: number, irq: number, level: boolean): void;
+  /** Can it interrupt `vcpu` by this line of KVM_INTERRUPT as long as that does nothing? Yes, where this is left out. */
+  canRaise?(vcpu: number, line: number): boolean;
 }
 
 /** Byte order of a device's registers in the guest's address space. */
@@ -240,7 +243,10 @@ export interface LoadedGuest {
 export type CpuOf = typeof mips32;
 
 /** A 32-bit architecture's calling convention, as its folder in arch/ has it. */
-export type KernelAbi = typeof mipsKernelAbi;
+export type KernelAbi = Omit<typeof mipsKernelAbi, 'registerIds'> & {
+  /** What `name` may mean; of a vCPU, where that is another register in each mode. */
+  registerIds(name: string, vcpu?: Vcpu): readonly bigint[];
+};
 
 export interface Board {
   readonly name: string;

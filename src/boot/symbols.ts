@@ -3,7 +3,7 @@
 import { TsvmError } from '../util/errors.ts';
 import { decompress, type Gunzip } from './decompress.ts';
 import { type ElfImage, parseElf } from './elf.ts';
-import { SHN_ABS, SHN_UNDEF, STB_LOCAL, STB_WEAK, STT_FUNC, STT_NOTYPE, STT_OBJECT } from './elf-constants.ts';
+import { EM_ARM, SHN_ABS, SHN_UNDEF, STB_LOCAL, STB_WEAK, STT_FUNC, STT_NOTYPE, STT_OBJECT } from './elf-constants.ts';
 import { type ElfSymbol, MAX_SYMBOL_NAME, MAX_SYMBOLS } from './elf-symbols.ts';
 import { identifyFile } from './file-magic.ts';
 import type { AddressRange } from './placement.ts';
@@ -113,16 +113,22 @@ async function parseSymbolElf(bytes: Uint8Array): Promise<ElfImage> {
  */
 export function symbolsOfElf(image: ElfImage): SymbolTable {
   const ranges = image.segments.map(({ vaddr, memsz }) => ({ start: vaddr, end: vaddr + memsz }));
-  return new SymbolTable(image.symbols().flatMap(elfEntry), ranges);
+  const isArm = image.machine === EM_ARM;
+  return new SymbolTable(
+    image.symbols().flatMap((symbol) => elfEntry(symbol, isArm)),
+    ranges,
+  );
 }
 
 /** Ranks: functions before objects before labels; global before weak before local; fewer underscores first. */
-function elfEntry(symbol: ElfSymbol): SymbolEntry[] {
+function elfEntry(symbol: ElfSymbol, isArm: boolean): SymbolEntry[] {
   const kind = [STT_FUNC, STT_OBJECT, STT_NOTYPE].indexOf(symbol.type);
   // Sections and files are no addresses; names with $ are assembler labels and ARM's mapping symbols.
   if (kind < 0 || symbol.section === SHN_UNDEF || symbol.section === SHN_ABS || symbol.name.startsWith('$')) return [];
   const binding = symbol.binding === STB_LOCAL ? 2 : symbol.binding === STB_WEAK ? 1 : 0;
-  return [{ name: symbol.name, address: symbol.value, rank: rank(kind, binding, symbol.name) }];
+  // Bit 0 of an ARM function says that it is T32.
+  const address = isArm && symbol.type === STT_FUNC ? symbol.value - (symbol.value & 1) : symbol.value;
+  return [{ name: symbol.name, address, rank: rank(kind, binding, symbol.name) }];
 }
 
 function rank(kind: number, binding: number, name: string): number {

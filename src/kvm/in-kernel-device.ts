@@ -17,6 +17,8 @@ export interface InKernelIrqchip extends InKernelDevice {
   setLine(irq: number, level: boolean): boolean;
   /** An input that only `vcpu` has (a PPI), as CPU timers and the like drive it. */
   setPrivateLine?(vcpu: number, irq: number, level: boolean): void;
+  /** Can it raise KVM_INTERRUPT's `line` of `vcpu` as long as this vCPU itself does nothing? Yes, where this is left out. */
+  canRaise?(vcpu: number, line: number): boolean;
 }
 
 /** Where an in-kernel device lies in guest-physical space, and the byte order of its registers. */

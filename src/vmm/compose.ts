@@ -225,7 +225,8 @@ function createIrqchip(vm: EmulatedVm, chip: Irqchip, places: readonly Omit<InKe
   const setLine: InKernelIrqchip['setLine'] = (irq, level) => chip.setLine(irq, level);
   const setPrivateLine: InKernelIrqchip['setPrivateLine'] = (vcpu, irq, level) =>
     chip.setPrivateLine?.(vcpu, irq, level);
-  vm.provideIrqchip({ ...first, device: { ...first.device, setLine, setPrivateLine } });
+  const canRaise: InKernelIrqchip['canRaise'] = (vcpu, line) => chip.canRaise?.(vcpu, line) ?? true;
+  vm.provideIrqchip({ ...first, device: { ...first.device, setLine, setPrivateLine, canRaise } });
   vm.createIrqchip();
   for (const window of others) vm.addInKernelDevice(window);
 }

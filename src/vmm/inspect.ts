@@ -95,8 +95,9 @@ export class Inspector {
   }
 
   private id(cpu: number, name: string): bigint {
-    const known = this.vcpu(cpu).getRegList();
-    const id = this.machine.kernelAbi.registerIds(name).find((candidate) => known.includes(candidate));
+    const vcpu = this.vcpu(cpu);
+    const known = vcpu.getRegList();
+    const id = this.machine.kernelAbi.registerIds(name, vcpu).find((candidate) => known.includes(candidate));
     if (id === undefined) throw new TsvmError('usage', `cpu${cpu} has no register called ${JSON.stringify(name)}`);
     return id;
   }

@@ -38,6 +38,19 @@ async function failure(promise: Promise<unknown>): Promise<WaitFailed> {
   return error as WaitFailed;
 }
 
+/** An ext4 with busybox, whose init starts a shell. */
+function makeRootDisk(image: string, busybox: 'busybox' | 'armhf-busybox'): void {
+  const root = `${image}.root`;
+  for (const folder of ['bin', 'sbin', 'dev', 'proc', 'sys']) mkdirSync(join(root, folder), { recursive: true });
+  cpSync(fileOf(busybox), join(root, 'bin/busybox'));
+  chmodSync(join(root, 'bin/busybox'), 0o755);
+  for (const name of ['sh', 'mount', 'echo', 'cat', 'sync', 'poweroff', 'ls'])
+    symlinkSync('busybox', join(root, 'bin', name));
+  const init = '#!/bin/sh\nmount -t proc proc /proc\necho ON THE DISK\nexec /bin/sh\n';
+  writeFileSync(join(root, 'sbin/init'), init, { mode: 0o755 });
+  execFileSync(toolPath('mke2fs')!, ['-q', '-t', 'ext4', '-d', root, image, '16M']);
+}
+
 function isHere(...needs: Need[]): boolean {
   const reason = whyMissing(needs);
   if (reason !== null) console.warn(`skipped: ${reason}`);
@@ -46,7 +59,11 @@ function isHere(...needs: Need[]): boolean {
 
 it.runIf(process.env.CI)('has all its kernels in continuous integration', () => {
   expect(
-    whyMissing(['te-kernel', 'te-symbols', 'tools-initrd', 'busybox', '4kc-kernel', '4kc-modules', 'mke2fs']),
+    whyMissing([
+      ...(['te-kernel', 'te-symbols', 'tools-initrd', 'busybox', '4kc-kernel', '4kc-modules', 'mke2fs'] as const),
+      ...(['lpae-vmlinux', 'armhf-tools-initrd', 'armhf-busybox'] as const),
+      ...(['armmp-kernel', 'armmp-modules', 'armmp-lpae-kernel', 'armmp-lpae-modules'] as const),
+    ]),
   ).toBe(null);
 });
 
@@ -263,17 +280,7 @@ describe.runIf(isHere('te-kernel', 'te-symbols', 'tools-initrd', 'busybox'))('a 
 
   describe.runIf(isHere('mke2fs'))('without an initrd', () => {
     const image = join(scratch, 'root.img');
-    beforeAll(() => {
-      const root = join(scratch, 'root');
-      for (const folder of ['bin', 'sbin', 'dev', 'proc', 'sys']) mkdirSync(join(root, folder), { recursive: true });
-      cpSync(fileOf('busybox'), join(root, 'bin/busybox'));
-      chmodSync(join(root, 'bin/busybox'), 0o755);
-      for (const name of ['sh', 'mount', 'echo', 'cat', 'sync', 'poweroff', 'ls'])
-        symlinkSync('busybox', join(root, 'bin', name));
-      const init = '#!/bin/sh\nmount -t proc proc /proc\necho ON THE DISK\nexec /bin/sh\n';
-      writeFileSync(join(root, 'sbin/init'), init, { mode: 0o755 });
-      execFileSync(toolPath('mke2fs')!, ['-q', '-t', 'ext4', '-d', root, image, '16M']);
-    });
+    beforeAll(() => makeRootDisk(image, 'busybox'));
 
     it('has its root on a disk', async () => {
       const m = await linux({ initrd: undefined, agent: true, disks: [`${image}:cow`], params: '' });
@@ -306,6 +313,119 @@ describe.runIf(isHere('4kc-kernel', '4kc-modules', 'tools-initrd'))(
       const m = await linux({ kernel: kernel(), initrd });
       await expect(m.until('start_kernel')).rejects.toThrow('start_kernel: no such symbol is known'); // still packed
       expect((await m.sh('uname -r; lsmod')).stdout).toMatch(/^6\.1\.\S+-4kc-malta\n(.*\n)*virtio_console /);
+      m.send('uname -r\n');
+      await m.until('sys_newuname');
+      expect(m.register('pc')).toBe(m.vm.addressOf('sys_newuname'));
+    });
+  },
+);
+
+/** Our ARM kernel, whose programs are T32 code. */
+const onArm = (options: Partial<ScriptOptions> = {}): Promise<ScriptedVm> =>
+  linux({ kernel: fileOf('lpae-vmlinux'), initrd: fileOf('armhf-tools-initrd'), ...options });
+
+describe.runIf(isHere('lpae-vmlinux', 'armhf-tools-initrd'))('a script on ARM', () => {
+  it('runs commands, looks at symbols and registers, and is told of an oops and a panic', async () => {
+    const m = await onArm({ memory: '64M' });
+    await m.waitFor(PROMPT);
+    const { stdout, stderr } = await m.sh('cat; echo err >&2; uname -m', { input: 'grün\n' });
+    expect([stdout, stderr]).toEqual(['grün\narmv7l\n', 'err\n']);
+    expect((await m.sh('kill -SEGV $$')).signal).toBe(11);
+    expect(String(await m.sh('wc -c', { input: new Uint8Array(MIB) }))).toBe(String(MIB));
+    await failure(m.sh('while :; do :; done', { within: '0.1s' }));
+    const banner = (await m.sh('cat /proc/version')).stdout;
+    expect(Buffer.from(m.read('linux_banner', banner.length)).toString()).toBe(banner);
+    m.send('sh -c "exit 7"; echo status $?\n');
+    await m.until('do_exit');
+    expect(m.register('pc')).toBe(m.vm.addressOf('do_exit'));
+    expect(m.register('r0')).toBe(7 << 8);
+    // The kernel's stack and its caller: SVC mode has its own.
+    expect([m.register('sp') >>> 28, m.register('lr') >>> 28, m.register('cpsr') & 0x1f]).toEqual([12, 12, 0x13]);
+    expect(m.register('sp')).toBe(m.register('sp_svc'));
+    expect(m.register('sp_usr') >>> 28).toBeLessThan(12);
+    m.setRegister('r0', 9 << 8);
+    await m.waitFor('status 9\n');
+    for (const [n, word] of [0xe3a00000, 0xe5800000].entries()) m.writeWord(`sys_sethostname+${4 * n}`, word); // to address 0
+    expect((await m.sh('hostname x')).signal).toBe(11);
+    await m.sh('echo 1 > /proc/sys/kernel/panic_on_oops', { check: true });
+    const ended = await failure(m.sh('hostname x'));
+    expect(ended.verdict).toMatchObject({ kind: 'panic', summary: 'Fatal exception', exitCode: 100 });
+    const { faults } = ended.verdict!;
+    expect(faults.map(({ kind }) => kind)).toEqual(['oops', 'oops', 'panic']);
+    for (const { backtrace } of faults) expect(backtrace.map(({ name }) => name)).toContain('sys_sethostname');
+  });
+
+  it.each([1, 2])('is told that nothing goes on any more, with %i CPUs', async (cpus) => {
+    const m = await onArm({ cpus });
+    await m.waitFor(PROMPT);
+    m.send('halt -f\n');
+    expect(await m.end()).toMatchObject({ kind: 'hang', exitCode: 103 });
+  });
+
+  it.each([
+    { console: 'pl011', boot: 'svc' },
+    { console: 'virtio', virtioTransport: 'pci', cpus: 2 },
+    { console: 'virtio', virtioTransport: 'mmio', virtio: 'legacy' },
+    { virtioTransport: 'pci', virtio: 'modern' },
+  ] as const)('has console and commands on any bus: %j', async (options) => {
+    const m = await onArm(options);
+    await m.waitFor(PROMPT);
+    m.send('echo on $(tty) $((40 + 2))\n');
+    const [found, { stdout }] = [await m.waitFor(/on (\S*) 42\n/), await m.sh('cat /proc/cmdline')];
+    const tty = { pl011: 'ttyAMA0', virtio: 'hvc0', serial: 'ttyS0' }[
+      'console' in options ? options.console : 'serial'
+    ];
+    expect(stdout).toContain(`console=${tty} `);
+    expect(found.before).toContain('$((40 + 2))');
+    m.send('poweroff -f\n');
+    expect(await m.end()).toMatchObject({ kind: 'power-off', exitCode: 0 });
+  });
+
+  it('is one run in both engines, and from its journal alone', async () => {
+    const results = [];
+    let journal = '';
+    for (const engine of ['regions', 'interpreter'] as const) {
+      const m = await onArm({ engine, cpus: 2, seed: 7 });
+      await m.waitFor(PROMPT);
+      m.send('uname -s\n');
+      await m.until('sys_newuname');
+      m.write('init_uts_ns+4', 'Script\0');
+      await m.waitFor('Script\n');
+      const read = await m.sh('cat | sha256sum; uname -s', { input: 'x'.repeat(100_000) });
+      m.send('poweroff -f\n');
+      const { kind, instructions, stateHash, runId } = await m.end();
+      results.push({ kind, instructions, stateHash, runId, read: read.stdout, console: m.console.text });
+      journal = m.vm.journal();
+    }
+    expect(results[0]).toMatchObject({ kind: 'power-off', read: expect.stringMatching(/^[0-9a-f]{64} +-\nScript\n$/) });
+    expect(results[1]).toEqual(results[0]);
+    const { instructions, stateHash, runId } = results[0]!;
+    const options = { kernel: fileOf('lpae-vmlinux'), initrd: fileOf('armhf-tools-initrd'), params: 'sh=1' };
+    const vm = await startVm({ ...options, cpus: 2, seed: 7, agent: true, limit: '5m', replay: journal });
+    expect(await vm.wait()).toMatchObject({ kind: 'power-off', instructions, stateHash, runId });
+  });
+
+  it.runIf(isHere('mke2fs', 'armhf-busybox'))('has its root on a disk, without an initrd', async () => {
+    const image = join(scratch, 'arm-root.img');
+    makeRootDisk(image, 'armhf-busybox');
+    const m = await onArm({ initrd: undefined, agent: true, disks: [`${image}:cow`], params: '' });
+    await m.waitFor('ON THE DISK');
+    await m.waitFor(PROMPT);
+    expect((await m.sh('mount', { check: true })).stdout).toMatch(/^\/dev\/(vda|root) on \/ type ext4 \(rw,/m);
+  });
+});
+
+describe.runIf(isHere('armmp-kernel', 'armmp-modules', 'armmp-lpae-kernel', 'armmp-lpae-modules'))(
+  "Debian's ARM kernels, where virtio is a module",
+  () => {
+    it.each(['armmp', 'armmp-lpae'] as const)('%s has the agent as soon as its init has loaded that', async (name) => {
+      const initrd = join(scratch, `${name}.cpio.gz`);
+      const parts = [fileOf('armhf-tools-initrd'), fileOf(`${name}-modules`)];
+      writeFileSync(initrd, Buffer.concat(parts.map((path) => readFileSync(path))));
+      const m = await onArm({ kernel: fileOf(`${name}-kernel`), initrd });
+      expect((await m.sh('uname -r; lsmod')).stdout).toMatch(
+        new RegExp(`^6\\.1\\.\\S+-${name}\\n(.*\\n)*virtio_console `),
+      );
       m.send('uname -r\n');
       await m.until('sys_newuname');
       expect(m.register('pc')).toBe(m.vm.addressOf('sys_newuname'));

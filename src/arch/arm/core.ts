@@ -8,6 +8,7 @@ import {
   type OneReg,
 } from '../../cpu/isa/architecture.ts';
 import { WORD_PC } from '../../cpu/isa/state-words.ts';
+import { accessSyndrome } from './access-syndrome.ts';
 import { PLACE } from './cp15/places.ts';
 import { oneRegs } from './one-reg.ts';
 import { ArmPmu } from './pmu.ts';
@@ -18,7 +19,10 @@ import { VIRTUAL_ABORT } from './syndrome.ts';
 import { ArmTimers } from './timer.ts';
 
 /** Helper names, in the order of their numbers. */
-export const HELPERS = ['psci', 'pmuRead', 'pmuWrite', 'yield'] as const;
+export const HELPERS = ['psci', 'pmuRead', 'pmuWrite', 'yield', 'accessSyndrome'] as const;
+
+/** KVM_INTERRUPT's number of FIQ. */
+const FIQ_NUMBER = 2;
 
 /** What stays when a vCPU is switched on by another. */
 const KEPT = new Set(['lines']);
@@ -118,6 +122,8 @@ export class ArmCore implements CoreModel {
       case 'yield':
         this.services.yieldNow();
         return 0;
+      case 'accessSyndrome':
+        return accessSyndrome(this.services, a);
       default:
         throw new Error(`no ARM helper ${number}`);
     }
@@ -201,7 +207,8 @@ export class ArmCore implements CoreModel {
   }
 
   wakeable(): boolean {
-    return this.isOn();
+    if (this.word('waiting') === WAITING.WFI) return this.isOn();
+    return this.interruptible() || (this.isOn() && this.timers.hasEvents);
   }
 
   wake(): void {
@@ -210,15 +217,25 @@ export class ArmCore implements CoreModel {
     this.set('waiting', WAITING.NO);
   }
 
-  /** An interrupt ends either wait, whatever masks it; an event ends that for one. */
+  /** A masked interrupt ends WFI only; an event ends WFE (B1.8.13, B1.8.14). */
   pending(): boolean {
     if (!this.isOn()) return false;
-    if (this.waiting() !== 0) return true;
-    return this.word('waiting') === WAITING.WFE && this.hasEvent();
+    const waiting = this.word('waiting');
+    if (waiting === WAITING.WFI) return this.waiting() !== 0;
+    return this.interrupt() !== -1 || (waiting === WAITING.WFE && this.hasEvent());
   }
 
   interruptible(): boolean {
-    return this.isOn() && this.open() !== 0;
+    return this.isOn() && (this.open() & this.possible()) !== 0;
+  }
+
+  /** The interrupts that can come while this vCPU does nothing (Linux never masks FIQ, which nobody gives it). */
+  private possible(): number {
+    const hcr = this.cp15(CP15.HCR);
+    let possible = LINE.IRQ;
+    if (this.services.canRaise(FIQ_NUMBER)) possible |= LINE.FIQ;
+    if ((hcr & HCR.IMO) !== 0) possible |= LINE.VIRQ;
+    return (hcr & HCR.FMO) !== 0 ? possible | LINE.VFIQ : possible;
   }
 
   private hasEvent(): boolean {

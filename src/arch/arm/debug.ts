@@ -226,13 +226,15 @@ export function armText(row: Row, word: number, pc?: number, condition?: number)
   const typed =
     literal(row, word) ?? (operands.startsWith('.') ? `${row.mnemonic}${operands}` : `${row.mnemonic} ${operands}`);
   const [, name = '', rest = ''] = /^([^. ]+)(.*)$/.exec(typed) ?? [];
-  return usualName(`${name}${CONDITIONS[condition ?? values.cond ?? 14]!}${rest}`.trimEnd());
+  // In a block those of one halfword leave the flags alone.
+  const base = condition !== undefined && row.pattern.width === 16 ? name.replace(/s$/, '') : name;
+  return usualName(`${base}${CONDITIONS[condition ?? values.cond ?? 14]!}${rest}`.trimEnd());
 }
 
 export const armSyntax: AssemblySyntax = {
   aliases: [],
   print: (operand, value) => plain(operand, value),
-  text: (row, word, pc) => armText(row, word, pc),
+  text: (row, word, pc, block) => armText(row, word, pc, block === 0 ? undefined : block >>> 4),
   parse: (operand, text) => {
     const register = GPR_NAMES.indexOf(text);
     const number = Number(text.replace(/^[#sd]/, ''));

@@ -4,6 +4,7 @@
 // The engine's pc is an address with the T bit in bit 0: A32 instructions stand at multiples of 4, T32 instructions at odd values.
 import { Emitter } from '../../cpu/emit/emitter.ts';
 import type { I32, I64, Node, Operand } from '../../cpu/emit/values.ts';
+import { noteComparison, noteCondition } from './comparison.ts';
 import { CP15, FLAG, MODE, PSR, TRAP } from './registers.ts';
 
 /** What is known of an instruction when its semantics are built. */
@@ -15,6 +16,8 @@ export interface Form {
   readonly pcOperand: boolean;
   /** In an IT block. */
   readonly inside: boolean;
+  /** Known to be the last of it. */
+  readonly last?: boolean;
 }
 
 /** AL. */
@@ -178,7 +181,11 @@ export class ArmEmitter extends Emitter {
   /** a - b: the carry says that no borrow was needed. */
   minus(a: I32, b: I32): Sum {
     const result = this.sub(a, b);
-    return { result, carry: this.geU(a, b), overflow: this.signedOverflow(a, this.not(b), result) };
+    return noteComparison(a, b, {
+      result,
+      carry: this.geU(a, b),
+      overflow: this.signedOverflow(a, this.not(b), result),
+    });
   }
   /** AddWithCarry (A2.2.1). */
   plusCarry(a: I32, b: I32, carry: I32): Sum {
@@ -199,7 +206,7 @@ export class ArmEmitter extends Emitter {
   }
   private condition(pair: number): I32 {
     const z = (): I32 => this.eqz(this.flag('Z'));
-    const nIsV = (): I32 => this.eq(this.shrU(this.flag('N'), this.const(31)), this.flag('V'));
+    const nIsV = (): I32 => noteCondition('geS', this.eq(this.shrU(this.flag('N'), this.const(31)), this.flag('V')));
     switch (pair) {
       case 0:
         return z();
@@ -210,11 +217,11 @@ export class ArmEmitter extends Emitter {
       case 3:
         return this.ne(this.flag('V'), this.const(0));
       case 4:
-        return this.and(this.flag('C'), this.ne(this.flag('Z'), this.const(0)));
+        return noteCondition('gtU', this.and(this.flag('C'), this.ne(this.flag('Z'), this.const(0))));
       case 5:
         return nIsV();
       case 6:
-        return this.and(nIsV(), this.ne(this.flag('Z'), this.const(0)));
+        return noteCondition('gtS', this.and(nIsV(), this.ne(this.flag('Z'), this.const(0))));
       default:
         return this.const(1);
     }
@@ -264,7 +271,14 @@ export class ArmEmitter extends Emitter {
 
   /** Go on `offset` bytes after the next instruction, in the same instruction set. */
   branchBy(offset: Operand): void {
-    this.branch(null, this.relative(offset), 'now');
+    const { inside, last, size } = this.form;
+    if (!inside || last) {
+      this.branch(null, this.relative(offset), 'now');
+      return;
+    }
+    // Where the block goes on at the target (UNPREDICTABLE), that must be told: jumps to addresses do.
+    const displacement = size === 2 ? this.sext16(this.imm(offset)) : this.imm(offset);
+    this.branch(null, this.absolute(this.add(this.nextPc(), displacement)), 'now');
   }
   branchByIf(condition: I32, offset: Operand): void {
     this.branch(condition, this.relative(offset), 'now');

@@ -147,6 +147,11 @@ const raise: Routine = {
 
     e.when(toHyp, () => {
       writeHsr(e, kind, code, thumb);
+      const staged = e.eq(e.and(code, e.const(ABORT.STAGE2 | ABORT.S1PTW)), e.const(ABORT.STAGE2));
+      e.when(e.and(is(TRAP.DATA_ABORT), staged), () => {
+        const others = e.and(e.cp15(CP15.HSR), e.const(~HSR_IL));
+        e.setCp15(CP15.HSR, e.or(others, e.helper('accessSyndrome', pc)));
+      });
       const interrupt = isOneOf(e, kind, kinds(TRAP.IRQ, TRAP.FIQ));
       const offset = e.select(e.or(inHyp, interrupt), vector, e.const(HYP_TRAP_VECTOR));
       const control = e.cp15(CP15.HSCTLR);

@@ -8,5 +8,11 @@ import { PROCESSING_FUNCTIONS } from './semantics/functions.ts';
 import { simdFunctions } from './simd/functions.ts';
 
 export function armFunctions(banks: Banks): readonly WasmFunction[] {
-  return [...PROCESSING_FUNCTIONS, ...mmuFunctions(banks), ...maintenanceFunctions(banks), ...fpFunctions(banks), ...simdFunctions(banks)];
+  return [
+    ...PROCESSING_FUNCTIONS,
+    ...mmuFunctions(banks),
+    ...maintenanceFunctions(banks),
+    ...fpFunctions(banks),
+    ...simdFunctions(banks),
+  ];
 }

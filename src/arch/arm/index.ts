@@ -1,5 +1,6 @@
 // The ARMv7-A architecture with the virtualization extensions as the emulated core takes it (ARM DDI 0406C).
 import type { ArchitectureDefinition } from '../../cpu/isa/architecture.ts';
+import { COMPARISON_FLAGS } from './comparison.ts';
 import { ArmCore, HELPERS } from './core.ts';
 import { armSyntax } from './debug.ts';
 import { ArmEmitter } from './emitter.ts';
@@ -53,6 +54,7 @@ export const armv7: ArchitectureDefinition = {
   functions: armFunctions,
   helpers: HELPERS,
   events: [],
+  comparisonFlags: COMPARISON_FLAGS,
   privileges: TABLES.COUNT,
   reservedInstruction: TRAP.UNDEFINED,
   raise: 'raise',

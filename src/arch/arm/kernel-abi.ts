@@ -14,6 +14,7 @@ import {
 } from '../../kvm/arm.ts';
 import type { Vcpu } from '../../kvm/contract.ts';
 import { hex } from '../../util/bits.ts';
+import { coreRegister, registerIds as idsByName } from './register-names.ts';
 import { MODE, PSR, SCTLR } from './registers.ts';
 import {
   CALLEE_SAVED,
@@ -24,7 +25,7 @@ import {
   unwindArm,
 } from './unwind.ts';
 
-export { REGISTER_NAMES, registerIds } from './register-names.ts';
+export { REGISTER_NAMES } from './register-names.ts';
 
 const REGISTER_ARGUMENTS = 4;
 /** Bytes of a function that are looked at. */
@@ -49,6 +50,17 @@ function read(vcpu: Registers, id: bigint): number {
 
 function modeOf(vcpu: Registers): number {
   return read(vcpu, KVM_REG_ARM_CPSR) & PSR.M;
+}
+
+/** What `name` may mean. A vCPU's R8 to R14 are those of the mode that it is in; without one they are User mode's, as KVM has them. */
+export function registerIds(name: string, vcpu?: Registers): readonly bigint[] {
+  const number = coreRegister(name);
+  if (vcpu === undefined || number === undefined || number < 8 || number === 15) return idsByName(name);
+  const mode = modeOf(vcpu);
+  if (mode === MODE.FIQ) return [KVM_REG_ARM_FIQ(number)];
+  const { sp, lr } = BANKED[mode] ?? USER_BANK;
+  if (number === 13) return [sp];
+  return number === 14 ? [lr] : idsByName(name);
 }
 
 /** Where `vcpu` stands. */

@@ -113,7 +113,10 @@ const changeCpsr: Routine = {
     const to = bankOfMode(e, next);
     const asks = e.ne(interruptsAsk(e), e.const(0));
     const abort = e.and(e.isSet(e.cp15(CP15.HCR), HCR.VA), e.eqz(e.and(next, e.const(PSR.A))));
-    const open = e.or(e.ne(e.and(next, e.const(PSR.I | PSR.F)), e.const(PSR.I | PSR.F)), abort);
+    // What goes to Hyp mode is not masked in the others.
+    const routed = e.isSet(e.cp15(CP15.HCR), HCR.IMO | HCR.FMO | HCR.TGE);
+    const unmasked = e.ne(e.and(next, e.const(PSR.I | PSR.F)), e.const(PSR.I | PSR.F));
+    const open = e.or(e.or(unmasked, routed), abort);
     const set = tableSet(e, next);
     const change = e.or(
       e.or(set, e.shl(e.and(asks, open), e.const(8))),

@@ -123,7 +123,7 @@ export class Psci {
   }
 
   private vcpuOf(affinity: number): number | undefined {
-    return this.all().find((id) => (mpidrOf(id) & AFFINITY_BITS) === affinity);
+    return this.all().find((id) => ((mpidrOf(id) ^ affinity) & AFFINITY_BITS) === 0);
   }
 
   private all(): number[] {

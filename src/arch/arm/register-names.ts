@@ -56,9 +56,8 @@ const CP15_NAMES: Readonly<Record<string, readonly [opc1: number, crn: number, c
 const OTHERS: Readonly<Record<string, bigint>> = {
   pc: KVM_REG_ARM_PC,
   cpsr: KVM_REG_ARM_CPSR,
-  // As KVM has them: those of User mode, whatever the mode is.
-  sp: KVM_REG_ARM_R(13),
-  lr: KVM_REG_ARM_R(14),
+  sp_usr: KVM_REG_ARM_R(13),
+  lr_usr: KVM_REG_ARM_R(14),
   sp_svc: KVM_REG_ARM_SVC.sp,
   lr_svc: KVM_REG_ARM_SVC.lr,
   spsr_svc: KVM_REG_ARM_SVC.spsr,
@@ -81,6 +80,9 @@ const OTHERS: Readonly<Record<string, bigint>> = {
   fpexc: KVM_REG_ARM_FPEXC,
 };
 
+/** Other names of core registers. */
+const ALIASES: Readonly<Record<string, number>> = { fp: 11, ip: 12, sp: 13, lr: 14 };
+
 const LAST_LOW = 12;
 const D_REGISTERS = 32;
 
@@ -92,13 +94,20 @@ export const REGISTER_NAMES: readonly string[] = [
   ...Array.from({ length: D_REGISTERS }, (_, n) => `d${n}`),
 ];
 
-/** What `name` may mean. */
+/** Number of a core register by its name: `r0`, `sp`; undefined for other names. */
+export function coreRegister(name: string): number | undefined {
+  const lower = name.toLowerCase();
+  const number = Object.hasOwn(ALIASES, lower) ? ALIASES[lower] : Number(/^r(\d{1,2})$/.exec(lower)?.[1] ?? Number.NaN);
+  return number !== undefined && number <= 15 ? number : undefined;
+}
+
+/** What `name` may mean; core registers are those of User mode, as KVM has them. */
 export function registerIds(name: string): readonly bigint[] {
   const lower = name.toLowerCase();
   if (Object.hasOwn(OTHERS, lower)) return [OTHERS[lower]!];
   if (Object.hasOwn(CP15_NAMES, lower)) return [KVM_REG_ARM_CP15_32(...CP15_NAMES[lower]!)];
-  const [, bank, digits] = /^([rd])(\d{1,2})$/.exec(lower) ?? [];
-  const number = Number(digits);
-  if (bank === 'r' && number <= 15) return [KVM_REG_ARM_R(number)];
-  return bank === 'd' && number < D_REGISTERS ? [KVM_REG_ARM_D(number)] : [];
+  const core = coreRegister(lower);
+  if (core !== undefined) return [KVM_REG_ARM_R(core)];
+  const double = Number(/^d(\d{1,2})$/.exec(lower)?.[1] ?? Number.NaN);
+  return double < D_REGISTERS ? [KVM_REG_ARM_D(double)] : [];
 }

@@ -42,7 +42,7 @@ export const BANKS: readonly BankSpec[] = [
   { name: 'fpexc', count: 1, width: 32 },
   { name: 'fpscr', count: 1, width: 32 },
   /** Words between memory and floating-point registers (VLDM, VSTM). */
-  { name: 'fpStage', count: 32, width: 32, scratch: true },
+  { name: 'fpStage', count: 32, width: 32, scratch: true, passing: true },
   /** What the last failed translation of a stage-2 table was asked for: IPA bits 31:12 and 39:32. */
   { name: 'faultIpa', count: 2, width: 32, scratch: true },
   /** A bit for each 16 MiB of addresses: some of it has been translated by more than a page of 4 KiB (mmu/maintenance.ts). */

@@ -44,12 +44,15 @@ const CORTEX_A15: Values = [
   [CP15.CNTFRQ, COUNTER_HZ],
   [PLACE.DBGDIDR, 0x3515f021],
   [PLACE.DBGDEVID, 0x01110f13],
-  [PLACE.DBGOSLSR, 1 << 3],
+  // Version 7.1 of the debug architecture begins locked.
+  [PLACE.DBGOSLSR, 0xa],
   [CP15.VPIDR, MIDR],
 ];
 
 /** PL1 may use the physical counter and timer. */
 const CNTHCTL = 3;
+/** There is an interrupt controller. */
+const L2CTLR_GIC = 1 << 23;
 const ACTLR_SMP = 1 << 6;
 const PMCR = 0x410f0000 | (PMU_COUNTERS << 11);
 
@@ -67,7 +70,7 @@ export function resetValues(vmType: VmType, id: number, vcpus: number): Values {
     [CP15.VMPIDR, mpidrOf(id)],
     [CP15.ID_PFR1, isHyp ? ID_PFR1 & ~SECURITY_EXTENSIONS : ID_PFR1],
     [CP15.ACTLR, vcpus > 1 ? ACTLR_SMP : 0],
-    [CP15.L2CTLR, (clusterSize - 1) << 24],
+    [CP15.L2CTLR, ((clusterSize - 1) << 24) | L2CTLR_GIC],
     [CP15.CNTHCTL, CNTHCTL],
     [CP15.HSCTLR, HSCTLR_ONES | SCTLR.CP15BEN],
     [CP15.HCPTR, isHyp ? HCPTR_ONES : 0],

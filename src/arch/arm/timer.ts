@@ -85,6 +85,11 @@ export class ArmTimers {
     return isVirtual ? BigInt.asUintN(64, physical - this.pair(CP15.CNTVOFF)) : physical;
   }
 
+  /** Does the event stream end a WFE that waits? */
+  get hasEvents(): boolean {
+    return this.eventAt !== 0;
+  }
+
   private get eventAt(): number {
     return Number(this.pair(PLACE.EVENT_AT));
   }

@@ -156,9 +156,14 @@ export class CodePages {
     const offset = host & (PAGE_SIZE - 1);
     const code = (): CodePage => ({ page: host - offset, records: this.records(host, set), set });
     const record = (): number => code().records + (offset << RECORD_SHIFT);
-    this.predecoder.decodePlain(code(), offset, record(), this.blockState());
+    const { predecoder } = this;
+    const { watched } = predecoder;
+    predecoder.decodePlain(code(), offset, record(), this.blockState());
+    // It may be decoded once more before it runs: where a block goes on in it.
+    if (watched.has(host)) predecoder.watched = new Set([...watched].filter((other) => other !== host));
     const result = run();
-    this.predecoder.forget(record());
+    predecoder.watched = watched;
+    predecoder.forget(record());
     return result;
   }
 

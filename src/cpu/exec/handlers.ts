@@ -48,34 +48,134 @@ export interface HandlerTable {
 
 /** Expand all rows. Hot handlers come first, and pairs of them, so that the main switch is a range. */
 export function expandRows(architecture: ArchitectureDefinition, banks: Banks, observing = false): HandlerTable {
-  const handlers: Handler[] = [];
-  let number: number = HANDLER.FIRST_ROW;
-  const index = new Map<Row, Map<string, Handler>>();
-  const expandRow = (row: Row): void => {
-    const byShape = new Map<string, Handler>();
-    index.set(row, byShape);
-    for (const steering of shapes(row)) {
-      const statements = buildStatements(architecture, banks, row, steering, observing);
-      const near = expand(banks, row, steering, statements, number++);
-      handlers.push(near);
-      byShape.set(shapeKey(row, steering), near);
-      const relative = near.slots.some((slot) => slot.kind === 'relative');
-      if (relative) handlers.push({ ...near, number: number++, reach: 'far' });
-    }
-  };
-  const rows = new Set(architecture.rows.flatMap((row) => row.variants?.rows ?? [row]));
-  for (const row of rows) if (row.hot) expandRow(row);
-  const pairs = makePairs(architecture.pairs, handlers, number);
-  number += pairs.length;
-  for (const row of rows) if (!row.hot && !row.inside) expandRow(row);
-  const firstInside = number;
-  for (const row of rows) if (row.inside) expandRow(row);
-  return {
-    handlers,
-    pairs,
-    firstInside,
-    find: (row, raw) => index.get(row)!.get(shapeKey(row, raw))!,
-  };
+  return new RowExpansion(architecture, banks, observing).all();
+}
+
+/** The same for a program that was generated before, of which `far` is known (farFlags): rows are expanded when they are asked for. */
+export function expandedRows(architecture: ArchitectureDefinition, banks: Banks, far: string): HandlerTable {
+  return new RowExpansion(architecture, banks, false).asNumbered(far);
+}
+
+/** By handler that is no far one, in the order of their numbers: 1 when a far one follows it, else 0. */
+export function farFlags({ handlers }: HandlerTable): string {
+  const far = new Set(handlers.filter(({ reach }) => reach === 'far').map(({ number }) => number));
+  return handlers
+    .filter(({ reach }) => reach === 'near')
+    .map(({ number }) => (far.has(number + 1) ? '1' : '0'))
+    .join('');
+}
+
+class RowExpansion {
+  private readonly architecture: ArchitectureDefinition;
+  private readonly banks: Banks;
+  private readonly observing: boolean;
+  private readonly rows: readonly Row[];
+
+  constructor(architecture: ArchitectureDefinition, banks: Banks, observing: boolean) {
+    this.architecture = architecture;
+    this.banks = banks;
+    this.observing = observing;
+    this.rows = [...new Set(architecture.rows.flatMap((row) => row.variants?.rows ?? [row]))];
+  }
+
+  all(): HandlerTable {
+    const handlers: Handler[] = [];
+    const index = new Map<Row, Map<string, Handler>>();
+    let number: number = HANDLER.FIRST_ROW;
+    const expandRow = (row: Row): void => {
+      const byShape = new Map<string, Handler>();
+      index.set(row, byShape);
+      for (const steering of shapes(row)) {
+        const near = this.handler(row, steering, number++);
+        handlers.push(near);
+        byShape.set(shapeKey(row, steering), near);
+        if (isRelative(near)) handlers.push({ ...near, number: number++, reach: 'far' });
+      }
+    };
+    for (const row of this.hot) expandRow(row);
+    const pairs = makePairs(this.architecture.pairs, handlers, number);
+    number += pairs.length;
+    for (const row of this.cold) expandRow(row);
+    const firstInside = number;
+    for (const row of this.inside) expandRow(row);
+    return { handlers, pairs, firstInside, find: (row, raw) => index.get(row)!.get(shapeKey(row, raw))! };
+  }
+
+  asNumbered(far: string): HandlerTable {
+    const numbers = new Map<Row, readonly number[]>();
+    let number: number = HANDLER.FIRST_ROW;
+    let at = 0;
+    const numberRow = (row: Row): void => {
+      const own: number[] = [];
+      for (let shape = 1 << steeringBits(row); shape > 0; shape--) {
+        own.push(number);
+        number += far[at++] === '1' ? 2 : 1;
+      }
+      numbers.set(row, own);
+    };
+    const known = new Map<Row, Map<number, Handler>>();
+    const find = (row: Row, raw: RawFields): Handler => {
+      const shape = shapeNumber(row, raw);
+      const byShape = known.get(row) ?? new Map<number, Handler>();
+      known.set(row, byShape);
+      const handler = byShape.get(shape) ?? this.handler(row, steeringOf(row, raw), numbers.get(row)![shape]!);
+      byShape.set(shape, handler);
+      return handler;
+    };
+    for (const row of this.hot) numberRow(row);
+    const { pairs: wanted } = this.architecture;
+    const pairable = wanted.length === 0 ? [] : this.hot.flatMap((row) => shapes(row).map((raw) => find(row, raw)));
+    const pairs = makePairs(wanted, pairable, number);
+    number += pairs.length;
+    for (const row of this.cold) numberRow(row);
+    const firstInside = number;
+    for (const row of this.inside) numberRow(row);
+    const all = (): readonly Handler[] => this.all().handlers;
+    return {
+      get handlers() {
+        return all();
+      },
+      pairs,
+      firstInside,
+      find,
+    };
+  }
+
+  private get hot(): readonly Row[] {
+    return this.rows.filter((row) => row.hot);
+  }
+  private get cold(): readonly Row[] {
+    return this.rows.filter((row) => !row.hot && !row.inside);
+  }
+  private get inside(): readonly Row[] {
+    return this.rows.filter((row) => row.inside);
+  }
+
+  private handler(row: Row, steering: RawFields, number: number): Handler {
+    const statements = buildStatements(this.architecture, this.banks, row, steering, this.observing);
+    return expand(this.banks, row, steering, statements, number);
+  }
+}
+
+function isRelative({ slots }: Handler): boolean {
+  return slots.some((slot) => slot.kind === 'relative');
+}
+
+/** Bits of the steering fields, all together. */
+function steeringBits({ pattern }: Row): number {
+  return pattern.fields.reduce((bits, { steers, width }) => bits + (steers ? width : 0), 0);
+}
+
+/** Place among the row's shapes. */
+function shapeNumber({ pattern }: Row, raw: RawFields): number {
+  return pattern.fields.reduce(
+    (number, { name, steers, width }) => (steers ? (number << width) | raw[name]! : number),
+    0,
+  );
+}
+
+function steeringOf({ pattern }: Row, raw: RawFields): RawFields {
+  return Object.fromEntries(pattern.fields.filter(({ steers }) => steers).map(({ name }) => [name, raw[name]!]));
 }
 
 function shapeKey(row: Row, raw: RawFields): string {

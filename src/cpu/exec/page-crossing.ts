@@ -69,10 +69,10 @@ export function splitInstruction(main: CrossingFrame, { dispatch, fault }: Label
   main.again(dispatch);
 }
 
-/** Control comes into a block from elsewhere, to the record t0: it must be one that is right inside of a block. */
-function forgetOutside({ w, t0, blockState, firstInside }: CrossingFrame): void {
+/** Control comes into a block from elsewhere, to the record t0 of address t1: it must be one that is right inside of a block. Words stand in none. */
+function forgetOutside({ w, t0, t1, blockState, firstInside }: CrossingFrame): void {
   if (blockState === null) return;
-  w.i32(0).memory('i32.load', blockState).if();
+  w.i32(0).memory('i32.load', blockState).i32(0).op('i32.ne').get(t1).i32(1).ops('i32.and', 'i32.and').if();
   w.get(t0).memory('i32.load16_u', 0).i32(firstInside).op('i32.lt_u').if();
   w.get(t0).i32(HANDLER.UNDECODED).memory('i32.store16', 0).end().end();
 }

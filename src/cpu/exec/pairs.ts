@@ -54,6 +54,7 @@ export class RecordPairs {
 
   /** Make a pair of the instruction at `record` and the next one of the same line, if there is one of them. */
   join(record: number): void {
+    if (this.firsts.length === 0) return;
     const first = this.own(record);
     const second = this.own(record + RECORD_SIZE);
     if (first >= this.limit || second >= this.limit) return;
@@ -63,6 +64,7 @@ export class RecordPairs {
 
   /** The handler of `record` is about to be another one, or just was: the record before it stands for itself alone. */
   split(record: number): void {
+    if (this.firsts.length === 0) return;
     const before = record - RECORD_SIZE;
     this.records[before >>> 1] = this.own(before);
   }

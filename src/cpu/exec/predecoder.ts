@@ -15,6 +15,7 @@ import {
   SPLIT_RECORD,
 } from './layout.ts';
 import { RecordPairs } from './pairs.ts';
+import { RecordMemo } from './record-memo.ts';
 
 const WORDS_PER_LINE = (1 << CODE_LINE_SHIFT) / 4;
 
@@ -33,6 +34,7 @@ export class Predecoder {
   private readonly table: HandlerTable;
   private readonly plans = new Map<Row, RowPlan>();
   private readonly pairs: RecordPairs;
+  private readonly memo: RecordMemo;
   private readonly u8: Uint8Array;
   private readonly u16: Uint16Array;
   private readonly i32: Int32Array;
@@ -47,6 +49,7 @@ export class Predecoder {
     this.u8 = new Uint8Array(buffer);
     this.u16 = new Uint16Array(buffer);
     this.i32 = new Int32Array(buffer);
+    this.memo = new RecordMemo(this.i32);
   }
 
   /**
@@ -66,7 +69,7 @@ export class Predecoder {
       const known = this.u16[record >>> 1] !== HANDLER.UNDECODED;
       if (!known) this.decodeWord(code.page, at, record);
       if (at % (WORDS_PER_LINE * 4) !== 0) this.pairs.join(record - RECORD_SIZE);
-      if (known) break;
+      if (known || (this.architecture.interworking && endsWords(this.i32[(code.page + at) >>> 2]!))) break;
     }
   }
 
@@ -191,12 +194,14 @@ export class Predecoder {
   }
 
   private encode(word: number, offset: number, record: number): void {
+    if (this.memo.recall(word, record)) return;
     const row = this.decoders.words.decode(word);
-    if (row) this.encodeRow(row, word, offset, record, 0);
-    else this.u16[record >>> 1] = HANDLER.RESERVED;
+    if (!row) this.u16[record >>> 1] = HANDLER.RESERVED;
+    else if (this.encodeRow(row, word, offset, record, 0)) this.memo.remember(word, record);
   }
 
-  private encodeRow(row: Row, word: number, offset: number, record: number, block: number): void {
+  /** True when the record is the same wherever the word stands. */
+  private encodeRow(row: Row, word: number, offset: number, record: number, block: number): boolean {
     let plan = this.plans.get(row);
     if (plan === undefined) {
       plan = new RowPlan(row, this.table);
@@ -206,10 +211,12 @@ export class Predecoder {
     const { number, slots } = plan.shape(block);
     const size = row.pattern.width >>> 3;
     let far = 0;
+    let same = true;
     for (let i = 0; i < slots.length; i++) {
       const slot = slots[i]!;
       let value = values[slot.value]!;
       if (slot.relative) {
+        same = false;
         if (record === SPLIT_RECORD || this.leavesPage(offset, size, value)) far = 1;
         else value = (value + size) << RECORD_SHIFT; // relative to this record's own ip
       } else if (slot.scale !== 0) value = (value === 0 && slot.sink !== 0 ? slot.sink : value) * slot.scale;
@@ -217,6 +224,7 @@ export class Predecoder {
       else this.u16[(record + slot.at) >>> 1] = value;
     }
     this.u16[record >>> 1] = number + far;
+    return same;
   }
 
   /** Must this branch go through the jump record? `displacement` counts from the next instruction. */
@@ -227,6 +235,14 @@ export class Predecoder {
     if (offset + 4 >= PAGE_SIZE) return true; // its slot is on the next page, whose records follow another DELTA
     return displacement === 0; // to its own slot: the jump record clears the slot mark
   }
+}
+
+/** Does control never go on behind this A32 instruction (B, BX, MOV PC, LDM with PC, LDR PC), as far as is easily seen? */
+function endsWords(word: number): boolean {
+  if (word >>> 28 !== 14) return false;
+  if ((word & 0x0f000000) === 0x0a000000) return true;
+  if ((word & 0x0ffffff0) === 0x012fff10) return true;
+  return (word & 0x0e108000) === 0x08108000;
 }
 
 /** Does control never go on behind this T32 instruction (B, BX, POP {..., PC}, MOV PC, LDR PC)? What follows may be no code. */
@@ -241,7 +257,7 @@ function endsSequence(halfword: number, size: 2 | 4): boolean {
 }
 
 /** ITSTATE after this instruction (ARM DDI 0406C, A2.5.2). */
-function nextBlockState(halfword: number, state: number): number {
+export function nextBlockState(halfword: number, state: number): number {
   if (halfword >>> 8 === 0xbf && (halfword & 15) !== 0 && state === 0) return halfword & 0xff;
   return (state & 7) === 0 ? 0 : (state & 0xe0) | ((state << 1) & 0x1f);
 }

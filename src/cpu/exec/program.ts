@@ -1,10 +1,10 @@
 // One generated program per architecture, shared by all VMs of the process: bytes, compiled module, handler table, bank layout.
 import type { ArchitectureDefinition } from '../isa/architecture.ts';
 import { type Banks, layOutBanks } from '../isa/register-file.ts';
-import { expandRows, type HandlerTable } from './handlers.ts';
+import { expandedRows, farFlags, type HandlerTable } from './handlers.ts';
 import { generateInterpreter, type ProgramVariant } from './interpreter.ts';
 import { SHARED_BASE, STATE_BASE, STATE_LIMIT } from './layout.ts';
-import { PREBUILT } from './prebuilt.ts';
+import { PREBUILT, type Prebuilt } from './prebuilt.ts';
 
 export interface Program {
   readonly architecture: ArchitectureDefinition;
@@ -16,8 +16,8 @@ export interface Program {
 }
 
 const programs = new Map<string, Program>();
-/** Base64 by name, of those that have been loaded. */
-const prebuilts = new Map<string, string>();
+/** By name, those that have been loaded. */
+const prebuilts = new Map<string, Prebuilt>();
 
 /** Have the program of the architecture of this name ready, where a build has made one: generating it takes longer than loading it. */
 export async function loadPrebuilt(name: string): Promise<void> {
@@ -36,17 +36,20 @@ export function programFor(architecture: ArchitectureDefinition, bigEndian: bool
   const { bytes, table } =
     prebuilt === undefined
       ? generateInterpreter(architecture, banks, bigEndian, variant)
-      : { bytes: fromBase64(prebuilt), table: expandRows(architecture, banks, variant === 'observing') };
+      : { bytes: fromBase64(prebuilt.base64), table: expandedRows(architecture, banks, prebuilt.far) };
   const program = { architecture, banks, stateEnd: end, module: new WebAssembly.Module(bytes), table };
   programs.set(name, program);
   return program;
 }
 
-/** The WebAssembly that programFor compiles for the ordinary program: what a build puts into prebuilt.ts. */
-export function prebuild(architecture: ArchitectureDefinition, bigEndian: boolean): { name: string; base64: string } {
+/** The ordinary program of an architecture, generated: what a build puts into prebuilt.ts. */
+export function prebuild(
+  architecture: ArchitectureDefinition,
+  bigEndian: boolean,
+): Prebuilt & { readonly name: string } {
   const { banks } = layOutBanks(architecture.banks, STATE_BASE, SHARED_BASE);
-  const { bytes } = generateInterpreter(architecture, banks, bigEndian, 'plain');
-  return { name: architecture.name, base64: toBase64(bytes) };
+  const { bytes, table } = generateInterpreter(architecture, banks, bigEndian, 'plain');
+  return { name: architecture.name, base64: toBase64(bytes), far: farFlags(table) };
 }
 
 function toBase64(bytes: Uint8Array): string {

@@ -53,6 +53,8 @@ export class Decoder {
   private readonly rows: readonly Row[];
   /** Candidates by the key's bits, most specific first. */
   private readonly buckets: (readonly Row[] | undefined)[] = [];
+  /** The same by the key's upper bits alone. */
+  private readonly groups: (readonly Row[] | undefined)[] = [];
   private readonly key: DecodeKey;
 
   /** Unless the rows are known to be right, it is an error when two of equal rank match the same word. */
@@ -70,9 +72,8 @@ export class Decoder {
     const number = high * (lowMask + 1) + low;
     let bucket = this.buckets[number];
     if (bucket === undefined) {
-      const sample = (high << highAt) | (low << lowAt);
-      const covered = (highMask << highAt) | (lowMask << lowAt);
-      bucket = this.rows.filter((row) => ((sample ^ row.pattern.match) & row.pattern.mask & covered) === 0);
+      this.groups[high] ??= matching(this.rows, high << highAt, highMask << highAt);
+      bucket = matching(this.groups[high], low << lowAt, lowMask << lowAt);
       this.buckets[number] = bucket;
     }
     for (let i = 0; i < bucket.length; i++) {
@@ -81,6 +82,11 @@ export class Decoder {
     }
     return undefined;
   }
+}
+
+/** Rows that words with these bits may be. */
+function matching(rows: readonly Row[], bits: number, covered: number): readonly Row[] {
+  return rows.filter(({ pattern }) => ((bits ^ pattern.match) & pattern.mask & covered) === 0);
 }
 
 /** A32: words whose condition field is 1111 are instructions of their own, and no others with a condition. */

@@ -23,8 +23,8 @@ export interface AssemblySyntax {
   print(operand: string, value: number, row: Row, pc: number | undefined): string;
   /** The operand's value, or undefined when the text is none. */
   parse(operand: string, text: string, row: Row, pc: number | undefined): number | undefined;
-  /** The whole text of an instruction, where syntax strings alone do not say it. */
-  text?(row: Row, word: number, pc: number | undefined): string;
+  /** The whole text of an instruction, where syntax strings alone do not say it; `block`: the state of the block that it stands in, or 0. */
+  text?(row: Row, word: number, pc: number | undefined, block: number): string;
 }
 
 /** One piece of a parsed syntax string. */
@@ -81,10 +81,10 @@ export class Disassembler {
    * Text of a word; without a `pc`, branch targets are relative. With bit 0 of the pc set where there are two instruction sets, of one halfword, or two,
    * the first above the second. A word no row matches is `.word 0x...`.
    */
-  disassemble(word: number, pc?: number): string {
+  disassemble(word: number, pc?: number, block = 0): string {
     const row = this.decode(word, pc);
     if (!row) return `.word ${hex(word)}`;
-    if (this.syntax.text) return this.syntax.text(row, word, pc);
+    if (this.syntax.text) return this.syntax.text(row, word, pc, block);
     const values = rawFields(row, word);
     const alias = this.syntax.aliases.find(
       ({ of, when }) => of === row.mnemonic && Object.entries(when).every(([name, value]) => values[name] === value),

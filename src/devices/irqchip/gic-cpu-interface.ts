@@ -75,10 +75,15 @@ export class GicCpuInterface {
     return (this.control & (1 << group)) !== 0 && priority < this.mask;
   }
 
+  /** Do interrupts of group 0 come by nFIQ? */
+  get usesFiq(): boolean {
+    return (this.control & GICC_CTLR_FIQEN) !== 0;
+  }
+
   get signal(): GicSignal {
     const interrupt = this.deliverable();
     if (interrupt === undefined) return 'none';
-    return this.control & GICC_CTLR_FIQEN && this.source.groupOf(interrupt) === 0 ? 'fiq' : 'irq';
+    return this.usesFiq && this.source.groupOf(interrupt) === 0 ? 'fiq' : 'irq';
   }
 
   /** A read of GICC_IAR (0) or GICC_AIAR (1): the interrupt becomes active. */

@@ -127,6 +127,11 @@ export class Gic implements Device {
     return this.setInput(id, cpu, level);
   }
 
+  /** Has `cpu` told its interface to use nFIQ? */
+  mayUseFiq(cpu: number): boolean {
+    return this.interfaces[cpu]!.usesFiq;
+  }
+
   reset(): void {
     this.state.reset();
     for (const each of [...this.interfaces, ...this.virtual]) each.reset();

@@ -28,7 +28,9 @@ export function b(set: InstructionSet, cond: number, at: number, to: number): nu
 function far(opcode: number, d: number): number {
   const sign = (d >> 24) & 1;
   const j = (n: number): number => ((d >> n) & 1) ^ sign ^ 1;
-  return (opcode | (sign << 26) | (((d >> 12) & 0x3ff) << 16) | (j(23) << 13) | (j(22) << 11) | ((d >> 1) & 0x7ff)) >>> 0;
+  return (
+    (opcode | (sign << 26) | (((d >> 12) & 0x3ff) << 16) | (j(23) << 13) | (j(22) << 11) | ((d >> 1) & 0x7ff)) >>> 0
+  );
 }
 
 /** BL, or BLX to the other set. */
@@ -57,16 +59,34 @@ export function cbz(notZero: boolean, rn: number, at: number, to: number): numbe
 
 /** MOVW and, for `top`, MOVT. */
 export function movHalf(set: InstructionSet, rd: number, imm: number, top: boolean): number {
-  if (set === 'a32') return (0xe3000000 | (top ? 0x400000 : 0) | ((imm >>> 12) << 16) | (rd << 12) | (imm & 0xfff)) >>> 0;
+  if (set === 'a32')
+    return (0xe3000000 | (top ? 0x400000 : 0) | ((imm >>> 12) << 16) | (rd << 12) | (imm & 0xfff)) >>> 0;
   const [i, imm3] = [(imm >>> 11) & 1, (imm >>> 8) & 7];
-  return (0xf2400000 | (top ? 0x800000 : 0) | (i << 26) | ((imm >>> 12) << 16) | (imm3 << 12) | (rd << 8) | (imm & 0xff)) >>> 0;
+  return (
+    (0xf2400000 | (top ? 0x800000 : 0) | (i << 26) | ((imm >>> 12) << 16) | (imm3 << 12) | (rd << 8) | (imm & 0xff)) >>>
+    0
+  );
 }
 
-const PROCESSING = { and: [0x0, 0x0], orr: [0xc, 0x2], bic: [0xe, 0x1], eor: [0x1, 0x4], add: [0x4, 0x8], sub: [0x2, 0xd] } as const;
+const PROCESSING = {
+  and: [0x0, 0x0],
+  orr: [0xc, 0x2],
+  bic: [0xe, 0x1],
+  eor: [0x1, 0x4],
+  add: [0x4, 0x8],
+  sub: [0x2, 0xd],
+} as const;
 export type Processing = keyof typeof PROCESSING;
 
 /** Data processing with an immediate of 8 bits. */
-export function withImm(set: InstructionSet, name: Processing, rd: number, rn: number, imm8: number, flags = false): number {
+export function withImm(
+  set: InstructionSet,
+  name: Processing,
+  rd: number,
+  rn: number,
+  imm8: number,
+  flags = false,
+): number {
   const [a32, t32] = PROCESSING[name];
   if (set === 'a32') return (0xe2000000 | (a32 << 21) | (flags ? 1 << 20 : 0) | (rn << 16) | (rd << 12) | imm8) >>> 0;
   return (0xf0000000 | (t32 << 21) | (flags ? 1 << 20 : 0) | (rn << 16) | (rd << 8) | imm8) >>> 0;
@@ -83,7 +103,14 @@ export function mov(set: InstructionSet, rd: number, rm: number): number {
 }
 
 /** LDR, STR of a word, halfword or byte with an unsigned offset. */
-export function access(set: InstructionSet, load: boolean, bytes: 1 | 2 | 4, rt: number, rn: number, offset = 0): number {
+export function access(
+  set: InstructionSet,
+  load: boolean,
+  bytes: 1 | 2 | 4,
+  rt: number,
+  rn: number,
+  offset = 0,
+): number {
   const bit20 = load ? 1 << 20 : 0;
   if (set === 't32') {
     const size = bytes === 4 ? 2 : bytes - 1;
@@ -93,8 +120,10 @@ export function access(set: InstructionSet, load: boolean, bytes: 1 | 2 | 4, rt:
   return (0xe5800000 | (bytes === 1 ? 1 << 22 : 0) | bit20 | (rn << 16) | (rt << 12) | offset) >>> 0;
 }
 
-export const push = (set: InstructionSet, list: number): number => ((set === 'a32' ? 0xe92d0000 : 0xe92d0000) | list) >>> 0;
-export const pop = (set: InstructionSet, list: number): number => ((set === 'a32' ? 0xe8bd0000 : 0xe8bd0000) | list) >>> 0;
+export const push = (set: InstructionSet, list: number): number =>
+  ((set === 'a32' ? 0xe92d0000 : 0xe92d0000) | list) >>> 0;
+export const pop = (set: InstructionSet, list: number): number =>
+  ((set === 'a32' ? 0xe8bd0000 : 0xe8bd0000) | list) >>> 0;
 
 /** BX, or BLX of a register: halfwords. */
 export function bx(set: InstructionSet, rm: number, link = false): number[] {
@@ -110,9 +139,12 @@ export const strex = (set: InstructionSet, rd: number, rt: number, rn: number): 
 
 /** MRS and MSR of CPSR or SPSR (the same word in T32, but for the register's place). */
 export const mrs = (set: InstructionSet, rd: number, spsr: boolean): number =>
-  (set === 'a32' ? 0xe10f0000 | (spsr ? 1 << 22 : 0) | (rd << 12) : 0xf3ef8000 | (spsr ? 1 << 20 : 0) | (rd << 8)) >>> 0;
+  (set === 'a32' ? 0xe10f0000 | (spsr ? 1 << 22 : 0) | (rd << 12) : 0xf3ef8000 | (spsr ? 1 << 20 : 0) | (rd << 8)) >>>
+  0;
 export const msr = (set: InstructionSet, rn: number, mask: number, spsr: boolean): number =>
-  (set === 'a32' ? 0xe120f000 | (spsr ? 1 << 22 : 0) | (mask << 16) | rn : 0xf3808000 | (spsr ? 1 << 20 : 0) | (rn << 16) | (mask << 8)) >>> 0;
+  (set === 'a32'
+    ? 0xe120f000 | (spsr ? 1 << 22 : 0) | (mask << 16) | rn
+    : 0xf3808000 | (spsr ? 1 << 20 : 0) | (rn << 16) | (mask << 8)) >>> 0;
 
 /** MCR, MRC of coprocessor 15: the same word in both sets. */
 export const cp15 = (load: boolean, rt: number, opc1: number, crn: number, crm: number, opc2: number): number =>
@@ -148,6 +180,8 @@ export const plain = {
 
 export const setend = (set: InstructionSet, big: boolean): number[] =>
   set === 't32' ? [0xb650 | (big ? 8 : 0)] : halves(set, (0xf1010000 | (big ? 0x200 : 0)) >>> 0);
-export const svc = (set: InstructionSet, imm: number): number[] => (set === 't32' ? [0xdf00 | imm] : halves(set, (0xef000000 | imm) >>> 0));
-export const bkpt = (set: InstructionSet, imm: number): number[] => (set === 't32' ? [0xbe00 | imm] : halves(set, (0xe1200070 | imm) >>> 0));
+export const svc = (set: InstructionSet, imm: number): number[] =>
+  set === 't32' ? [0xdf00 | imm] : halves(set, (0xef000000 | imm) >>> 0);
+export const bkpt = (set: InstructionSet, imm: number): number[] =>
+  set === 't32' ? [0xbe00 | imm] : halves(set, (0xe1200070 | imm) >>> 0);
 export const udf = (set: InstructionSet): number[] => (set === 't32' ? [0xde00] : halves(set, 0xe7f000f0));

@@ -60,6 +60,13 @@ class HandlerWriter {
     this.words(0xe3c11406, 0xe3c11cfc); // bic #0x06000000, bic #0xfc00
   }
 
+  /** ITAdvance of a PSR in R1; R0 and R12 go. */
+  private advanceIt(): void {
+    this.words(0xe7e50551, 0xe7e1ccd1, 0xe18c0100); // ubfx r0, r1, #10, #6; ubfx r12, r1, #25, #2; orr r0, r12, r0, lsl #2
+    this.words(0xe1a0c080, 0xe20cc01f, 0xe3100007, 0xe20000e0); // lsl r12, r0, #1; and r12, #31; tst r0, #7; and r0, #0xe0
+    this.words(0x1180000c, 0x03a00000, 0xe7da1c90, 0xe1a00120, 0xe7cf1510); // orrne; moveq; bfi #25, #2; lsr r0, #2; bfi #10, #6
+  }
+
   exception(kind: Exception): Label {
     const { asm, options } = this;
     const { random } = options;
@@ -112,7 +119,10 @@ class HandlerWriter {
       const part = random.pick(options.parts);
       asm.later(8, () => {
         const entry = entryOf(part) & ~1;
-        return [...halves('a32', movHalf('a32', R1, entry & 0xffff, false)), ...halves('a32', movHalf('a32', R1, entry >>> 16, true))];
+        return [
+          ...halves('a32', movHalf('a32', R1, entry & 0xffff, false)),
+          ...halves('a32', movHalf('a32', R1, entry >>> 16, true)),
+        ];
       });
       this.words(access('a32', false, 4, R1, SP, 12));
       spsrToR1();
@@ -122,8 +132,9 @@ class HandlerWriter {
       asm.branch(done);
       asm.place(skip);
       spsrToR1();
-      if (random.chance(50)) {
-        this.clearIt(false);
+      if (random.chance(90)) {
+        if (random.chance(70)) this.advanceIt();
+        else this.clearIt(false);
         r1ToSpsr();
       }
       this.words(0xe3110020); // tst r1, #T
@@ -178,7 +189,10 @@ class HandlerWriter {
       const part = random.pick(options.parts);
       asm.later(8, () => {
         const at = entryOf(part) & ~1;
-        return [...halves('a32', movHalf('a32', R1, at & 0xffff, false)), ...halves('a32', movHalf('a32', R1, at >>> 16, true))];
+        return [
+          ...halves('a32', movHalf('a32', R1, at & 0xffff, false)),
+          ...halves('a32', movHalf('a32', R1, at >>> 16, true)),
+        ];
       });
       this.words(0xe12ef301); // msr elr_hyp, r1
       this.words(0xe14f1000);

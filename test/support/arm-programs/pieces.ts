@@ -2,18 +2,7 @@
 import type { Random } from '../oracle/random.ts';
 import { type Assembler, entryOf, type Label } from './assembler.ts';
 import * as E from './encode.ts';
-import {
-  ACKNOWLEDGE,
-  ALIAS,
-  ALIAS_PAGES,
-  CODE,
-  CODE_END,
-  DATA,
-  DATA_END,
-  PAGE,
-  RAM_BYTES,
-  SECTION,
-} from './places.ts';
+import { ACKNOWLEDGE, ALIAS, ALIAS_PAGES, CODE, CODE_END, DATA, DATA_END, PAGE, RAM_BYTES, SECTION } from './places.ts';
 import { type Kind, randomInstruction } from './row-words.ts';
 import { entry, entryAddress, type Format, randomRights } from './tables.ts';
 
@@ -23,6 +12,8 @@ export interface Shared {
   readonly asm: Assembler;
   readonly format: Format;
   readonly hyp: boolean;
+  /** Table walks are big-endian. */
+  readonly bigEndian: boolean;
   /** Virtual address of MMIO. */
   readonly mmio: number;
   /** Functions that may be called from the one being written: later ones. */
@@ -37,6 +28,10 @@ export interface Shared {
 
 const [R0, R1, R2, R3, R4, R5, R6, R7, R10, R11, R12] = [0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12];
 const NE = 1;
+/** With its bytes the other way round. */
+export const swapped = (word: number): number =>
+  ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0;
+
 const MODES = [0x10, 0x11, 0x12, 0x13, 0x17, 0x1b, 0x1f];
 
 /** Writes one function. */
@@ -87,16 +82,17 @@ export class PieceWriter {
       return;
     }
     const dice = random.below(100);
-    if (dice < 34 || depth > 2) this.straight(1 + random.below(5));
+    if (this.set === 't32' && random.chance(10)) this.block();
+    else if (dice < 34 || depth > 2) this.straight(1 + random.below(5));
     else if (dice < 44) this.condition(depth);
     else if (dice < 54) this.set === 't32' ? this.block() : this.conditional();
     else if (dice < 64) this.loop(depth);
     else if (dice < 74) this.call();
     else if (dice < 80) this.table(depth);
-    else if (dice < 85) this.pointers();
-    else if (dice < 88) this.exclusive();
-    else if (dice < 92) this.otherSet();
-    else if (dice < 96) this.patch();
+    else if (dice < 84) this.pointers();
+    else if (dice < 86) this.exclusive();
+    else if (dice < 90) this.otherSet();
+    else if (dice < 95) this.patch();
     else this.site();
   }
 
@@ -118,7 +114,8 @@ export class PieceWriter {
     for (const register of [R6, R7, 8, 9]) if (all || random.chance(40)) this.constant(register, this.pointer());
     if (all || random.chance(40)) this.constant(R5, random.below(32));
     if (all || random.chance(40)) this.constant(R12, random.chance(90) ? random.below(64) : random.word());
-    if (all || random.chance(20)) this.constant(R11, random.chance(80) ? this.shared.mmio + random.below(64) : this.pointer());
+    if (all || random.chance(20))
+      this.constant(R11, random.chance(80) ? this.shared.mmio + random.below(64) : this.pointer());
   }
 
   private pointer(): number {
@@ -126,17 +123,17 @@ export class PieceWriter {
     const page = (from: number, to: number): number => from + PAGE * random.below((to - from) / PAGE);
     const offset = (): number => {
       const near = random.chance(25) ? PAGE - 1 - random.below(40) : random.below(PAGE);
-      return random.chance(65) ? near & ~(random.chance(50) ? 7 : 3) : near;
+      return random.chance(78) ? near & ~(random.chance(70) ? 15 : 3) : near;
     };
     const dice = random.below(100);
-    if (dice < 68 || shared.format === 'off') return page(DATA, DATA_END) + offset();
-    if (dice < 76) return page(ALIAS + DATA, ALIAS + ALIAS_PAGES * PAGE) + offset();
-    if (dice < 82) return page(CODE, CODE_END) + offset();
-    if (dice < 85) return page(ALIAS + CODE, ALIAS + CODE_END) + offset();
-    if (dice < 91) return SECTION + page(DATA, DATA_END) + offset();
-    if (dice < 93) return page(0, RAM_BYTES) + offset();
+    if (dice < 78 || shared.format === 'off') return page(DATA, DATA_END) + offset();
+    if (dice < 83) return page(ALIAS + DATA, ALIAS + ALIAS_PAGES * PAGE) + offset();
+    if (dice < 86) return page(CODE, CODE_END) + offset();
+    if (dice < 88) return page(ALIAS + CODE, ALIAS + CODE_END) + offset();
+    if (dice < 93) return SECTION + page(DATA, DATA_END) + offset();
+    if (dice < 94) return page(0, RAM_BYTES) + offset();
     if (dice < 95) return 0x20000 - random.below(24); // to where nothing is mapped
-    if (dice < 97) return random.word();
+    if (dice < 96) return random.word();
     return shared.mmio + random.below(PAGE - 64);
   }
 
@@ -405,7 +402,8 @@ export class PieceWriter {
     else if (dice < 86) this.mode();
     else if (dice < 92) this.enterByReturn();
     else if (dice < 95) this.control();
-    else if (dice < 97 && this.shared.hyp) this.asm.word(random.chance(80) ? E.plain.hvc[this.set] : E.plain.smc[this.set]);
+    else if (dice < 97 && this.shared.hyp)
+      this.asm.word(random.chance(80) ? E.plain.hvc[this.set] : E.plain.smc[this.set]);
     else this.straightSystem();
   }
 
@@ -417,15 +415,49 @@ export class PieceWriter {
     const { random, asm } = this;
     const rt = random.below(4);
     if (random.chance(35)) {
-      const [opc1, crm] = random.pick([[0, 14], [1, 14], [0, 14], [0, 2], [0, 7], [2, 14], [3, 14]] as const);
+      const [opc1, crm] = random.pick([
+        [0, 14],
+        [1, 14],
+        [0, 14],
+        [0, 2],
+        [0, 7],
+        [2, 14],
+        [3, 14],
+      ] as const);
       asm.word(E.cp15pair(true, rt, random.below(4), opc1, crm));
       return;
     }
     const registers: readonly (readonly [number, number, number, number])[] = [
-      [0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 5], [0, 0, 1, 4], [0, 1, 0, 0], [0, 1, 0, 2], [0, 2, 0, 0], [0, 2, 0, 2],
-      [0, 3, 0, 0], [0, 5, 0, 0], [0, 5, 0, 1], [0, 6, 0, 0], [0, 6, 0, 2], [0, 7, 4, 0], [0, 10, 2, 0], [0, 12, 0, 0],
-      [0, 12, 1, 0], [0, 13, 0, 1], [0, 13, 0, 2], [0, 13, 0, 3], [0, 13, 0, 4], [0, 14, 0, 0], [0, 14, 2, 0],
-      [0, 14, 2, 1], [0, 14, 3, 0], [0, 14, 3, 1], [0, 9, 13, 0], [0, 9, 12, 0], [4, 1, 1, 0], [4, 5, 2, 0],
+      [0, 0, 0, 0],
+      [0, 0, 0, 1],
+      [0, 0, 0, 5],
+      [0, 0, 1, 4],
+      [0, 1, 0, 0],
+      [0, 1, 0, 2],
+      [0, 2, 0, 0],
+      [0, 2, 0, 2],
+      [0, 3, 0, 0],
+      [0, 5, 0, 0],
+      [0, 5, 0, 1],
+      [0, 6, 0, 0],
+      [0, 6, 0, 2],
+      [0, 7, 4, 0],
+      [0, 10, 2, 0],
+      [0, 12, 0, 0],
+      [0, 12, 1, 0],
+      [0, 13, 0, 1],
+      [0, 13, 0, 2],
+      [0, 13, 0, 3],
+      [0, 13, 0, 4],
+      [0, 14, 0, 0],
+      [0, 14, 2, 0],
+      [0, 14, 2, 1],
+      [0, 14, 3, 0],
+      [0, 14, 3, 1],
+      [0, 9, 13, 0],
+      [0, 9, 12, 0],
+      [4, 1, 1, 0],
+      [4, 5, 2, 0],
     ];
     const [opc1, crn, crm, opc2] = random.pick(registers);
     asm.word(E.cp15(true, rt, opc1, crn, crm, opc2));
@@ -436,9 +468,32 @@ export class PieceWriter {
     const { random, asm } = this;
     const rt = random.pick([R0, R6, R7]);
     const operations: readonly (readonly [number, number, number])[] = [
-      [8, 7, 0], [8, 7, 1], [8, 7, 2], [8, 7, 3], [8, 3, 0], [8, 3, 1], [8, 3, 3], [8, 5, 0], [8, 6, 1], [7, 5, 0], [7, 5, 1],
-      [7, 5, 6], [7, 10, 1], [7, 14, 1], [7, 11, 1], [7, 8, 0], [7, 8, 1], [7, 8, 2], [7, 8, 3], [13, 0, 2], [13, 0, 3],
-      [13, 0, 4], [7, 10, 4], [7, 10, 5], [7, 5, 4], [9, 13, 0],
+      [8, 7, 0],
+      [8, 7, 1],
+      [8, 7, 2],
+      [8, 7, 3],
+      [8, 3, 0],
+      [8, 3, 1],
+      [8, 3, 3],
+      [8, 5, 0],
+      [8, 6, 1],
+      [7, 5, 0],
+      [7, 5, 1],
+      [7, 5, 6],
+      [7, 10, 1],
+      [7, 14, 1],
+      [7, 11, 1],
+      [7, 8, 0],
+      [7, 8, 1],
+      [7, 8, 2],
+      [7, 8, 3],
+      [13, 0, 2],
+      [13, 0, 3],
+      [13, 0, 4],
+      [7, 10, 4],
+      [7, 10, 5],
+      [7, 5, 4],
+      [9, 13, 0],
     ];
     if (random.chance(12)) {
       // Another address space.
@@ -465,14 +520,20 @@ export class PieceWriter {
     const { format } = shared;
     if (format === 'off') return;
     const isAlias = random.chance(85);
-    const virtual = isAlias ? ALIAS + PAGE * random.below(ALIAS_PAGES) : DATA + PAGE * random.below((DATA_END - DATA) / PAGE);
+    const virtual = isAlias
+      ? ALIAS + PAGE * random.below(ALIAS_PAGES)
+      : DATA + PAGE * random.below((DATA_END - DATA) / PAGE);
     const own = virtual - (isAlias ? ALIAS : 0);
-    const physical = random.chance(50) ? own : random.chance(50) ? PAGE * random.below(RAM_BYTES / PAGE) : CODE + PAGE * random.below(8);
+    const physical = random.chance(50)
+      ? own
+      : random.chance(50)
+        ? PAGE * random.below(RAM_BYTES / PAGE)
+        : CODE + PAGE * random.below(8);
     const words = entry(format, physical, randomRights(random, isAlias));
     const { set } = this;
     this.constant(R0, entryAddress(format, virtual));
     words.forEach((word, i) => {
-      this.constant(R1, word);
+      this.constant(R1, shared.bigEndian ? swapped(word) : word);
       asm.word(E.access(set, false, 4, R1, R0, 4 * i));
     });
     asm.word(E.plain.dsb[set]);

@@ -3,7 +3,7 @@ import { Random } from '../oracle/random.ts';
 import { Assembler, entryOf, type Label } from './assembler.ts';
 import * as E from './encode.ts';
 import { writeHandlers } from './handlers.ts';
-import { PieceWriter, type Shared } from './pieces.ts';
+import { PieceWriter, type Shared, swapped } from './pieces.ts';
 import {
   CODE,
   CODE_END,
@@ -26,7 +26,8 @@ export interface ArmProgram {
   readonly seed: number;
   readonly kind: MachineKind;
   readonly ram: Uint8Array;
-  readonly pc: number;
+  /** Where each vCPU begins. */
+  readonly pcs: readonly number[];
   readonly cpsr: number;
   readonly gpr: readonly number[];
   /** SP of the modes in the order of MODE_BANK; R8 to R12 of FIQ are those of all. */
@@ -40,7 +41,13 @@ export interface ArmProgram {
 const MODES = { SYS: 0x1f, SVC: 0x13, USR: 0x10, IRQ: 0x12, UND: 0x1b, ABT: 0x17, FIQ: 0x11 };
 const FUNCTIONS = 5;
 
-function setUp(random: Random, format: Format, hyp: boolean, thumb: boolean, bigEndian: boolean): Record<string, number> {
+function setUp(
+  random: Random,
+  format: Format,
+  hyp: boolean,
+  thumb: boolean,
+  bigEndian: boolean,
+): Record<string, number> {
   const sctlr =
     0x00c50078 |
     (format === 'off' ? 0 : 1) |
@@ -65,7 +72,20 @@ function setUp(random: Random, format: Format, hyp: boolean, thumb: boolean, big
     CNTKCTL: random.chance(70) ? 0x303 : random.below(1024),
   };
   if (!hyp) return own;
-  const traps = [1 << 13, 1 << 14, 1 << 17, 1 << 18, 1 << 19, 1 << 21, 1 << 25, 1 << 26, 1 << 4, 1 << 3, 1 << 7, 1 << 6];
+  const traps = [
+    1 << 13,
+    1 << 14,
+    1 << 17,
+    1 << 18,
+    1 << 19,
+    1 << 21,
+    1 << 25,
+    1 << 26,
+    1 << 4,
+    1 << 3,
+    1 << 7,
+    1 << 6,
+  ];
   let hcr = random.chance(40) ? 1 : 0;
   for (const bit of traps) if (random.chance(15)) hcr |= bit;
   return {
@@ -95,12 +115,14 @@ export function makeArmProgram(seed: number): ArmProgram {
   const hyp = kind === 'hyp';
   const format = random.pick<Format>(['short', 'short', 'short', 'long', 'long', 'off']);
   const thumb = random.chance(25);
-  const bigEndian = format === 'off' && random.chance(30); // table walks would be big-endian too
+  const bigEndian = random.chance(10);
   const mmio = format === 'off' ? MMIO_PHYSICAL : MMIO_VIRTUAL;
   const ram = new Uint8Array(RAM_BYTES);
   const memory = new Uint16Array(ram.buffer);
   for (let at = DATA; at < DATA_END; at += 4) {
-    const word = random.chance(50) ? random.word() : random.pick([0, 1, 0xffffffff, 0x80000000, 0x3f800000, 0x7fc00000]);
+    const word = random.chance(50)
+      ? random.word()
+      : random.pick([0, 1, 0xffffffff, 0x80000000, 0x3f800000, 0x7fc00000]);
     memory[at >>> 1] = word & 0xffff;
     memory[(at >>> 1) + 1] = word >>> 16;
   }
@@ -113,6 +135,7 @@ export function makeArmProgram(seed: number): ArmProgram {
     asm,
     format,
     hyp,
+    bigEndian,
     mmio,
     callees: functions,
     recursive,
@@ -132,6 +155,7 @@ export function makeArmProgram(seed: number): ArmProgram {
     writer.constant(0, STACKS + STACK_BYTES * random.below(8) + STACK_BYTES - 8 * random.below(4));
     asm.put(...(asm.set === 't32' ? [0x4685] : E.halves('a32', E.mov('a32', 13, 0)))); // mov sp, r0
     writer.pointers(true);
+    if (random.chance(20)) asm.put(...E.cps(asm.set, 0, 0, random.pick([MODES.USR, MODES.USR, MODES.SYS, MODES.FIQ])));
     writer.pieces(4 + random.below(8), 0);
     const to = random.pick(parts);
     const { set } = asm;
@@ -183,7 +207,10 @@ export function makeArmProgram(seed: number): ArmProgram {
       thumb,
       bigEndian,
       mmio,
-      svcModes: [random.pick([MODES.USR, MODES.SYS, MODES.USR, MODES.IRQ]), random.pick([MODES.SVC, MODES.UND, MODES.FIQ, MODES.USR])],
+      svcModes: [
+        random.pick([MODES.USR, MODES.SYS, MODES.USR, MODES.IRQ]),
+        random.pick([MODES.SVC, MODES.UND, MODES.FIQ, MODES.USR]),
+      ],
       random,
     },
     hyp,
@@ -191,17 +218,18 @@ export function makeArmProgram(seed: number): ArmProgram {
   asm.finish();
   const words = new Uint32Array(ram.buffer);
   writeTables(format, random, (at, word) => {
-    words[at >>> 2] = word;
+    words[at >>> 2] = bigEndian ? swapped(word) : word;
   });
-  if (hyp) writeSecondStage((at, word) => {
-    words[at >>> 2] = word;
-  });
+  if (hyp)
+    writeSecondStage(random, (at, word) => {
+      words[at >>> 2] = word;
+    });
   const mode = random.chance(75) ? MODES.SVC : random.pick(Object.values(MODES));
   return {
     seed,
     kind,
     ram,
-    pc: entryOf(parts[0]!),
+    pcs: parts.map(entryOf),
     cpsr: mode | (random.below(8) << 6),
     gpr: Array.from({ length: 13 }, () => (random.chance(50) ? random.word() : random.below(64))),
     stacks: Array.from({ length: 7 }, (_, i) => STACKS + STACK_BYTES * (i + 1) - 8 * random.below(3)),

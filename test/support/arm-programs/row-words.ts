@@ -8,7 +8,8 @@ import { SIMD_ROWS } from '../../../src/arch/arm/insns/simd.ts';
 import { SYSTEM_A32_ROWS } from '../../../src/arch/arm/insns/system-a32.ts';
 import { SYSTEM_T32_ROWS } from '../../../src/arch/arm/insns/system-t32.ts';
 import { VFP_ROWS } from '../../../src/arch/arm/insns/vfp.ts';
-import type { Row } from '../../../src/cpu/isa/insn.ts';
+import { type Row, rawFields } from '../../../src/cpu/isa/insn.ts';
+import { leftOut } from '../arm/unpredictable.ts';
 import type { Random } from '../oracle/random.ts';
 import { halves, type InstructionSet } from './encode.ts';
 
@@ -76,7 +77,12 @@ export interface RandomInstruction {
 }
 
 /** One random instruction of a kind. */
-export function randomInstruction(set: InstructionSet, kind: Kind, random: Random, narrowOnly = false): RandomInstruction {
+export function randomInstruction(
+  set: InstructionSet,
+  kind: Kind,
+  random: Random,
+  narrowOnly = false,
+): RandomInstruction {
   for (;;) {
     const row = random.pick(ROWS[set][kind]);
     const { pattern } = row;
@@ -84,13 +90,18 @@ export function randomInstruction(set: InstructionSet, kind: Kind, random: Rando
     // What goes anywhere, or moves the stack.
     if (WILD.test(row.patternText) && random.chance(90)) continue;
     // Most widths of T32 are in rows of 32 bits; those of 16 are executed most.
-    if (set === 't32' && pattern.width === 32 && (kind === 'processing' || kind === 'memory') && random.chance(50)) continue;
+    if (set === 't32' && pattern.width === 32 && (kind === 'processing' || kind === 'memory') && random.chance(50))
+      continue;
     let word = (pattern.match | (random.word() & ~pattern.mask)) >>> 0;
     if (pattern.width === 16) word &= 0xffff;
     for (const { name, lsb, width } of pattern.fields) {
       const mask = (2 ** width - 1) * 2 ** lsb;
       word = ((word & ~mask) | (fieldValue(name, width, kind, set, random) * 2 ** lsb)) >>> 0;
     }
+    // Few that are undefined, or that the oracle has no word for.
+    const bytes = pattern.width === 16 ? 2 : 4;
+    if (row.variants?.pick(rawFields(row, word), 0).mnemonic === 'undefined' && random.chance(95)) continue;
+    if (kind !== 'system' && leftOut(set, word, bytes, 'inside') !== null && random.chance(93)) continue;
     return { code: pattern.width === 16 ? [word] : halves(set, word), mnemonic: row.mnemonic };
   }
 }

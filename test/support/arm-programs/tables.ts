@@ -34,11 +34,11 @@ export const KERNEL: Rights = { ...ALL, user: false };
 
 export function randomRights(random: Random, executable: boolean): Rights {
   return {
-    user: random.chance(85),
-    writable: random.chance(85),
+    user: random.chance(92),
+    writable: random.chance(92),
     executable: executable ? random.chance(97) : random.chance(60),
     global: random.chance(60),
-    present: random.chance(95),
+    present: random.chance(97),
   };
 }
 
@@ -51,7 +51,13 @@ export function entry(format: Format, physical: number, rights: Rights): number[
     return [low >>> 0, rights.executable ? 0 : 1 << 22];
   }
   // AP: 1 kernel, 3 everybody; with APX read-only.
-  const ap = rights.user ? (rights.writable ? 3 << 4 : (1 << 9) | (3 << 4)) : rights.writable ? 1 << 4 : (1 << 9) | (1 << 4);
+  const ap = rights.user
+    ? rights.writable
+      ? 3 << 4
+      : (1 << 9) | (3 << 4)
+    : rights.writable
+      ? 1 << 4
+      : (1 << 9) | (1 << 4);
   return [physical | 2 | (rights.executable ? 0 : 1) | (3 << 2) | ap | (rights.global ? 0 : 1 << 11)];
 }
 
@@ -61,7 +67,9 @@ export const entryAddress = (format: Format, address: number): number =>
 
 /** Write the tables; `put` writes a word of them. */
 export function writeTables(format: Format, random: Random, put: (at: number, word: number) => void): void {
-  const put2 = (at: number, words: readonly number[]): void => words.forEach((word, i) => put(at + 4 * i, word));
+  const put2 = (at: number, words: readonly number[]): void => {
+    for (const [i, word] of words.entries()) put(at + 4 * i, word);
+  };
   if (format === 'off') return;
   if (format === 'short') {
     put(FIRST_TABLE, LAST_TABLE | 1);
@@ -77,7 +85,8 @@ export function writeTables(format: Format, random: Random, put: (at: number, wo
     put2(entryAddress(format, virtual), entry(format, physical, rights));
   map(0, 0, random.chance(70) ? KERNEL : ALL);
   for (let page = CODE; page < RAM_BYTES; page += PAGE) {
-    if (page < CODE_END) map(page, page, { ...ALL, writable: random.chance(85), global: random.chance(70), user: random.chance(97) });
+    if (page < CODE_END)
+      map(page, page, { ...ALL, writable: random.chance(85), global: random.chance(70), user: random.chance(97) });
     else if (page >= DATA && page < STACKS) map(page, page, randomRights(random, false));
     else if (page >= STACKS && page < SPARE) map(page, page, ALL);
     else map(page, page, KERNEL);
@@ -85,10 +94,20 @@ export function writeTables(format: Format, random: Random, put: (at: number, wo
   for (let n = 0; n < ALIAS_PAGES; n++) map(ALIAS + n * PAGE, n * PAGE, randomRights(random, true));
 }
 
-/** The second stage, for VTCR with SL0 = 1 and T0SZ = 0: gigabytes as they are. */
-export function writeSecondStage(put: (at: number, word: number) => void): void {
-  for (let n = 0; n < 4; n++) {
-    put(SECOND_STAGE + 8 * n, ((n << 30) | 1 | (0xf << 2) | (3 << 6) | (3 << 8) | (1 << 10)) >>> 0);
-    put(SECOND_STAGE + 8 * n + 4, 0);
+/** The second stage, for VTCR with SL0 = 1 and T0SZ = 0: everything as it is, the pages of RAM with rights of their own. */
+export function writeSecondStage(random: Random, put: (at: number, word: number) => void): void {
+  const [blocks, pages] = [SECOND_STAGE + PAGE, SECOND_STAGE + 2 * PAGE];
+  const put2 = (at: number, low: number): void => {
+    put(at, low >>> 0);
+    put(at + 4, 0);
+  };
+  const attributes = (0xf << 2) | (3 << 8) | (1 << 10);
+  put2(SECOND_STAGE, blocks | 3);
+  for (let n = 1; n < 4; n++) put2(SECOND_STAGE + 8 * n, (n << 30) | 1 | attributes | (3 << 6));
+  put2(blocks, pages | 3);
+  for (let n = 1; n < 512; n++) put2(blocks + 8 * n, (n << 21) | 1 | attributes | (3 << 6));
+  for (let n = 0; n < 512; n++) {
+    const refuses = n * PAGE >= DATA && random.chance(4);
+    put2(pages + 8 * n, refuses && random.chance(50) ? 0 : (n * PAGE) | 3 | attributes | ((refuses ? 1 : 3) << 6));
   }
 }

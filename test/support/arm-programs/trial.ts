@@ -3,7 +3,7 @@
 import { Random } from '../oracle/random.ts';
 import type { Visible } from '../reference/tested.ts';
 import { differencesOf, logDifferences, memoryDifferences } from '../reference/visible.ts';
-import { ArmMachine, NS_PER_INSTRUCTION, type Outside } from './machine.ts';
+import { ArmMachine, NS_PER_INSTRUCTION, type Outside, VCPUS } from './machine.ts';
 import { CODE, RAM_BYTES } from './places.ts';
 import { type ArmProgram, type MachineKind, makeArmProgram } from './program.ts';
 
@@ -15,6 +15,7 @@ const LONG = 100_000;
 /** What all machines are told, and how far they then run. */
 export interface Leg {
   readonly outside: Outside;
+  readonly vcpu: number;
   readonly instant: number;
 }
 
@@ -62,10 +63,23 @@ class Side {
     this.most = this.compiled + random.pick(MOST_COMPILED);
   }
 
+  /** What the host may do without the guest noticing. */
+  private disturb(): void {
+    const { machine, random } = this;
+    const { vm, core } = machine;
+    const dice = random.below(3);
+    if (dice === 0) core.tlb.dropAll();
+    else if (dice === 1) {
+      const places = Array.from({ length: 6 }, () => CODE + 2 * random.below(0x400));
+      vm.watch.execution(places, () => false);
+    } else vm.watch.execution([], () => false);
+  }
+
   /** What the engine does up to the next deadline: it looks, and compiles what it finds when the guest is in its program now. */
   private drive(): void {
     const { tuning, machine, random } = this;
     if (!tuning) return;
+    if (random.chance(3)) this.disturb();
     const { core } = machine;
     const inProgram = (core.pc & (RAM_BYTES - 1)) >= CODE || random.chance(15);
     tuning.hot = inProgram && this.compiled < this.most ? 1 : NEVER;
@@ -74,21 +88,21 @@ class Side {
   }
 
   /** Run as the first machine has run; what is different then. */
-  differences(first: Side, expected: Visible, ended: string, instant: number): string[] {
+  differences(first: Side, expected: readonly Visible[], ended: string, { instant, vcpu }: Leg): string[] {
     this.drive();
-    const got = this.runTo(instant);
+    const got = this.runTo(instant, vcpu);
     const { machine } = this;
     return [
       ...(got === ended ? [] : [`ended: expected ${ended}, got ${got}`]),
-      ...differencesOf(expected, machine.look()),
+      ...expected.flatMap((each, id) => differencesOf(each, machine.look(id)).map((text) => `cpu${id} ${text}`)),
       ...logDifferences(first.machine.log, machine.log),
       ...memoryDifferences(0, first.machine.arena, machine.arena),
     ];
   }
 
-  runTo(instant: number): string {
+  runTo(instant: number, vcpu: number): string {
     try {
-      return this.machine.runTo(instant);
+      return this.machine.runTo(instant, vcpu);
     } catch (thrown) {
       return `thrown: ${(thrown as Error).stack}`;
     }
@@ -117,20 +131,23 @@ class Sides {
     const slices = new Random(program.seed, 14);
     others[0]!.machine.slice = () => 1 + slices.below(12);
     let found: string[] = [];
-    for (const [n, { outside, instant }] of legs.entries()) {
+    for (const [n, leg] of legs.entries()) {
+      const { outside, instant, vcpu } = leg;
+      first.machine.core.activate(vcpu);
       const from = first.machine.core.pc;
       for (const side of sides) side.machine.tell(outside);
-      const ended = first.runTo(instant);
-      const expected = first.machine.look();
+      const ended = first.runTo(instant, vcpu);
+      const expected = Array.from({ length: VCPUS }, (_, id) => first.machine.look(id));
       for (const side of others) {
-        const here = side.differences(first, expected, ended, instant);
-        if (here.length > 0) found.push(`leg ${n} from pc ${from.toString(16)}, ${side.name}:`, ...here.slice(0, 8));
+        const here = side.differences(first, expected, ended, leg);
+        if (here.length > 0)
+          found.push(`leg ${n}, cpu${vcpu} from pc ${from.toString(16)}, ${side.name}:`, ...here.slice(0, 8));
       }
       if (ended.startsWith('thrown')) found.push(ended);
       if (ended !== 'deadline' || found.length > 0) break;
     }
     const instructions = sides.reduce((sum, { machine }) => sum + machine.vm.clock.instructions, 0);
-    if (found.length > 0) found = [`${program.kind}, start ${program.pc.toString(16)}`, ...found];
+    if (found.length > 0) found = [`${program.kind}, start ${program.pcs.map((pc) => pc.toString(16))}`, ...found];
     return { differences: found, instructions, compiled: this.compiled - before };
   }
 
@@ -143,16 +160,18 @@ class Sides {
 export function legsOf(seed: number): Leg[] {
   const random = new Random(seed, 12);
   let instant = 0;
+  const vcpus = random.chance(30) ? VCPUS : 1;
   return Array.from({ length: 4 + random.below(6) }, () => {
-    instant += NS_PER_INSTRUCTION * (1 + random.below(random.pick([40, 200, 600])));
-    return { outside: randomOutside(random), instant };
+    instant += NS_PER_INSTRUCTION * (1 + random.below(random.pick([12, 40, 200, 600])));
+    return { outside: randomOutside(random, vcpus), vcpu: random.below(vcpus), instant };
   });
 }
 
-function randomOutside(random: Random): Outside {
-  const dice = random.below(30);
-  if (dice < 5) return { kind: 'interrupt', irq: random.pick([1, 2, 1, -1, -2]) };
-  if (dice > 6) return { kind: 'nothing' };
+function randomOutside(random: Random, vcpus: number): Outside {
+  const dice = random.below(32);
+  if (dice < 5) return { kind: 'interrupt', vcpu: random.below(vcpus), irq: random.pick([1, 2, 1, -1, -2]) };
+  if (dice === 7) return { kind: 'slots', dirtyLog: random.chance(70) };
+  if (dice > 7) return { kind: 'nothing' };
   const physical = random.chance(70) ? CODE + random.below(0x3000) : random.below(RAM_BYTES - 8);
   const bytes = Uint8Array.from({ length: 1 + random.below(8) }, () => random.below(256));
   return { kind: 'write', physical, bytes };

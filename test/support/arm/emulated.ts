@@ -85,20 +85,14 @@ const DEBUG_EVENT = 2;
 
 const bytesOf = (words: Uint32Array): Uint8Array => new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
 
-const AT_ONCE = { hot: 1, left: 1, sampledRun: 1, batch: 1, patience: 1 };
-const COMPILED_RUNS = 4;
-
 export class EmulatedMachine {
   private readonly memory: GuestMemory;
   private readonly clock: VmClock;
   private readonly vcpu: Vcpu;
-  private readonly runs: number;
   private readonly pristine = pristineArena();
   private readonly arena = new Uint32Array(ARENA_WORDS);
 
-  /** `compiled`: code is compiled as soon as it can be, and a record runs until it is. */
-  constructor(compiled = false) {
-    this.runs = compiled ? COMPILED_RUNS : 1;
+  constructor() {
     const vm = createKvm(armv7, {
       arenaSize: RAM_BYTES,
       endianness: 'little',
@@ -106,7 +100,6 @@ export class EmulatedMachine {
       nsPerInstruction: NS_PER_INSTRUCTION,
       seed: 1,
       paravirtHypercalls: false,
-      ...(compiled ? { engine: 'regions', regions: AT_ONCE } : {}),
     }).createVm(KVM_VM_ARM_SVC);
     this.memory = vm.memory;
     this.clock = vm.clock;
@@ -147,13 +140,12 @@ export class EmulatedMachine {
 
   run(record: ArmRecord): ArmResult {
     this.memory.write(record.pc, new Uint8Array(Uint16Array.from(record.code).buffer));
-    for (let n = 1; n < this.runs; n++) this.runOnce(record);
-    const result = this.runOnce(record);
+    const result = this.runCode(record);
     this.memory.write(record.pc & -4, bytesOf(new Uint32Array((record.code.length + 3) >> 1).fill(FILLER)));
     return result;
   }
 
-  private runOnce(record: ArmRecord): ArmResult {
+  private runCode(record: ArmRecord): ArmResult {
     const { vcpu, memory } = this;
     memory.write(WINDOW_BASE, bytesOf(record.window));
     record.r.forEach((value, i) => {
@@ -216,7 +208,7 @@ export class EmulatedMachine {
     }
   }
 
-  /** The window and the stray words; afterwards the arena is as it was before the record. */
+  /** The window and the stray words; afterwards the arena is as the record found it. */
   private collectMemory(record: ArmRecord): Pick<ArmResult, 'window' | 'strays'> {
     const { arena, pristine, memory } = this;
     memory.read(ARENA_BASE, bytesOf(arena));
@@ -231,7 +223,7 @@ export class EmulatedMachine {
         const address = ARENA_BASE + 4 * i;
         if (count++ === 0) first = address;
         hash = Math.imul(Math.imul(hash ^ address, 0x01000193) ^ arena[i]!, 0x01000193);
-        this.put(address, pristine[i]!);
+        this.put(address, before[i]!);
       }
     memory.write(WINDOW_BASE, bytesOf(pristine.subarray(WINDOW_WORD, WINDOW_WORD + WINDOW_WORDS)));
     return { window, strays: [count, first, hash >>> 0] };

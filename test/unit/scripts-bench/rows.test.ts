@@ -8,7 +8,9 @@ import { groupMeans, heading, resultLine } from '../../../scripts/bench/table.ts
 
 const paths = {
   kernel: 'vmlinux',
+  peerKernel: 'zImage',
   initrd: 'initrd',
+  ownPrograms: 'initrd',
   benchProgram: 'initrd',
   disk: 'disk.img',
   loops: 'te.elf',
@@ -45,6 +47,15 @@ describe('rows of the bench', () => {
     expect(theirs).toContain('-icount shift=0');
   });
 
+  it('give QEMU the machine that tsvm is, with its kernel', () => {
+    const of = (name: string): string =>
+      qemu('7.2', null)
+        .command(ROWS.find((row) => row.name === name)!.guest(paths, 1))
+        .join(' ');
+    expect(of('boot')).toMatch(/^qemu-system-mipsel .*-kernel zImage .*console=ttyS0/);
+    expect(of('arm-boot')).toMatch(/^qemu-system-arm -M virt,virtualization=on .*-kernel zImage .*console=ttyAMA0/);
+  });
+
   it('are left out with the reason when something they need is not there', () => {
     const without = { ...inputs, benchProgram: { missing: 'no bin/bench' } };
     const reasons = ROWS.map(({ needs }) => missingFor(needs, without));
@@ -54,11 +65,14 @@ describe('rows of the bench', () => {
 });
 
 describe('the command line of the bench', () => {
-  it('takes rows and groups', () => {
+  it('takes rows, groups and machines', () => {
     const { only } = parseOptions(['--only', 'memory,int']);
     const taken = ROWS.filter(({ name, group }) => isSelected(only, name, group)).map(({ name }) => name);
     expect(taken.toSorted()).toEqual(['int', 'mem', 'tlb']);
     expect(ROWS.every(({ name, group }) => isSelected([], name, group))).toBe(true);
+    const arm = ROWS.filter(({ name, group, machine }) => isSelected(['arm-virt'], name, group, machine));
+    expect(arm.length).toBeGreaterThan(20);
+    expect(arm.every(({ name }) => name.startsWith('arm-'))).toBe(true);
   });
 
   it('measures once when in a hurry, unless told', () => {

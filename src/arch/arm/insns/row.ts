@@ -124,9 +124,11 @@ export function t32<const Pattern extends string, Name extends string = never>(
     inside: true,
     build: (emitter, fields) => {
       const e = arm(emitter);
-      e.begin({ set: 't32', size, pcOperand: pc, inside: true });
+      const { blockState } = fields;
+      const last = typeof blockState === 'number' && (blockState & 7) === 0;
+      e.begin({ set: 't32', size, pcOperand: pc, inside: true, last });
       // Where the block's state is known, its condition is too.
-      if (typeof fields.block === 'number') e.conditional(fields.block >> 4, null, () => run(e, fields));
+      if (typeof blockState === 'number') e.conditional(blockState >> 4, null, () => run(e, fields));
       else e.inBlock(() => run(e, fields));
     },
   };

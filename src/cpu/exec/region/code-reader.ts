@@ -7,6 +7,7 @@ import { HANDLER, PAGE_SHIFT, PAGE_SIZE, RECORD_SHIFT } from '../layout.ts';
 import type { Program } from '../program.ts';
 import { type Flow, instructionsOf } from './graph.ts';
 import { type InstructionExpander, type RegionInstruction, WORD_READING } from './instruction.ts';
+import { InstructionBlocks } from './instruction-blocks.ts';
 
 /** What the engine needs of the core. */
 export interface RegionHost {
@@ -30,9 +31,6 @@ interface Page {
   readonly set: InstructionSet;
 }
 
-/** Most instructions of a block (T32's IT). */
-const LONGEST_BLOCK = 4;
-
 /** Reads guest code as it is now. */
 export class CodeReader {
   private readonly host: RegionHost;
@@ -44,8 +42,9 @@ export class CodeReader {
   private lastNumber = -1;
   private lastPage: Page | undefined;
   private readonly interworking: boolean;
-  /** By pc: the state of the block that the instruction there stands in. */
-  private readonly blocks = new Map<number, number>();
+  private readonly blocks: InstructionBlocks;
+  /** Where instructions of halfwords have been read as standing in none. */
+  private readonly outside = new Set<number>();
 
   constructor(host: RegionHost, expander: InstructionExpander) {
     this.host = host;
@@ -53,6 +52,7 @@ export class CodeReader {
     this.interworking = host.program.architecture.interworking;
     this.words = new Int32Array(host.wasmMemory.buffer);
     this.handlers = new Uint16Array(host.wasmMemory.buffer);
+    this.blocks = new InstructionBlocks(this);
   }
 
   readonly at = (pc: number): RegionInstruction | undefined => {
@@ -75,7 +75,7 @@ export class CodeReader {
   };
 
   /** May control come to `pc` from elsewhere: is it in no block as far as is known? */
-  readonly mayLead = (pc: number): boolean => !this.blocks.has(pc);
+  readonly mayLead = (pc: number): boolean => this.blocks.stateAt(pc) === 0;
 
   private halfwordsAt(pc: number, address: number): RegionInstruction | undefined {
     const halfword = this.halfword(address);
@@ -83,30 +83,10 @@ export class CodeReader {
     if ((address & (PAGE_SIZE - 1)) + size > PAGE_SIZE) return undefined;
     if (this.host.program.architecture.isSelfJump(halfword, 0, pc)) return undefined;
     const word = size === 2 ? halfword : (halfword << 16) | this.halfword(address + 2);
-    const block = this.blocks.get(pc) ?? 0;
+    const block = this.blocks.stateAt(pc);
+    if (block === 0) this.outside.add(pc);
     const instruction = this.expander.expand(word, pc, { set: 1, size, block });
-    return instruction && instruction.begins !== 0 && !this.hasWholeBlock(instruction) ? undefined : instruction;
-  }
-
-  /** Can all instructions of the block that this one begins be compiled? If so they are known to stand in it from now on. */
-  private hasWholeBlock({ pc, size, begins }: RegionInstruction): boolean {
-    const members: [pc: number, state: number][] = [];
-    for (let at = pc + size, state = begins; state !== 0 && members.length < LONGEST_BLOCK; ) {
-      if (pageOf(at) !== pageOf(pc)) return false;
-      members.push([at, state]);
-      at = this.after(at);
-      state = (state & 7) === 0 ? 0 : (state & 0xe0) | ((state << 1) & 0x1f);
-    }
-    if (members.every(([at, state]) => this.blocks.get(at) === state)) return true;
-    if (members.some(([at]) => this.blocks.has(at))) return false;
-    for (const [at, state] of members) this.blocks.set(at, state);
-    const instructions = members.map(([at]) => this.at(at));
-    const isWhole = instructions.every((member, i) => {
-      if (member === undefined || member.begins !== 0 || member.traps || member.changesTables) return false;
-      return member.branch === null || i === members.length - 1;
-    });
-    if (!isWhole) for (const [at] of members) this.blocks.delete(at);
-    return isWhole;
+    return instruction && instruction.begins !== 0 && !this.blocks.isWhole(instruction) ? undefined : instruction;
   }
 
   private halfword(address: number): number {
@@ -182,8 +162,4 @@ export class CodeReader {
         for (let byte = 0; byte < size; byte += unit) code.add(this.hostOf(pc) + byte);
     return [...code];
   }
-}
-
-function pageOf(pc: number): number {
-  return pc >>> PAGE_SHIFT;
 }

@@ -83,9 +83,10 @@ class Explorer {
     if (!this.goesOut(place.context, place.pc)) this.begin(place);
   }
 
-  /** Does control leave the region when it comes to this place? */
+  /** Does control leave the region when it comes to this place? In a block's middle (T32's IT) it stays. */
   private goesOut(context: number, pc: number): boolean {
-    return context === OUTSIDE || (context === 0 && !this.isLeader(0, pc) && this.isElsewhere(pc));
+    if (context === OUTSIDE) return true;
+    return context === 0 && !this.isLeader(0, pc) && this.code.mayLead(pc) && this.isElsewhere(pc);
   }
 
   private begin(place: Place): void {

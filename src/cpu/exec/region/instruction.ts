@@ -372,7 +372,7 @@ function readBy(guards: readonly Node[], statements: readonly Statement[], banks
 export function listed(list: Node): Extract<Node, { op: 'const' }>[] {
   if (list.op !== 'const') throw new Error('a list of registers that is not constant in a region');
   const { value } = list;
-  return Array.from({ length: 16 }, (_, index) => index)
+  return Array.from({ length: 32 }, (_, index) => index)
     .filter((index) => ((value >>> index) & 1) !== 0)
     .map((index) => ({ op: 'const', type: 'i32', value: index }));
 }

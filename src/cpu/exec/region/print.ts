@@ -21,15 +21,24 @@ export interface Writing {
   symbolize(address: number): string | null;
 }
 
-/** `0x80100004  27bdffe0  addiu $sp, $sp, -32` */
-export function instructionLine(pc: number, word: number, { disassembler }: Writing): string {
-  return `${address(pc)}  ${(word >>> 0).toString(16).padStart(8, '0')}  ${disassembler.disassemble(word, pc)}`;
+/**
+ * `0x80100004  27bdffe0  addiu $sp, $sp, -32`. With bit 0 of the pc set, of one halfword, or two, which may stand in a block with the state `block`.
+ */
+export function instructionLine(pc: number, word: number, { disassembler }: Writing, block = 0): string {
+  const digits = (pc & 1) !== 0 && word >>> 16 === 0 ? 4 : 8;
+  const code = (word >>> 0).toString(16).padStart(digits, '0').padEnd(8);
+  return `${codeAddress(pc)}  ${code}  ${disassembler.disassemble(word, pc, block)}`;
 }
 
 /** An address with its symbol, when it has one. */
 export function place(pc: number, { symbolize }: Writing): string {
-  const symbol = symbolize(pc >>> 0);
-  return symbol === null ? address(pc) : `${address(pc)} <${symbol}>`;
+  const symbol = symbolize((pc & ~1) >>> 0);
+  return symbol === null ? codeAddress(pc) : `${codeAddress(pc)} <${symbol}>`;
+}
+
+/** Without the bit of a pc that says which instruction set follows. */
+function codeAddress(pc: number): string {
+  return address(pc & ~1);
 }
 
 function address(pc: number): string {
@@ -67,7 +76,7 @@ function printBlock(
     `${block.length} counted`,
   ].filter((note) => note !== '');
   const lines = instructionsOf(block).flatMap((instruction) => [
-    `${INDENT}${instructionLine(instruction.pc, instruction.word, writing)}`,
+    `${INDENT}${instructionLine(instruction.pc, instruction.word, writing, instruction.block)}`,
     ...(operations ? printInstruction(instruction).map((line) => `${INDENT.repeat(6)}${line}`) : []),
   ]);
   return [

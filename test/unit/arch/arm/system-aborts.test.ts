@@ -96,7 +96,7 @@ describe('aborts', () => {
     machine.setCp15Pair(6, 2, 0x20000n).setCp15(4, 2, 1, 2, 0x80000040).setCp15(4, 1, 1, 0, 1);
     abortOf(machine, STR_R0_R1, 0x200124, USR);
     expect(machine.pc).toBe(0x8014);
-    expect(machine.cp15(4, 5, 2, 0)).toBe(((0x24 << 26) | (1 << 25) | 0x46) >>> 0);
+    expect(machine.cp15(4, 5, 2, 0)).toBe(((0x24 << 26) | (1 << 25) | 0x1800046) >>> 0);
     expect([machine.cp15(4, 6, 0, 0), machine.cp15(4, 6, 0, 4)]).toEqual([0x200124, 0x2000]);
   });
 

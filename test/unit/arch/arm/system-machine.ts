@@ -3,6 +3,7 @@ import { armv7 } from '../../../../src/arch/arm/index.ts';
 import { CONTROL_A32_ROWS } from '../../../../src/arch/arm/insns/control-a32.ts';
 import { CONTROL_T32_ROWS } from '../../../../src/arch/arm/insns/control-t32.ts';
 import { MEMORY_A32_ROWS } from '../../../../src/arch/arm/insns/memory-a32.ts';
+import { MEMORY_T32_ROWS } from '../../../../src/arch/arm/insns/memory-t32.ts';
 import { PROCESSING_A32_ROWS } from '../../../../src/arch/arm/insns/processing-a32.ts';
 import { PROCESSING_T32_ROWS } from '../../../../src/arch/arm/insns/processing-t32.ts';
 import { SYSTEM_A32_ROWS } from '../../../../src/arch/arm/insns/system-a32.ts';
@@ -10,9 +11,13 @@ import { SYSTEM_T32_ROWS } from '../../../../src/arch/arm/insns/system-t32.ts';
 import type { Core } from '../../../../src/cpu/exec/core.ts';
 import { createKvm } from '../../../../src/cpu/exec/kvm.ts';
 import type { EmulatedVcpu } from '../../../../src/cpu/exec/vcpu.ts';
+import { Gic } from '../../../../src/devices/irqchip/gic.ts';
 import { KVM_REG_ARM_CP15_32, KVM_REG_ARM_CP15_64, KVM_REG_ARM_R } from '../../../../src/kvm/arm.ts';
 
+import type { InKernelDevice } from '../../../../src/kvm/in-kernel-device.ts';
+
 const MEMORY_BYTES = 0x100000;
+export const GIC = 0x10000000;
 
 /** Without what other tests are about. */
 const DEFINITION = {
@@ -20,7 +25,7 @@ const DEFINITION = {
   name: 'arm, system',
   rows: [
     ...[...PROCESSING_A32_ROWS, ...MEMORY_A32_ROWS, ...CONTROL_A32_ROWS, ...SYSTEM_A32_ROWS],
-    ...[...PROCESSING_T32_ROWS, ...CONTROL_T32_ROWS, ...SYSTEM_T32_ROWS],
+    ...[...PROCESSING_T32_ROWS, ...MEMORY_T32_ROWS, ...CONTROL_T32_ROWS, ...SYSTEM_T32_ROWS],
   ],
 };
 
@@ -32,10 +37,12 @@ export class SystemMachine {
   readonly vcpus: EmulatedVcpu[];
   private chosen: EmulatedVcpu | undefined;
 
+  private readonly core: Core;
+
   /** Levels of private lines, in the order of their changes. */
   readonly lines: (readonly [vcpu: number, line: number, level: boolean])[] = [];
 
-  constructor(kind: 'svc' | 'hyp', vcpus = 1, memoryBytes = MEMORY_BYTES) {
+  constructor(kind: 'svc' | 'hyp', vcpus = 1, memoryBytes = MEMORY_BYTES, withGic = false) {
     this.vm = createKvm(DEFINITION, {
       engine: 'interpreter',
       arenaSize: memoryBytes,
@@ -46,15 +53,43 @@ export class SystemMachine {
       paravirtHypercalls: false,
     }).createVm(kind === 'svc' ? 0 : 1);
     this.vm.setUserMemoryRegion({ slot: 0, flags: 0, guestPhysAddr: 0, memorySize: memoryBytes, userspaceAddr: 0 });
-    const device = {
-      ...{ name: 'lines', size: 0x1000, read: () => 0, write: () => {}, setLine: () => true },
-      setPrivateLine: (vcpu: number, line: number, level: boolean): void => {
-        this.lines.push([vcpu, line, level]);
-      },
-    };
-    this.vm.provideIrqchip({ base: 0x10000000, order: 'little', device });
+    this.core = Reflect.get(this.vm, 'core') as Core; // power-on and the CPU's lines have no call in KVM
+    if (withGic) this.addGic(vcpus);
+    else {
+      const device = {
+        ...{ name: 'lines', size: 0x1000, read: () => 0, write: () => {}, setLine: () => true },
+        setPrivateLine: (vcpu: number, line: number, level: boolean): void => {
+          this.lines.push([vcpu, line, level]);
+        },
+      };
+      this.vm.provideIrqchip({ base: GIC, order: 'little', device });
+    }
     this.vm.createIrqchip();
     this.vcpus = Array.from({ length: vcpus }, (_, id) => this.vm.createVcpu(id));
+  }
+
+  /** A GICv2: distributor, CPU interface, hypervisor's interface and virtual CPU interface, 8 KiB each. */
+  private addGic(cpus: number): void {
+    const line = (n: number) => (cpu: number) => ({
+      set: (level: boolean) => this.core.setInterrupt(cpu, n, level),
+    });
+    const virtual = { irq: line(3), fiq: line(4) };
+    const gic = new Gic({ cpus, interrupts: 64, irq: line(1), fiq: line(2), virtual, misuse: () => {} });
+    const { distributor, cpuInterface, virtualization } = gic;
+    const inKernel = ({ name, size, read, write }: InKernelDevice, device: object): InKernelDevice => ({
+      ...{ name, size },
+      read: (...args) => read.apply(device, args),
+      write: (...args) => write.apply(device, args),
+    });
+    const device = {
+      ...inKernel(distributor, distributor),
+      setLine: (irq: number, level: boolean) => gic.setLine(irq, level),
+      setPrivateLine: (vcpu: number, irq: number, level: boolean) => void gic.setPpi(vcpu, irq, level),
+    };
+    this.vm.provideIrqchip({ base: GIC, order: 'little', device });
+    const others = [cpuInterface, virtualization!.hypervisor, virtualization!.cpuInterface];
+    for (const [n, window] of others.entries())
+      this.vm.addInKernelDevice({ base: GIC + 0x2000 * (n + 1), order: 'little', device: inKernel(window, window) });
   }
 
   get vcpu(): EmulatedVcpu {
@@ -69,7 +104,7 @@ export class SystemMachine {
 
   /** Switch it on, without a reset. */
   power(): this {
-    const core = Reflect.get(this.vm, 'core') as Core; // KVM_SET_MP_STATE does not reach it
+    const { core } = this;
     core.activate(this.vcpus.indexOf(this.vcpu));
     core.i32[core.banks.power!.offset >>> 2] = 1;
     return this;

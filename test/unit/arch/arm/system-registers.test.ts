@@ -60,7 +60,7 @@ describe('identification', () => {
     ['an ID register of the future', mrc(0, 0, 0, 4, 2), 0],
     ['CLIDR', mrc(1, 0, 0, 0, 1), 0x0a200023],
     ['SCTLR', mrc(0, 0, 1, 0, 0), 0x00c50078],
-    ['L2CTLR', mrc(1, 0, 9, 0, 2), 0],
+    ['L2CTLR', mrc(1, 0, 9, 0, 2), 1 << 23],
     ['CNTFRQ', mrc(0, 0, 14, 0, 0), 62_500_000],
   ])('%s', (_, word, value) => {
     expect(result(machineOf('svc'), [word], MASKED.SVC)).toBe(value);
