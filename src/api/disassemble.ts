@@ -130,7 +130,10 @@ class CodeWords {
 
   /** Where what follows the instruction at `address` stands; an odd address leads to an odd one. */
   after(address: number): number {
-    if (this.pcOf(address) % 2 === 0) return address + (address % 4 === 0 ? 4 : 2);
+    if (this.pcOf(address) % 2 === 0) {
+      const isHalf = this.kindAt(address) === 'data' && this.kindAt(address + 2) !== 'data';
+      return address + (address % 4 === 0 && !isHalf ? 4 : 2);
+    }
     return address + thumbSize(this.halfwordAt(address - (address & 1)) ?? 0);
   }
 

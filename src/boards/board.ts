@@ -13,7 +13,6 @@ import type {
   IrqLine,
 } from '../devices/device.ts';
 import type { PciBus } from '../devices/pci/bus.ts';
-import type { Vcpu } from '../kvm/contract.ts';
 import type { Bus } from '../memory/bus.ts';
 import type { Endianness, GuestMemory } from '../memory/guest-memory.ts';
 import type { FdtNode } from '../util/fdt-node.ts';
@@ -245,7 +244,7 @@ export type CpuOf = typeof mips32;
 /** A 32-bit architecture's calling convention, as its folder in arch/ has it. */
 export type KernelAbi = Omit<typeof mipsKernelAbi, 'registerIds'> & {
   /** What `name` may mean; of a vCPU, where that is another register in each mode. */
-  registerIds(name: string, vcpu?: Vcpu): readonly bigint[];
+  registerIds(name: string, vcpu?: Parameters<typeof mipsKernelAbi.registers>[0]): readonly bigint[];
 };
 
 export interface Board {

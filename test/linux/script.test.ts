@@ -372,9 +372,7 @@ describe.runIf(isHere('lpae-vmlinux', 'armhf-tools-initrd'))('a script on ARM', 
     await m.waitFor(PROMPT);
     m.send('echo on $(tty) $((40 + 2))\n');
     const [found, { stdout }] = [await m.waitFor(/on (\S*) 42\n/), await m.sh('cat /proc/cmdline')];
-    const tty = { pl011: 'ttyAMA0', virtio: 'hvc0', serial: 'ttyS0' }[
-      'console' in options ? options.console : 'serial'
-    ];
+    const tty = { pl011: 'ttyAMA0', virtio: 'hvc0', serial: 'ttyS0' }[options.console ?? 'serial'];
     expect(stdout).toContain(`console=${tty} `);
     expect(found.before).toContain('$((40 + 2))');
     m.send('poweroff -f\n');

@@ -157,12 +157,10 @@ export class CodePages {
     const code = (): CodePage => ({ page: host - offset, records: this.records(host, set), set });
     const record = (): number => code().records + (offset << RECORD_SHIFT);
     const { predecoder } = this;
-    const { watched } = predecoder;
     predecoder.decodePlain(code(), offset, record(), this.blockState());
-    // It may be decoded once more before it runs: where a block goes on in it.
-    if (watched.has(host)) predecoder.watched = new Set([...watched].filter((other) => other !== host));
+    predecoder.told = host; // it may be decoded once more before it runs: where a block goes on in it
     const result = run();
-    predecoder.watched = watched;
+    predecoder.told = null;
     predecoder.forget(record());
     return result;
   }

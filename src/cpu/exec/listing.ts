@@ -27,6 +27,8 @@ import {
 } from './region/print.ts';
 import { selectFlow } from './region/select.ts';
 
+export { thumbSize };
+
 /** What stands somewhere: instructions of one of two sets (ARM: A32, T32), or what is no instruction. */
 export type CodeKind = 'words' | 'halfwords' | 'data';
 
@@ -113,7 +115,8 @@ export class CodeListing {
   }
 
   private find(at: number, kind: CodeKind, block: number): Found | undefined {
-    const word = at % 4 === 0 && kind !== 'halfwords' ? this.code.wordAt(at) : undefined;
+    const isWord = kind === 'words' || (kind === 'data' && this.code.kindAt?.(at + 2) === 'data');
+    const word = at % 4 === 0 && isWord ? this.code.wordAt(at) : undefined;
     if (word !== undefined) return { pc: at, word, set: 0, size: 4, block: 0 };
     if (kind === 'words') return undefined;
     const halfword = this.code.halfwordAt?.(at);

@@ -40,6 +40,8 @@ export class Predecoder {
   private readonly i32: Int32Array;
   /** Host addresses of instructions that get a WATCH record. */
   watched: ReadonlySet<number> = new Set();
+  /** The one among them that gets its own record now, for it has been told of. */
+  told: number | null = null;
 
   constructor(architecture: ArchitectureDefinition, table: HandlerTable, buffer: ArrayBufferLike) {
     this.architecture = architecture;
@@ -83,7 +85,7 @@ export class Predecoder {
       if (this.u16[record >>> 1] !== HANDLER.UNDECODED) break;
       const halfword = this.u16[(page + at) >>> 1]!;
       const size = thumbSize(halfword);
-      if (this.watched.size > 0 && this.watched.has(page + at)) this.u16[record >>> 1] = HANDLER.WATCH;
+      if (this.isWatched(page + at)) this.u16[record >>> 1] = HANDLER.WATCH;
       else if (size === 4 && at + 4 > PAGE_SIZE) this.u16[record >>> 1] = HANDLER.SPLIT;
       else if (state === 0 && this.architecture.isSelfJump(halfword, at, 1)) this.u16[record >>> 1] = HANDLER.SELF_JUMP;
       else {
@@ -108,6 +110,10 @@ export class Predecoder {
     if (size === 4) this.u16[(record + HALF_RECORD_SIZE) >>> 1] = HANDLER.UNDECODED; // nothing lies there (handlers.ts)
     if (row) this.encodeRow(row, word, offset, record, block);
     else this.u16[record >>> 1] = HANDLER.RESERVED;
+  }
+
+  private isWatched(host: number): boolean {
+    return this.watched.size > 0 && this.watched.has(host) && host !== this.told;
   }
 
   /** Make the record of an instruction that is on two pages in the place for such. */
@@ -172,7 +178,7 @@ export class Predecoder {
   }
 
   private decodeWord(page: number, offset: number, record: number): void {
-    if (this.watched.size > 0 && this.watched.has(page + offset)) {
+    if (this.isWatched(page + offset)) {
       this.u16[record >>> 1] = HANDLER.WATCH;
       return;
     }

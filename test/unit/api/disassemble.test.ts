@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { disassemble } from '../../../src/api/disassemble.ts';
+import { makeElf } from '../../support/boot/make-elf.ts';
 
 const GUEST = 'guests/bin/bench-te-el.elf';
 const BIG = 'guests/bin/bench-te-eb.elf';
@@ -105,5 +106,92 @@ describe('disassembly refuses', () => {
     await expect(disassemble({ kernel: join(folder, 'none'), where: '0x0' })).rejects.toMatchObject({
       code: 'not-found',
     });
+  });
+});
+
+/** A function of each instruction set, and a constant; the code is what llvm-mc makes of the comments. */
+const ARM_CODE = [
+  ...[0xd4, 0xd4, 0x64, 0x28], // (data); cmp r0, #100
+  ...[0xcc, 0xbf, 0x08, 0x44], // ite gt; addgt r0, r1
+  ...[0x42, 0x1a, 0x50, 0xf8], // suble r2, r0, r1; ldr r4, [r0], #4
+  ...[0x04, 0x4b, 0x70, 0x47], //; bx lr
+  ...[0x78, 0x56, 0x34, 0x12], // .word 0x12345678
+  ...[0x01, 0x00, 0x80, 0xe2], // add r0, r0, #1
+  ...[0x1e, 0xff, 0x2f, 0xe1], // bx lr
+  ...[0xfe, 0xe7], // b .
+];
+const FUNC = { info: 0x12 };
+const MAPPING = { info: 0 };
+
+describe('disassembly of ARM', () => {
+  let kernel = '';
+  let stripped = '';
+  beforeAll(() => {
+    const spec = {
+      class: 32,
+      order: 'little',
+      machine: 40,
+      flags: 0x05000000,
+      entry: 0x8001_0003n,
+      segments: [{ vaddr: 0x8001_0000n, data: Uint8Array.from(ARM_CODE) }],
+    } as const;
+    const symbols = [
+      { name: '$d', value: 0x8001_0000n, ...MAPPING },
+      { name: 'narrow', value: 0x8001_0003n, ...FUNC },
+      { name: '$t.1', value: 0x8001_0002n, ...MAPPING },
+      { name: '$d.2', value: 0x8001_0010n, ...MAPPING },
+      { name: 'wide', value: 0x8001_0014n, ...FUNC },
+      { name: '$a', value: 0x8001_0014n, ...MAPPING },
+      { name: 'end', value: 0x8001_001dn, ...FUNC },
+    ];
+    kernel = join(folder, 'arm.elf');
+    stripped = join(folder, 'stripped.elf');
+    writeFileSync(kernel, makeElf({ ...spec, segments: [...spec.segments], symbols }).bytes);
+    writeFileSync(stripped, makeElf({ ...spec, segments: [...spec.segments], stripped: true }).bytes);
+  });
+  const arm = async (where: string, more: object = {}, file = kernel): Promise<string[]> =>
+    (await disassemble({ kernel: file, where, ...more })).trimEnd().split('\n');
+  const texts = async (where: string, file = kernel): Promise<string[]> =>
+    (await arm(where, {}, file)).map((line) => line.replace(/^0x800100(..) {2}([0-9a-f]{4,8}) +/, '$1 $2 '));
+
+  it('reads what a symbol says: halfwords with their IT block, words, data', async () => {
+    expect(await texts('narrow')).toEqual([
+      'narrow:',
+      '02 2864 cmp r0, #100',
+      '04 bfcc ite gt',
+      '06 4408 addgt r0, r1',
+      '08 1a42 suble r2, r0, r1',
+      '0a f8504b04 ldr r4, [r0], #4',
+      '0e 4770 bx lr',
+      '10 12345678 .word 0x12345678',
+    ]);
+    expect(await texts('wide')).toEqual(['wide:', '14 e2800001 add r0, r0, #1', '18 e12fff1e bx lr']);
+    expect(await texts('end')).toEqual(['end:', '1c e7fe b 0x8001001c']);
+    expect(await texts('0x80010000')).toEqual(['00 d4d4 .short 0xd4d4']);
+  });
+
+  it('counts and ends where instructions do', async () => {
+    expect((await texts('narrow+6..+2')).slice(1)).toEqual(['08 1a42 subs r2, r0, r1', '0a f8504b04 ldr r4, [r0], #4']); // no block is seen
+    expect((await texts('0x8001000e..wide')).slice(1)).toEqual(['0e 4770 bx lr', '10 12345678 .word 0x12345678']);
+    expect(await texts('0x8001000e..+4')).toContain('18 e12fff1e bx lr');
+  });
+
+  it('reads T32 at odd addresses, and all of a program without symbols that begins with it', async () => {
+    expect((await texts('0x80010019'))[1]).toMatch(/^18 ff1ee12f/);
+    expect(await texts('0x80010002..+2', stripped)).toEqual(['02 2864 cmp r0, #100', '04 bfcc ite gt']);
+    await expect(arm('0x80010016')).rejects.toThrow('0x80010016 is no multiple of 4');
+  });
+
+  it('shows rows, handlers and regions of either set', async () => {
+    const ops = (await arm('narrow+2..+2', { operations: true })).join('\n');
+    expect(ops).toMatch(/addgt r0, r1\n {4}row ".*"(.*\n)* {4}compiled:\n {6}gpr\[0\] := select\(add\(/);
+    expect((await arm('0x8001000a', { wasm: true })).join('\n')).toMatch(/ {4};; ldr\S* ".*", little endian, near/);
+    const region = (await arm('narrow', { region: true, wasm: true })).join('\n');
+    expect(region).toMatch(
+      /^region of 1 blocks, 6 instructions\nblock 0 at 0x80010002 <narrow> \(entry, 6 counted\)\n/,
+    );
+    expect(region).toMatch(/ {2}0x80010006 {2}4408 {6}addgt r0, r1\n/);
+    expect((await arm('wide', { region: true }))[0]).toBe('region of 1 blocks, 2 instructions');
+    expect((await arm('end', { region: true }))[0]).toMatch(/^no region begins at 0x8001001c <end>/);
   });
 });

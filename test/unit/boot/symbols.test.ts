@@ -105,6 +105,24 @@ describe('ELF symbols', () => {
     expect(symbols.size).toBe(4);
   });
 
+  it('of ARM are where their code is, T32 functions too', async () => {
+    const { bytes } = makeElf({
+      ...{ class: 32, order: 'little', machine: 40, entry: 0x8000n },
+      segments: [{ vaddr: 0x8000n, data: new Uint8Array(16) }],
+      symbols: [
+        { name: 'wide', value: 0x8000n },
+        { name: 'narrow', value: 0x8005n },
+        { name: 'byte', value: 0x8009n, info: 0x11 },
+        { name: '$t', value: 0x8004n, info: 0 },
+      ],
+    });
+    const symbols = symbolsOfElf(await parseElf(bytes));
+    expect(['wide', 'narrow', 'byte', '$t'].map((name) => symbols.find(name))).toEqual([
+      ...[0x8000, 0x8004, 0x8009, undefined],
+    ]);
+    expect(symbols.lookup(0x8004)).toEqual({ name: 'narrow', offset: 0 });
+  });
+
   it('come from a symbol file too, and damage in it is a symbol error', async () => {
     expect((await parseSymbols(elf.bytes)).find('data')).toBe(0x4000_2010);
     await expect(parseSymbols(elf.with('e_shoff', 0xffff_fff0n))).rejects.toMatchObject({ code: 'symbols-bad' });

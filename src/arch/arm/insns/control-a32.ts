@@ -72,7 +72,6 @@ const BARRIER_ROWS: readonly Row[] = [
       `1111 0101 0111 1111 1111 0000 ${bits} option:4` as '1111 0101 0111 1111 1111 0000 0100 option:4',
       '{barrier}',
       () => {},
-      { hot: name === 'dmb' },
     ),
   ),
   a32('clrex', '1111 0101 0111 1111 1111 0000 0001 1111', '', (e) => clearExclusive(e)),

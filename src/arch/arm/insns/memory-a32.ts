@@ -258,7 +258,7 @@ const HINTS: readonly Row[] = [
       `1111 0101 u:1 ${bits} rn:4 1111 imm12:12` as '1111 0101 u:1 101 rn:4 1111 imm12:12',
       '[{rn}{offset}]',
       () => {},
-      { derive: { offset: ({ u, imm12 }) => signed(u!, imm12!) }, hot: true },
+      { derive: { offset: ({ u, imm12 }) => signed(u!, imm12!) } },
     ),
     a32(
       mnemonic,

@@ -18,7 +18,7 @@ import { MEDIA_A32_ROWS } from './media-a32.ts';
 import { MULTIPLY_A32_ROWS } from './multiply-a32.ts';
 import { a32 } from './row.ts';
 
-const { AND, EOR, SUB, RSB, ADD, ADC, TST, TEQ, CMP, CMN, ORR, MOV, BIC, MVN } = OPERATION;
+const { AND, EOR, SUB, RSB, ADD, ADC, TST, CMP, ORR, MOV, BIC, MVN } = OPERATION;
 
 /** Operands that these rows may have. */
 type Fields = Readonly<Record<'rd' | 'rn' | 'rm' | 'rs' | 'type' | 'imm' | 'imm12' | 'by' | 'shift', Operand>>;
@@ -151,7 +151,7 @@ const HOT_SHIFTS = new Map<Operation, readonly TypeName[]>([
   [RSB, ['LSL']],
 ]);
 const HOT: ReadonlySet<Operation> = new Set([AND, EOR, SUB, RSB, ADD, ADC, ORR, MOV, BIC, MVN]);
-const HOT_WITH_FLAGS: ReadonlySet<Operation> = new Set([ADD, SUB, AND, CMP, CMN, TST, TEQ]);
+const HOT_WITH_FLAGS: ReadonlySet<Operation> = new Set([ADD, SUB, AND, CMP, TST]);
 
 interface Choice {
   readonly form: Form;
@@ -163,7 +163,7 @@ function formsOf(operation: Operation, flags: boolean): readonly Choice[] {
   const hot = (flags ? HOT_WITH_FLAGS : HOT).has(operation);
   const carries = flags && operation.sum === null;
   const forms: Choice[] = [
-    { form: carries ? ROTATED : IMMEDIATE, hot: hot && (!carries || operation === TST) },
+    { form: carries ? ROTATED : IMMEDIATE, hot: hot && !carries },
     { form: PLAIN, hot: hot || (flags && operation === ADC) },
   ];
   if (carries && hot) forms.push({ form: BYTE, hot: true });

@@ -43,8 +43,6 @@ export class CodeReader {
   private lastPage: Page | undefined;
   private readonly interworking: boolean;
   private readonly blocks: InstructionBlocks;
-  /** Where instructions of halfwords have been read as standing in none. */
-  private readonly outside = new Set<number>();
 
   constructor(host: RegionHost, expander: InstructionExpander) {
     this.host = host;
@@ -83,8 +81,7 @@ export class CodeReader {
     if ((address & (PAGE_SIZE - 1)) + size > PAGE_SIZE) return undefined;
     if (this.host.program.architecture.isSelfJump(halfword, 0, pc)) return undefined;
     const word = size === 2 ? halfword : (halfword << 16) | this.halfword(address + 2);
-    const block = this.blocks.stateAt(pc);
-    if (block === 0) this.outside.add(pc);
+    const block = this.blocks.stateRead(pc);
     const instruction = this.expander.expand(word, pc, { set: 1, size, block });
     return instruction && instruction.begins !== 0 && !this.blocks.isWhole(instruction) ? undefined : instruction;
   }

@@ -77,6 +77,24 @@ function vcpu(values: Readonly<Record<string, number>>) {
   return { getOneReg: (id: bigint) => byId.get(id) ?? 0n };
 }
 
+/** Names of what `name` means to a vCPU in a mode. */
+const inMode = (name: string, mode: number): bigint[] => [...registerIds(name, vcpu({ cpsr: mode }))];
+
+describe('registers by name', () => {
+  it('are those of the mode', () => {
+    for (const name of ['sp', 'r13'])
+      expect([0x10, 0x1f, 0x13, 0x12, 0x11, 0x1a].flatMap((mode) => inMode(name, mode))).toEqual(
+        ['sp_usr', 'sp_usr', 'sp_svc', 'sp_irq', 'sp_fiq', 'sp_hyp'].flatMap((other) => registerIds(other)),
+      );
+    expect([0x10, 0x13, 0x1a].flatMap((mode) => inMode('lr', mode))).toEqual(
+      ['lr_usr', 'lr_svc', 'lr_usr'].flatMap((other) => registerIds(other)),
+    );
+    expect(inMode('r8', 0x11)).not.toEqual(inMode('r8', 0x13));
+    for (const name of ['r7', 'pc', 'sp_svc', 'ttbr0']) expect(inMode(name, 0x11)).toEqual(registerIds(name));
+    expect([inMode('fp', 0x13), inMode('ip', 0x13)]).toEqual([registerIds('r11'), registerIds('r12')]);
+  });
+});
+
 const calls = (values: Readonly<Record<string, number>>, stack: Readonly<Record<number, number>> = {}) =>
   unwind(vcpu(values), view(stack));
 

@@ -85,6 +85,7 @@ export class SystemMachine {
       ...inKernel(distributor, distributor),
       setLine: (irq: number, level: boolean) => gic.setLine(irq, level),
       setPrivateLine: (vcpu: number, irq: number, level: boolean) => void gic.setPpi(vcpu, irq, level),
+      canRaise: (vcpu: number, line: number) => line !== 2 || gic.mayUseFiq(vcpu),
     };
     this.vm.provideIrqchip({ base: GIC, order: 'little', device });
     const others = [cpuInterface, virtualization!.hypervisor, virtualization!.cpuInterface];

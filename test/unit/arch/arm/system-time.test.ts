@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { ExitReason } from '../../../../src/kvm/constants.ts';
 import {
+  GIC,
   HVC,
   MASKED,
   mcr,
@@ -191,6 +192,30 @@ describe('waits', () => {
     expect([machine.vcpu.waiting, machine.pc]).toEqual(['wait', 0x1004]);
     interrupt(machine, 1).run(2);
     expect(machine.reg(0)).toBe(1);
+  });
+
+  it('of WFE do not end on an interrupt that is masked, and then nothing ends them', () => {
+    const machine = new SystemMachine('svc')
+      .code(0x1000, [WFE, mov(0, 1), SELF])
+      .at(0x1000, MASKED.SVC)
+      .run(10);
+    interrupt(machine, 1);
+    expect([machine.vcpu.runnable, machine.vcpu.deaf]).toEqual([false, true]);
+    machine.at(0x1000, MASKED.SVC & ~0x80).run(2);
+    expect([machine.vcpu.runnable, machine.vcpu.deaf]).toEqual([true, false]);
+  });
+
+  it('in a branch to itself without IRQs are for ever, unless FIQs can come', () => {
+    const withIrqMasked = MASKED.SVC & ~0x40;
+    const idle = new SystemMachine('svc', 1, undefined, true).code(0x1000, [SELF]).at(0x1000, withIrqMasked).run(10);
+    expect(idle.vcpu.waiting).toBe('spin');
+    const fast = new SystemMachine('svc', 1, undefined, true)
+      .code(0x1000, [0xe5801000, SELF]) // str r1, [r0]
+      .setReg(0, GIC + 0x2000)
+      .setReg(1, 8)
+      .at(0x1000, withIrqMasked)
+      .run(10);
+    expect([fast.vcpu.waiting, fast.pc]).toEqual([null, 0x1004]);
   });
 
   it('of WFE end on an event, of this vCPU or another', () => {

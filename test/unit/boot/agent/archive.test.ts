@@ -43,7 +43,7 @@ function readCpio(bytes: Uint8Array): { files: CpioFile[]; end: number } {
   }
 }
 
-const programOf = (arch: 'mipsel' | 'mips'): Buffer => Buffer.from(agentPrograms[arch].base64, 'base64');
+const programOf = (arch: 'mipsel' | 'mips' | 'arm'): Buffer => Buffer.from(agentPrograms[arch].base64, 'base64');
 const rooted = { next: '/init', root: { device: '/dev/vda', mode: 'rw' } } as const;
 
 describe('the archive of the guest agent', () => {
@@ -59,6 +59,7 @@ describe('the archive of the guest agent', () => {
     ]);
     expect(files.slice(2).map(({ data }) => data.toString())).toEqual(['/init\n', '/dev/vda rw\n']);
     expect(files[1]!.data.equals(programOf('mipsel'))).toBe(true);
+    expect(readCpio(agentArchive('arm', rooted)).files[1]!.data.equals(programOf('arm'))).toBe(true);
     expect(new Set(files.map(({ inode }) => inode)).size).toBe(4);
   });
 

@@ -553,6 +553,11 @@ describe('the GIC as a whole', () => {
     expect(cpuif(IAR, 1)).toBe(1);
   });
 
+  it('may use nFIQ where a CPU has said so', () => {
+    setCpuif(0, FIQEN, 1);
+    expect([0, 1, 2].map((cpu) => gic.mayUseFiq(cpu))).toEqual([false, true, false]);
+  });
+
   it('reads 0 for a CPU that it does not have', () => {
     gic.distributor.write(ISENABLER + 4, 4, 1, 7);
     expect([gic.distributor.read(TYPER, 4, 7), dist(ISENABLER + 4)]).toEqual([0, 0]);
