@@ -18,7 +18,7 @@ import { hex } from '../../util/bits.ts';
 import { SIMD_OPERANDS } from './simd/syntax.ts';
 
 /** R0 to R15. */
-export const GPR_NAMES: readonly string[] = [
+const GPR_NAMES: readonly string[] = [
   ...['r0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7', 'r8', 'r9', 'r10', 'r11', 'r12', 'sp', 'lr', 'pc'],
 ];
 

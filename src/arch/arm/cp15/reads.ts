@@ -35,7 +35,7 @@ export function countOf(e: ArmEmitter, cval: I32, low: I32, high: I32): I64 {
 }
 
 /** Where the CompareValue of the timer with this control register is. */
-export function compareOf(e: ArmEmitter, ctl: I32): I32 {
+function compareOf(e: ArmEmitter, ctl: I32): I32 {
   const is = (which: number): I32 => e.eq(ctl, e.const(which));
   const other = e.select(is(CP15.CNTV_CTL), e.const(CP15.CNTV_CVAL), e.const(CP15.CNTHP_CVAL));
   return e.select(is(CP15.CNTP_CTL), e.const(CP15.CNTP_CVAL), other);

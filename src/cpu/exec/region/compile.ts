@@ -9,13 +9,14 @@ import { REGION_TYPE } from '../conventions.ts';
 import { FETCH_TABLE, PAGE_SHIFT, SITE, WORD } from '../layout.ts';
 import { callOut } from './calls.ts';
 import { Choices } from './choice.ts';
+import { Structure } from './control.ts';
 import { Counting } from './counting.ts';
 import { FLAGS, RegionFlags } from './flags.ts';
 import type { Arm, Block, BlockEnd, Edge, Flow } from './graph.ts';
 import { leaveWhen, type RegionInstruction } from './instruction.ts';
 import { keepingOf, type RegisterKeeping, RegisterLocals } from './keeping.ts';
 import { RegionSemantics, type Site } from './semantics.ts';
-import { type Item, type Level, structureFlow } from './structure.ts';
+import { type Level, structureFlow } from './structure.ts';
 
 const [ENTRY, LEFT, TABLES, DEPTH] = [0, 1, 2, 3];
 
@@ -38,20 +39,8 @@ export interface RegionContext {
   callee(name: string): number;
 }
 
-/** Entries of a level, less one, that are told apart by comparisons. */
-const MOST_COMPARED = 3;
-
 /** What may be to work out of the flags where code leaves. */
 const FLAG_EXITS = [FLAGS.CARRY, FLAGS.OVERFLOW, FLAGS.DEFERRED];
-
-/** A level of the structure while its code is being written. */
-interface Frame {
-  readonly level: Level;
-  /** Of the loop that this level is the body of; null at the top. */
-  readonly loop: { readonly label: Label; readonly headers: ReadonlySet<Block> } | null;
-  readonly position: ReadonlyMap<Block, number>;
-  readonly labels: (Label | undefined)[];
-}
 
 /** Compile one region. */
 export function compileRegion(flow: Flow, context: RegionContext): FunctionWriter {
@@ -67,10 +56,7 @@ class RegionCompiler {
   private readonly pc: number;
   private readonly condition: number;
   private readonly target: number;
-  private readonly state: number;
-  private readonly frames: Frame[] = [];
-  /** Blocks that a dispatch may be asked for. */
-  private readonly dispatched = new Set<Block>();
+  private readonly structure: Structure;
   private readonly top: Level;
   private readonly counting: Counting;
   private readonly choices: Choices;
@@ -91,7 +77,7 @@ class RegionCompiler {
     this.pc = w.local('i32', 'pc');
     this.condition = w.local('i32', 'condition');
     this.target = w.local('i32', 'target');
-    this.state = ENTRY;
+    this.structure = new Structure(w, flow, ENTRY, (block) => this.block(block));
     const registers = new RegisterLocals(w);
     this.keeping = keepingOf(flow, w, registers);
     this.semantics = new RegionSemantics(
@@ -111,12 +97,11 @@ class RegionCompiler {
   }
 
   compile(): FunctionWriter {
-    this.plan(this.top);
     const body = new FunctionWriter(REGION_TYPE.parameters);
     const { w } = this;
     this.exit = w.block('exit');
     for (const state of FLAG_EXITS) if (this.flags) this.flagExits[state] = w.block(`exit, flags ${state}`);
-    this.level(this.top, null);
+    this.structure.emit(this.top);
     for (const state of FLAG_EXITS.toReversed()) this.leaveWithFlags(state);
     w.end();
     // Locals are known only now: what loads the registers goes in front.
@@ -138,61 +123,6 @@ class RegionCompiler {
     flags.now = state;
     flags.settleAll();
     w.br(this.exit!);
-  }
-
-  /** Which blocks are dispatched to. */
-  private plan(level: Level): void {
-    if (level.entries.size > 1) for (const block of level.entries) this.dispatched.add(block);
-    for (const item of level.items) if (item.kind === 'loop') this.plan(item.body);
-  }
-
-  // Structure
-
-  private level(level: Level, loop: Frame['loop']): void {
-    const { w } = this;
-    const { items, entries } = level;
-    const position = new Map<Block, number>();
-    items.forEach((item, i) => {
-      for (const block of item.members) position.set(block, i);
-    });
-    const frame: Frame = { level, loop, position, labels: [] };
-    const dispatches = entries.size > 1;
-    this.frames.push(frame);
-    const first = dispatches ? 0 : 1;
-    for (let i = items.length - 1; i >= first; i--) frame.labels[i] = w.block(`item ${i}`);
-    if (dispatches) this.dispatch(frame);
-    items.forEach((item, i) => {
-      if (i >= first) w.end();
-      this.item(item);
-    });
-    this.frames.pop();
-  }
-
-  /** Go to the entry that the state says: by comparisons where they are few, which hosts predict better than a jump table. */
-  private dispatch({ level, position, labels }: Frame): void {
-    const { w, state } = this;
-    const target = (block: Block): Label => labels[position.get(block)!]!;
-    const [first, ...others] = [...level.entries];
-    const otherwise = target(first!);
-    if (others.length <= MOST_COMPARED) {
-      for (const block of others) w.get(state).i32(block.number).op('i32.eq').brIf(target(block));
-      w.br(otherwise);
-      return;
-    }
-    const targets = this.flow.blocks.map((block) => (level.entries.has(block) ? target(block) : otherwise));
-    w.get(state).brTable(targets, otherwise);
-  }
-
-  private item(item: Item): void {
-    if (item.kind === 'block') {
-      this.block(item.block);
-      return;
-    }
-    const { w } = this;
-    const label = w.loop('loop');
-    this.level(item.body, { label, headers: item.headers });
-    w.op('unreachable');
-    w.end();
   }
 
   // Blocks
@@ -416,18 +346,7 @@ class RegionCompiler {
       w.end();
     }
     this.flags?.beforeGoing(to);
-    if (this.dispatched.has(to)) w.i32(to.number).set(this.state);
-    w.br(this.labelOf(to));
-  }
-
-  private labelOf(block: Block): Label {
-    for (let i = this.frames.length - 1; i >= 0; i--) {
-      const { loop, position, labels } = this.frames[i]!;
-      if (loop?.headers.has(block)) return loop.label;
-      const at = position.get(block);
-      if (at !== undefined) return labels[at]!;
-    }
-    throw new Error(`no way to block ${block.number}`);
+    this.structure.goTo(to);
   }
 }
 

@@ -215,7 +215,7 @@ describe('waits', () => {
       .setReg(1, 8)
       .at(0x1000, withIrqMasked)
       .run(10);
-    expect([fast.vcpu.waiting, fast.pc]).toEqual([null, 0x1004]);
+    expect([fast.vcpu.waiting, fast.pc]).toEqual(['none', 0x1004]);
   });
 
   it('of WFE end on an event, of this vCPU or another', () => {
