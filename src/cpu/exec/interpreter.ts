@@ -69,6 +69,11 @@ class Generator {
     this.cold = this.table.handlers.filter((handler) => !handler.row.hot);
   }
 
+  /** Address of the state of the block that the next instruction stands in, where the architecture has such. */
+  private get blockState(): number | null {
+    return this.architecture.interworking ? this.banks.it!.offset : null;
+  }
+
   private get observing(): boolean {
     return this.variant === 'observing';
   }
@@ -85,7 +90,7 @@ class Generator {
       });
     functions.push({
       type: CALL_REGION_TYPE,
-      body: callRegion(this.types, this.architecture.interworking),
+      body: callRegion(this.types, this.architecture.interworking, this.blockState),
       exportName: 'callRegion',
     });
     const firstCold = IMPORTS.length + functions.length;
@@ -197,7 +202,7 @@ class Generator {
       types: this.types,
       leavesAtRegions: this.variant === 'lockstep',
       firstInside: this.table.firstInside,
-      blockState: this.architecture.interworking ? this.banks.it!.offset : null,
+      blockState: this.blockState,
     };
     return new MainFunction(this.hot, this.table.pairs, this.cold.length, this.callees, options, (w) =>
       this.semantics(w),

@@ -13,8 +13,6 @@ export interface CrossingFrame extends RegionFrame {
   readonly slowFetch: number;
   /** See HandlerTable. */
   readonly firstInside: number;
-  /** Address of the state of the block that the next instruction stands in, where the architecture has such. */
-  readonly blockState: number | null;
   /** Dispatch again without having executed anything. */
   again(dispatch: Label): void;
 }

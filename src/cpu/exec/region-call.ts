@@ -13,8 +13,8 @@ export const CALL_REGION_TYPE: FunctionType = {
 };
 const [PC, LEFT, TABLES, DEPTH, RETURN] = [0, 1, 2, 3, 4];
 
-/** Its body. Registers are in memory whenever it calls or is called. */
-export function callRegion(types: TypeSection, interworking: boolean): FunctionWriter {
+/** Its body. Registers are in memory whenever it calls or is called. `blockState`: see RegionFrame. */
+export function callRegion(types: TypeSection, interworking: boolean, blockState: number | null): FunctionWriter {
   const w = new FunctionWriter(CALL_REGION_TYPE.parameters);
   const record = w.local('i32');
   const descriptor = w.local('i32');
@@ -36,6 +36,7 @@ export function callRegion(types: TypeSection, interworking: boolean): FunctionW
   callDescriptor(w, types, locals, () => w.get(DEPTH).i32(1).op('i32.sub'));
   w.set(PC).set(LEFT);
   w.get(LEFT).get(before).op('i32.eq').brIf(done);
+  if (blockState !== null) w.i32(0).memory('i32.load', blockState).brIf(done);
   w.get(PC).get(RETURN).op('i32.eq').brIf(done);
   w.i32(0).memory('i32.load', WORD.CURRENT_TABLES).get(TABLES).op('i32.eq').brIf(chain);
   w.end();

@@ -34,6 +34,8 @@ export interface RegionFrame {
   readonly types: TypeSection;
   /** See ArchitectureDefinition. */
   readonly interworking: boolean;
+  /** Address of the state of the block that the next instruction stands in, where the architecture has such. */
+  readonly blockState: number | null;
   readonly ip: number;
   readonly nip: number;
   readonly left: number;
@@ -78,6 +80,8 @@ export function enterRegions(main: RegionFrame, { top, handle }: Labels): void {
   w.i32(0).globalSet(GLOBAL.BRANCH);
   const anew = w.block('anew');
   w.get(left).i32(0).op('i32.le_s').brIf(anew);
+  // Left in a block's middle: what goes on there must know.
+  if (main.blockState !== null) w.i32(0).memory('i32.load', main.blockState).brIf(anew);
   main.pushFetchEntry();
   pushMisses(w, t0, t1, main.interworking);
   w.brIf(anew);

@@ -1,9 +1,10 @@
 // A random ARM program: memory, registers, and how its machine is set up. The same seed makes the same program.
 import { Random } from '../oracle/random.ts';
 import { Assembler, entryOf, type Label } from './assembler.ts';
+import type { Shared } from './code-writer.ts';
 import * as E from './encode.ts';
 import { writeHandlers } from './handlers.ts';
-import { PieceWriter, type Shared, swapped } from './pieces.ts';
+import { PieceWriter } from './pieces.ts';
 import {
   CODE,
   CODE_END,
@@ -18,6 +19,7 @@ import {
   STACK_BYTES,
   STACKS,
 } from './places.ts';
+import { swapped } from './system-pieces.ts';
 import { type Format, writeSecondStage, writeTables } from './tables.ts';
 
 export type MachineKind = 'svc' | 'hyp';

@@ -30,7 +30,7 @@ export interface Rights {
 }
 
 const ALL: Rights = { user: true, writable: true, executable: true, global: true, present: true };
-export const KERNEL: Rights = { ...ALL, user: false };
+const KERNEL: Rights = { ...ALL, user: false };
 
 export function randomRights(random: Random, executable: boolean): Rights {
   return {

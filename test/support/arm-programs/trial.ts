@@ -157,7 +157,7 @@ class Sides {
 }
 
 /** How the program of a seed is run. */
-export function legsOf(seed: number): Leg[] {
+function legsOf(seed: number): Leg[] {
   const random = new Random(seed, 12);
   let instant = 0;
   const vcpus = random.chance(30) ? VCPUS : 1;
