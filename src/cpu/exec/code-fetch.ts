@@ -29,7 +29,8 @@ export class CodeFetch {
     if (typeof found !== 'object') return found;
     core.i32[WORD.LINK_BRANCH >>> 2] = 0; // records may move
     core.codePages.records(found.host, set);
-    core.routine('missedFetch', pc); // now that there are records
+    core.watch.fetches(address, found.host);
+    core.watch.unwatched(() => core.routine('missedFetch', pc)); // now that there are records
     return 'filled';
   }
 

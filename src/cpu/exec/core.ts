@@ -223,7 +223,7 @@ export class Core extends ExitRequests implements CoreServices, ObservedCore, Re
   /** Run the program once; retires what it has executed and returns WORD.WHY. */
   runOnce(budget: number): number {
     beginRun(this.i32, budget, this.clock.now);
-    this.i32[WORD.ANSWERED >>> 2] = this.exits.answered;
+    this.i32[WORD.ANSWERED >>> 2] = this.exits.answered + (this.watch.data.on ? 1 : 0);
     this.running = true;
     try {
       (this.exports.run as () => void)();
@@ -269,6 +269,9 @@ export class Core extends ExitRequests implements CoreServices, ObservedCore, Re
 
   /** Enter the exception `trap` at the current pc. */
   raise(trap: number, inSlot: boolean): void {
+    this.i64[WORD.NOW_BASE >>> 3] = BigInt(this.clock.now);
+    this.i32[WORD.BUDGET >>> 2] = this.i32[WORD.LEFT >>> 2]!;
+    this.routine('noteException', trap, this.pc, inSlot ? 1 : 0);
     this.pc = this.routine(this.program.architecture.raise, trap, this.pc, inSlot ? 1 : 0) >>> 0;
   }
 
@@ -306,16 +309,21 @@ export class Core extends ExitRequests implements CoreServices, ObservedCore, Re
   /** Write the fault registers of an access that raises `trap`; returns that. */
   recordFault(address: number, trap: number): number {
     this.routine(this.program.architecture.recordFault, address, trap);
+    this.i32[WORD.FAULTED >>> 2] = address;
     return trap;
   }
 
   /** Memory slots changed: nothing that was found through them holds any more, a reservation included. */
   slotsChanged(): void {
     this.memory.setRanges(this.slots.ranges());
-    writeSlots(this.u32, this.arena, this.memory.getRanges());
+    this.writeSlots();
     this.tlb.dropAll();
     this.activate(this.lastRun);
     this.breakReservation();
+  }
+
+  writeSlots(): void {
+    writeSlots(this.u32, this.arena, this.memory.getRanges(), this.watch.data.on);
   }
 
   private hostWrote(offset: number, length: number): void {

@@ -31,6 +31,8 @@ export interface ExitBox {
   shutdown: boolean;
   systemEvent: { readonly type: number; readonly flags: number } | null;
   unemulated: string | null;
+  /** The host wants the vCPU to stand before the instruction (data-watch.ts). */
+  held: boolean;
 }
 
 /** SWL and SWR make two; store-multiple instructions of other architectures make one per register. */
@@ -48,6 +50,7 @@ export function createExitBox(): ExitBox {
     shutdown: false,
     systemEvent: null,
     unemulated: null,
+    held: false,
   };
 }
 

@@ -22,6 +22,7 @@ import type { GuestMemory } from '../../memory/guest-memory.ts';
 import type { ArchitectureDefinition } from '../isa/architecture.ts';
 import { Core } from './core.ts';
 import type { CompiledCode, CoreOptions } from './core-options.ts';
+import { DebugPort } from './debug-port.ts';
 import type { HostWatch } from './host-watch.ts';
 import { PAGE_SIZE } from './layout.ts';
 import type { Observation } from './observer.ts';
@@ -220,8 +221,13 @@ export class EmulatedVm implements Vm {
   }
 
   /** What the host hears of the guest, of no effect on it. Between two enters. */
-  get watch(): Pick<HostWatch, 'execution' | 'userModeSeen' | 'forgetUserMode'> {
+  get watch(): Pick<HostWatch, 'execution' | 'watchData' | 'userModeSeen' | 'forgetUserMode'> {
     return this.core.watch;
+  }
+
+  /** What a debugger may ask of a vCPU. */
+  debugPort(vcpu: number): DebugPort {
+    return new DebugPort(this.core, vcpu);
   }
 
   /** Everything architectural: vCPUs, guest time, every non-zero RAM page with its address. */

@@ -64,6 +64,11 @@ export const WORD = {
   TABLES_END: 0x78,
   /** Not 0 while an instruction may have answers from outside (exit-box.ts): no read is served without the host. */
   ANSWERED: 0xe0,
+  /** Not 0 while the host wants to see which pages are fetched from: no fetch entry is filled without it (host-watch.ts). Host only. */
+  FETCH_WATCHED: 0xe8,
+  /** Address of the last access that raised an exception; exceptions taken, which are written down (EXCEPTION_RING). Host only. */
+  FAULTED: 0xec,
+  EXCEPTIONS_TAKEN: 0xf0,
   /** 64-bit: guest time at BUDGET - LEFT = 0, and nanoseconds per instruction. */
   NOW_BASE: 0x40,
   NS_PER_INSTRUCTION: 0x48,
@@ -107,9 +112,15 @@ export const SPLIT_RECORD = 0x3a0;
 /** First byte of the active vCPU's state banks. */
 export const STATE_BASE = 0x400;
 /** State must end below this. */
-export const STATE_LIMIT = 0xff80;
+export const STATE_LIMIT = 0xf700;
+/** The last exceptions that vCPUs have taken, for debuggers: a ring (EXCEPTION). */
+export const EXCEPTION_RING = STATE_LIMIT;
+export const EXCEPTION_SIZE = 32;
+export const EXCEPTIONS_KEPT = 64;
+/** Words of one: trap code, pc of the instruction, whether it was in a delay slot, WORD.FAULTED, WORD.TABLES; 64-bit: guest nanoseconds. */
+export const EXCEPTION = { TRAP: 0, PC: 4, IN_SLOT: 8, ADDRESS: 12, TABLES: 16, NOW: 24 } as const;
 /** Words that a load of many registers, 32 at most, has read so far. */
-export const MANY = STATE_LIMIT;
+export const MANY = 0xff80;
 
 /** Descriptors of region entries. */
 export const DESCRIPTORS = 0x10000;

@@ -174,6 +174,10 @@ export class MainFunction implements CrossingFrame {
     w.i32(0).memory('i32.load', WORD.TRAP_CODE);
     this.pushPlace();
     this.pushInSlot();
+    w.call(this.callees.routine('noteException')).op('drop');
+    w.i32(0).memory('i32.load', WORD.TRAP_CODE);
+    this.pushPlace();
+    this.pushInSlot();
     w.call(this.callees.routine(this.architecture.raise)).globalSet(GLOBAL.TARGET);
     w.i32(0).memory('i32.load', WORD.LEFT).set(left);
     w.i32(JUMP_RECORD).set(ip);

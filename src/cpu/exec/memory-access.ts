@@ -12,7 +12,7 @@ import {
 import { ACCESS_LINKED, ACCESS_REPORTED, ACCESS_SIGNED, ACCESS_UNCACHED, ACCESS_USER } from './conventions.ts';
 import type { Core } from './core.ts';
 import { lowBytes, MAX_PENDING_WRITES } from './exit-box.ts';
-import { WHY, WORD } from './layout.ts';
+import { READ_TABLE, WHY, WORD } from './layout.ts';
 
 export class MemoryAccess {
   private readonly core: Core;
@@ -48,6 +48,7 @@ export class MemoryAccess {
       return value === undefined ? 0 : extend(value, width, signed);
     }
     const host = core.arena + range.offset + (out.physical - range.gpa);
+    if (core.watch.data.on && !this.watchedRead(address, descriptor, host)) return 0;
     if (linked) this.core.u32[WORD.RESERVATION >>> 2] = host;
     return extend(this.readHost(host, width), width, signed);
   }
@@ -68,13 +69,39 @@ export class MemoryAccess {
       return;
     }
     const host = core.arena + range.offset + (out.physical - range.gpa);
+    if (core.watch.data.on && this.holds(address, width >>> 3, value)) return;
     core.memory.touch(host - core.arena, width >>> 3);
     range.dirty?.wrote(out.physical - range.gpa, width >>> 3);
     core.codeWritten(host, width >>> 3);
     core.codePages.written(host);
-    if ((descriptor & (ACCESS_USER | ACCESS_UNCACHED)) === 0)
+    if ((descriptor & (ACCESS_USER | ACCESS_UNCACHED)) === 0 && core.watch.data.mayFill(address, out.physical))
       core.tlb.fillWrite(address, host, core.codePages.holdsCode(host), this.word);
     this.writeHost(host, width, value);
+  }
+
+  /** A read of RAM while data is watched: false when the instruction is not to run now. All reads come here then, so that other pages get their entries. */
+  private watchedRead(address: number, descriptor: number, host: number): boolean {
+    const { core } = this;
+    if (this.holds(address, (descriptor & 0xff) >>> 3, null)) return false;
+    if (
+      (descriptor & (ACCESS_USER | ACCESS_UNCACHED)) === 0 &&
+      core.watch.data.mayFill(address, this.translation.physical)
+    )
+      core.routine('fill', READ_TABLE, address, host - address - 1, this.word);
+    return true;
+  }
+
+  /** Is the vCPU to stand before the instruction that makes this access? `value` is what it stores; null: it reads. */
+  private holds(address: number, length: number, value: number | null): boolean {
+    const { core } = this;
+    const { physical } = this.translation;
+    const isWrite = value !== null;
+    const stored = value === null ? null : lowBytes(value, length);
+    const access = { cpu: core.active, address: address >>> 0, physical, length, isWrite, value: stored };
+    if (!core.watch.data.accesses(access)) return false;
+    core.exits.held = true;
+    core.i32[WORD.WHY >>> 2] = WHY.EXIT;
+    return true;
   }
 
   /** Translate a data access into `this.translation`; false when the instruction leaves or faults. */

@@ -144,8 +144,8 @@ function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }
 
-/** What the program's slow paths know of the slots: those that guest-physical addresses of 32 bits reach. */
-export function writeSlots(memory: Uint32Array, arena: number, ranges: readonly BackedRange[]): void {
+/** What the program's slow paths know of the slots: those that guest-physical addresses of 32 bits reach. `watched`: writes to all of them need the host. */
+export function writeSlots(memory: Uint32Array, arena: number, ranges: readonly BackedRange[], watched = false): void {
   const reached = ranges.filter(({ gpa }) => gpa < 2 ** 32);
   memory[SLOT_COUNT >>> 2] = reached.length;
   for (const [i, { gpa, size, offset, readonly, dirty }] of reached.entries()) {
@@ -155,6 +155,6 @@ export function writeSlots(memory: Uint32Array, arena: number, ranges: readonly 
     put(SLOT.GPA, gpa);
     put(SLOT.SIZE, Math.min(size, 2 ** 32 - gpa));
     put(SLOT.HOST, arena + offset);
-    put(SLOT.WATCHED, readonly || dirty ? 1 : 0);
+    put(SLOT.WATCHED, readonly || dirty || watched ? 1 : 0);
   }
 }

@@ -63,6 +63,7 @@ import {
   WRITE_TABLE,
 } from './layout.ts';
 import { manyRegisters } from './many-registers.ts';
+import { noteException } from './note-exception.ts';
 import { ruledAccesses } from './ruled-accesses.ts';
 import { define, misaligned, OFFSET_MASK, tableOffset, word, wordAt } from './slow-path-words.ts';
 
@@ -85,7 +86,15 @@ export function slowPaths(options: SlowPathOptions): readonly WasmFunction[] {
     options.accessRules === null
       ? []
       : [...ruledAccesses(options.accessRules, options.translate), ...manyRegisters(options.logStores)];
-  return [...forgetting(options.privileges), fill, findSlot, physicalHost, ...accesses(options), ...ruled];
+  return [
+    ...forgetting(options.privileges),
+    fill,
+    findSlot,
+    physicalHost,
+    noteException,
+    ...accesses(options),
+    ...ruled,
+  ];
 }
 
 /** (table, address, entry, what `translate` said of the address): fill a page's entry in the current set. */
@@ -170,6 +179,7 @@ function accesses({ bigEndian, translate, recordFault, accessRules, interworking
     /** (address, trap code, descriptor): the access raises a guest exception. */
     define('faultAt', 3, (c, address, trap, descriptor) => {
       c.do(recordFault, select(and(descriptor, ACCESS_REPORTED), word(WORD.FAULT_ADDRESS), address), trap);
+      c.store('i32.store', WORD.FAULTED, address);
       c.store('i32.store', WORD.TRAP_CODE, trap);
       c.store('i32.store', WORD.WHY, WHY.TRAP);
       c.return(0);
@@ -250,7 +260,7 @@ function accesses({ bigEndian, translate, recordFault, accessRules, interworking
         inMemory(c, translation, from, (_slot, at) => {
           const map = add(shl(shrU(at, PAGE_SHIFT), 2), mul(set, PAGE_MAP_SIZE));
           const records = c.let(wordAt(map, PAGE_MAP));
-          c.if(geU(records, PAGE.WRITTEN + 1), () => {
+          c.if(and(geU(records, PAGE.WRITTEN + 1), eqz(word(WORD.FETCH_WATCHED))), () => {
             // The address that is shifted has the set in bit 0 (fetch-entry.ts).
             const base = sub(sub(records, shl(and(address, ~OFFSET_MASK), RECORD_SHIFT)), shl(set, RECORD_SHIFT));
             c.do('fill', FETCH_TABLE, address, or(base, interworking ? or(set, 2) : 1), translation);

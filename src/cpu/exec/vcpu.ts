@@ -1,7 +1,7 @@
 // One vCPU behind the KVM contract: KVM_RUN as enter(), registers, interrupts (virt/kvm and arch/mips/kvm/mips.c order: finish the
 // pending access, then immediate_exit, then enter).
 import { Errno, ExitReason, KVM_INTERNAL_ERROR_EMULATION } from '../../kvm/constants.ts';
-import type { KvmInterrupt, KvmRegs, KvmTranslation, Vcpu, VcpuWait } from '../../kvm/contract.ts';
+import type { KvmInterrupt, KvmRegs, Vcpu, VcpuWait } from '../../kvm/contract.ts';
 import { KvmError } from '../../kvm/errors.ts';
 import { createKvmRun, type KvmRun } from '../../kvm/run.ts';
 import type { VcpuStats } from '../../kvm/stats.ts';
@@ -16,12 +16,13 @@ import type { Core } from './core.ts';
 import { answerRead, createExitBox, type ExitBox } from './exit-box.ts';
 import { fromGuestOrder, toGuestOrder } from './host-memory.ts';
 import { WHY, WORD } from './layout.ts';
+import { RefusedCalls } from './refused-calls.ts';
 import { readRegisters, writeRegisters } from './vcpu-registers.ts';
 
 const EINTR = -Errno.EINTR;
 const HYPERCALL_ARGS = 6;
 
-export class EmulatedVcpu implements Vcpu {
+export class EmulatedVcpu extends RefusedCalls implements Vcpu {
   readonly id: number;
   readonly run: KvmRun = createKvmRun();
   private readonly core: Core;
@@ -39,6 +40,7 @@ export class EmulatedVcpu implements Vcpu {
     find: (id: number) => EmulatedVcpu | undefined,
     checkExtension: (cap: number) => number,
   ) {
+    super();
     this.id = id;
     this.core = core;
     this.find = find;
@@ -165,7 +167,7 @@ export class EmulatedVcpu implements Vcpu {
       case WHY.EXIT: {
         const at = core.pc; // in a delay slot, the slot's
         core.rewindToBranch();
-        return this.showExit(at);
+        return this.takeHeld() ? this.interrupted() : this.showExit(at);
       }
       case WHY.SPIN:
         return this.spin(deadline);
@@ -194,6 +196,15 @@ export class EmulatedVcpu implements Vcpu {
     return undefined;
   }
 
+  /** Has the instruction left because the host wants the vCPU to stand before an access of it? */
+  private takeHeld(): boolean {
+    const { exits } = this;
+    const { held } = exits;
+    exits.held = false;
+    if (held) exits.answersUsed = 0;
+    return held;
+  }
+
   /** An instruction that the host watches: tell it, and run the instruction, unless it wants the vCPU to stand before it. */
   private watched(deadline: number): number | undefined {
     const { core } = this;
@@ -201,7 +212,7 @@ export class EmulatedVcpu implements Vcpu {
     const host = core.hostAddress(address, Access.FETCH);
     if (host === undefined) throw new Error('a watched instruction that is not there');
     if (core.i32[WORD.IN_SLOT >>> 2] !== 0) core.rewindToBranch();
-    else if (core.watch.executes(this.id, address)) return this.interrupted();
+    else if (core.watch.executes(this.id, address, host)) return this.interrupted();
     return core.codePages.asPlain(host, set, () => this.handle(core.run(1), deadline));
   }
 
@@ -372,21 +383,6 @@ export class EmulatedVcpu implements Vcpu {
       throw new KvmError('EINVAL', call, 'no flags and no arguments are known');
     this.core.activate(this.id);
     if (!this.core.model.enableCap?.(cap)) throw new KvmError('EINVAL', call, `capability ${cap} is no vCPU's`);
-  }
-
-  // What a MIPS vCPU refuses (arch/mips/kvm/mips.c).
-  translate(_translation: KvmTranslation): void {}
-
-  getMpState(): number {
-    throw new KvmError('ENOTTY', 'KVM_GET_MP_STATE', 'MIPS has none');
-  }
-
-  setMpState(_state: number): void {
-    throw new KvmError('ENOTTY', 'KVM_SET_MP_STATE', 'MIPS has none');
-  }
-
-  setGuestDebug(_control: number): void {
-    throw new KvmError('ENOTTY', 'KVM_SET_GUEST_DEBUG', 'MIPS has none');
   }
 
   stats(): VcpuStats {
