@@ -51,20 +51,27 @@ program() {
   llvm-objcopy "$strip" "$dir/linked" "$elf"
 }
 
-# arm_program ELF TE LOAD SOURCE... : the same for ARM
+# arm_program ELF TE LOAD SOURCE... : the same for ARM, with all of this library
+arm_library=(guests/lib/arm/*.S guests/lib/arm/*.c)
 arm_program() {
   local elf=$1 te=$2 load=$3 objects=() source
   local dir="$work/$(basename "$elf")"
   shift 3
   mkdir -p "$dir"
-  for source in guests/lib/arm/*.S guests/lib/arm/*.c "$@"; do
+  for source in "${arm_library[@]}" "$@"; do
     objects+=("$dir/$(basename "$source").o")
     clang --target=armv7-none-eabi "-DTE=$te" -O2 -mcpu=cortex-a15 -mfloat-abi=soft -marm -ffreestanding -fno-builtin -fno-pic \
       -fomit-frame-pointer -fno-stack-protector -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident -nostdlib -std=gnu11 \
       -Wall -Wextra -Werror -Iguests/lib/arm -c -o "${objects[-1]}" "$source"
   done
   ld.lld "${link[@]}" "--defsym=LOAD=$load" -o "$dir/linked" "${objects[@]}"
-  llvm-objcopy --strip-all "$dir/linked" "$elf"
+  llvm-objcopy "$strip" "$dir/linked" "$elf"
+}
+
+# arm_zoo ELF LOAD : has an entry of its own, and symbols, which the debugger shows
+arm_zoo() {
+  local arm_library=() strip=--strip-debug
+  arm_program "$1" 1 "$2" guests/fault-zoo-arm/*.c guests/fault-zoo-arm/*.S
 }
 
 # arm DIR TE LOAD TAG
@@ -77,7 +84,7 @@ arm() {
 sources_of() {
   case $1 in
     bench) echo guests/bench/bench.c guests/bench/loops.c ;;
-    exceptions | timer) echo "guests/$1"/*.c "guests/$1"/*.S ;;
+    exceptions | timer | fault-zoo) echo "guests/$1"/*.c "guests/$1"/*.S ;;
     selfcheck) echo guests/selfcheck/main.c guests/selfcheck/run.S "$work/cases.S" ;;
     disk) echo guests/disk/*.c ;;
     selfmodify) echo guests/selfmodify/*.c guests/selfmodify/*.S ;;
@@ -87,7 +94,7 @@ sources_of() {
 }
 
 te_names=(disk smp) # they need the board's interrupt controller
-names=(hello echo exceptions timer exitcode hang selfcheck selfmodify bench)
+names=(hello echo exceptions timer exitcode hang selfcheck selfmodify bench fault-zoo)
 
 # build DIR TE LOAD TAG
 build() {
@@ -96,10 +103,12 @@ build() {
   mkdir -p "$1"
   npx tsx guests/selfcheck/gen.ts > "$work/cases.S"
   for name in "${all[@]}"; do
+    [ "$name" = fault-zoo ] && strip=--strip-debug # the debugger shows its symbols
     for endian in el eb; do
       # shellcheck disable=SC2046
       program "$1/$name-$4-$endian.elf" "$endian" "$2" "$3" $(sources_of "$name")
     done
+    strip=--strip-all
   done
 }
 
@@ -149,10 +158,18 @@ sums() {
 }
 
 shipped() {
+  local endian
   build "$1" 1 0x40100000 te
   # shellcheck disable=SC2046
   program "$1/bench-malta-el.elf" el 0 0x80100000 $(sources_of bench)
+  strip=--strip-debug
+  for endian in el eb; do
+    # shellcheck disable=SC2046
+    program "$1/fault-zoo-malta-$endian.elf" $endian 0 0x80100000 $(sources_of fault-zoo)
+  done
+  strip=--strip-all
   arm "$1" 1 0x80008000 ''
+  arm_zoo "$1/fault-zoo-arm.elf" 0x80008000
   sums "$1"
   verdicts "$1/verdicts"
 }

@@ -1,9 +1,14 @@
 // table: the registers of a MIPS guest by name, as KVM's ONE_REG has them (names: System V ABI's MIPS supplement, MIPS32 Volume III).
 import {
+  KVM_REG_MIPS_COUNT_CTL,
+  KVM_REG_MIPS_COUNT_HZ,
+  KVM_REG_MIPS_COUNT_RESUME,
   KVM_REG_MIPS_CP0_32,
   KVM_REG_MIPS_CP0_64,
   KVM_REG_MIPS_FCR_CSR,
+  KVM_REG_MIPS_FCR_IR,
   KVM_REG_MIPS_FPR_32,
+  KVM_REG_MIPS_FPR_64,
   KVM_REG_MIPS_HI,
   KVM_REG_MIPS_LO,
   KVM_REG_MIPS_PC,
@@ -11,7 +16,8 @@ import {
 } from '../../kvm/mips.ts';
 import { GPR_NAMES } from './debug.ts';
 
-const CP0_NAMES: Readonly<Record<string, readonly [rd: number, sel: number]>> = {
+/** Coprocessor 0, in the order of the manual. */
+export const CP0_NAMES: Readonly<Record<string, readonly [rd: number, sel: number]>> = {
   index: [0, 0],
   random: [1, 0],
   entrylo0: [2, 0],
@@ -40,14 +46,21 @@ const CP0_NAMES: Readonly<Record<string, readonly [rd: number, sel: number]>> = 
   config3: [16, 3],
   config4: [16, 4],
   config5: [16, 5],
+  config6: [16, 6],
   config7: [16, 7],
   errorepc: [30, 0],
+  kscratch1: [31, 2],
+  kscratch2: [31, 3],
+  kscratch3: [31, 4],
+  kscratch4: [31, 5],
+  kscratch5: [31, 6],
+  kscratch6: [31, 7],
 };
 
-/** Every name, each register once. */
+/** Every name of a register of 32 bits, each register once. */
 export const REGISTER_NAMES: readonly string[] = [
   ...GPR_NAMES,
-  ...['hi', 'lo', 'pc', 'fcsr'],
+  ...['hi', 'lo', 'pc', 'fcsr', 'fir'],
   ...Array.from({ length: 32 }, (_, n) => `f${n}`),
   ...Object.keys(CP0_NAMES),
 ];
@@ -57,6 +70,10 @@ const OTHERS: Readonly<Record<string, readonly bigint[]>> = {
   hi: [KVM_REG_MIPS_HI],
   lo: [KVM_REG_MIPS_LO],
   fcsr: [KVM_REG_MIPS_FCR_CSR],
+  fir: [KVM_REG_MIPS_FCR_IR],
+  count_ctl: [KVM_REG_MIPS_COUNT_CTL],
+  count_resume: [KVM_REG_MIPS_COUNT_RESUME],
+  count_hz: [KVM_REG_MIPS_COUNT_HZ],
 };
 
 /** What `name` may mean, in the order in which a vCPU is asked whether it has it: KVM keeps some CP0 registers as 32 bits, some as 64. */
@@ -66,6 +83,8 @@ export function registerIds(name: string): readonly bigint[] {
   if (number !== undefined) return [KVM_REG_MIPS_R(number)];
   const fpr = numberOf(/^f(\d+)$/, lower, 31);
   if (fpr !== undefined) return [KVM_REG_MIPS_FPR_32(fpr)];
+  const double = numberOf(/^d(\d+)$/, lower, 31);
+  if (double !== undefined) return [KVM_REG_MIPS_FPR_64(double)];
   const cp0 = Object.hasOwn(CP0_NAMES, lower) ? CP0_NAMES[lower] : undefined;
   if (cp0) return [KVM_REG_MIPS_CP0_32(...cp0), KVM_REG_MIPS_CP0_64(...cp0)];
   return Object.hasOwn(OTHERS, lower) ? OTHERS[lower]! : [];

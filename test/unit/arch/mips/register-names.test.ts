@@ -6,6 +6,8 @@ const GPR = 0x7030000000000000n;
 const CP0_32 = 0x7020000000010000n;
 const CP0_64 = 0x7030000000010000n;
 const FPR_32 = 0x7020000000030000n;
+const FPR_64 = 0x7030000000030000n;
+const KVM = 0x7030000000020000n;
 const FCR_CSR = 0x702000000003011fn;
 
 describe('a register of MIPS', () => {
@@ -35,6 +37,12 @@ describe('a register of MIPS', () => {
     ['f0', [FPR_32]],
     ['f31', [FPR_32 + 31n]],
     ['fcsr', [FCR_CSR]],
+    ['fir', [0x7020000000030100n]],
+    ['d0', [FPR_64]],
+    ['d31', [FPR_64 + 31n]],
+    ['count_ctl', [KVM]],
+    ['count_resume', [KVM + 1n]],
+    ['count_hz', [KVM + 2n]],
   ])('is called %s', (name, ids) => {
     expect(registerIds(name)).toEqual(ids);
   });
@@ -45,6 +53,9 @@ describe('a register of MIPS', () => {
     ['cause', 13, 0],
     ['ebase', 15, 1],
     ['config3', 16, 3],
+    ['config6', 16, 6],
+    ['kscratch1', 31, 2],
+    ['kscratch6', 31, 7],
     ['errorepc', 30, 0],
   ])('is %s of coprocessor 0, of 32 bits or of 64', (name, rd, sel) => {
     const id = BigInt(8 * rd + sel);
@@ -61,6 +72,7 @@ describe('a register of MIPS', () => {
     'r32',
     'r-1',
     'f32',
+    'd32',
     'r1x',
     'x1',
     'eax',
