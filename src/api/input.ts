@@ -45,6 +45,8 @@ export interface InputEvents {
   action(action: EscapeAction): void;
   /** The terminal hung up: nobody can type or read any more, which is no end of input. */
   terminalGone(): void;
+  /** Who has taken the terminal from guest and escape keys; null: nobody. */
+  takenBy(): ((bytes: Uint8Array) => void) | null;
   /** Live bytes waiting for the guest are too many: the source is held until release(). */
   readonly mustHold: () => boolean;
 }
@@ -62,6 +64,11 @@ export function openInput(plan: InputPlan, events: InputEvents): OpenInput {
   const keys = plan.kind === 'tty' ? new EscapeKeys() : null;
   const stream: StdinStream = streamStdin({
     bytes: (typed) => {
+      const taker = events.takenBy();
+      if (taker) {
+        taker(typed);
+        return;
+      }
       const { bytes, actions } = keys ? keys.feed(typed) : { bytes: typed, actions: [] };
       if (bytes.length > 0) events.arrive({ type: 'console', bytes });
       for (const action of actions) events.action(action);

@@ -9,37 +9,25 @@ import { dateNow, eventLoopTurn, monotonicMs, oneShot } from '../host/clock.ts';
 import { readImage, writeWhole } from '../host/file.ts';
 import { gunzip } from '../host/gunzip.ts';
 import { sha256 } from '../host/hash.ts';
-import { onEndingSignal } from '../host/signals.ts';
 import { TsvmError } from '../util/errors.ts';
 import { type Log, type LogLevel, OnceLog, silentLog } from '../util/log.ts';
 import { type CreateVm, composeMachine } from '../vmm/compose.ts';
 import { parseVmConfig, type VmConfig } from '../vmm/config.ts';
 import { loadPrebuilt } from '../vmm/emulated-code.ts';
-import type { Inspector } from '../vmm/inspect.ts';
 import { parseJournal } from '../vmm/journal-text.ts';
 import { OutputQueue } from '../vmm/output-queue.ts';
 import { type RunHeader, recordHeader, runOf } from '../vmm/run-record.ts';
-import type { Verdict } from '../vmm/verdict.ts';
-import { INPUT_HIGH_WATER, Vm } from '../vmm/vm.ts';
+import { Vm } from '../vmm/vm.ts';
 import type { HostPort } from '../vmm/vm-options.ts';
-import { reproducingCommand } from './command-line.ts';
 import { type OpenDisks, openDisks } from './disks.ts';
-import { type InputPlan, type OpenInput, openInput, planInput, recordedInput } from './input.ts';
+import { type OpenInput, planInput, recordedInput } from './input.ts';
 import { differences, headerOf, requireSameImages } from './record.ts';
-import { findSymbols, type KernelSymbols } from './symbols.ts';
+import { type Prepared, runningVm } from './running-vm.ts';
+import { findSymbols } from './symbols.ts';
+import { observedRun } from './trace/observed-run.ts';
 import type { InferredFacts, RunningVm, StartVmOptions } from './types.ts';
 
 const host: HostPort = { now: monotonicMs, turn: eventLoopTurn, timer: oneShot, sha256 };
-
-/** Everything read and decided before the machine is built. */
-interface Prepared {
-  /** The lines of the run's record so far. */
-  readonly record: readonly string[];
-  readonly config: VmConfig;
-  readonly inferred: InferredFacts;
-  readonly symbols: KernelSymbols;
-  readonly identity: string;
-}
 
 /**
  * Start a VM; resolves when it is built, and it begins to run right after that.
@@ -85,7 +73,7 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
       }),
     );
     if (options.dumpDtb !== undefined) dumpDeviceTree(options.dumpDtb, machine.deviceTree, board);
-    machine.observe({ stats: options.stat ?? false, trace: options.trace ?? null });
+    const observed = observedRun(machine, options, (ms) => new Promise((done) => void oneShot(ms, done)));
     const header = headerOf(config, board.name, { kernel, initrd });
     const record: string[] = [];
     const onRecord = (line: string): void => {
@@ -110,6 +98,10 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
         symbols: symbols.source,
       },
       symbols,
+      machine,
+      observed,
+      loadDebugView: () => board.loadDebugView(),
+      architecture: architecture(endianness),
       identity: identityOf(header, disks),
     };
     let input: OpenInput | null = null;
@@ -124,6 +116,7 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
       pull: plan.pull,
       sourceOpen: plan.kind === 'tty' || plan.kind === 'pipe' || plan.kind === 'api',
       driven: options.driven ?? false,
+      stopAtStart: options.stopAtStart ?? false,
       waitNote: plan.kind === 'pipe' ? PIPE_NOTE : null,
       replay: replay?.journal ?? null,
       onRecord,
@@ -206,130 +199,8 @@ function closeDisks(disks: OpenDisks, log: OnceLog): void {
   }
 }
 
-/** Bytes of a journal entry. */
-const PIECE = 0x8000;
-
-/** `bytes` in copies of at most PIECE bytes. */
-function pieces(bytes: Uint8Array): Uint8Array[] {
-  return Array.from({ length: Math.ceil(bytes.length / PIECE) }, (_, n) => bytes.slice(n * PIECE, (n + 1) * PIECE));
-}
-
 const PIPE_NOTE =
   'every cpu waits and no timer is armed: only more input from the pipe on standard input can go on (< /dev/null gives none)';
-
-function runningVm(
-  { config, inferred, symbols, record }: Prepared,
-  vm: Vm,
-  plan: InputPlan,
-  options: StartVmOptions,
-  ended: () => void,
-  opened: (input: OpenInput) => void,
-): RunningVm {
-  const stop = (reason: string): void => {
-    vm.arrive({ type: 'stop', cause: 'interrupted', reason });
-  };
-  const run = async (): Promise<Verdict> => {
-    // The caller hears that the VM is there before the guest says anything.
-    await eventLoopTurn();
-    const input = openInput(plan, {
-      arrive: (event) => vm.arrive(event),
-      action: (action) =>
-        action === 'quit' ? stop('stopped from the console (Ctrl-a x)') : options.onTerminalRequest?.(action),
-      terminalGone: () => stop('the terminal went away'),
-      mustHold: () => vm.inputBacklog >= INPUT_HIGH_WATER,
-    });
-    opened(input);
-    const ignoreSignals = options.handleSignals
-      ? onEndingSignal((signal) => {
-          input.close();
-          stop(`interrupted by ${signal}`);
-        })
-      : () => {};
-    try {
-      const verdict = await vm.start();
-      await symbols.load();
-      return verdict;
-    } finally {
-      ignoreSignals();
-      input.close();
-    }
-  };
-  const result = run().finally(ended);
-  let inputOpen = plan.kind === 'api';
-  const requireInput = (): void => {
-    if (!inputOpen) throw new TsvmError('usage', "send() needs a VM started with input: 'api', before closeInput()");
-  };
-  const standing = (): Inspector => {
-    if (vm.over) throw new TsvmError('usage', 'the run is over: what is left of the guest can only be looked at');
-    if (!vm.held)
-      throw new TsvmError('usage', 'the guest does not stand still', {
-        next: 'await what it is waited for, or start it with driven: true',
-      });
-    return vm.inspector;
-  };
-  // What has ended may still be asked why.
-  const looked = (): Inspector => (vm.over ? vm.inspector : standing());
-  return {
-    config,
-    inferred,
-    command: reproducingCommand(config, inferred.machine),
-    interactive: plan.kind === 'tty',
-    send: (bytes) => {
-      requireInput();
-      const all = typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes;
-      for (const piece of pieces(all)) vm.arrive({ type: 'console', bytes: piece });
-    },
-    closeInput: () => {
-      if (inputOpen) vm.arrive({ type: 'end-of-input' });
-      inputOpen = false;
-    },
-    sendToAgent: (bytes) => {
-      requireInput();
-      if (!config.agent) throw new TsvmError('usage', 'sendToAgent() needs a VM started with agent: true');
-      for (const piece of pieces(bytes)) vm.arrive({ type: 'agent', bytes: piece });
-    },
-    addressOf: (symbol) => vm.addressOf(symbol) ?? symbols.find(symbol),
-    inspect: {
-      readMemory: (place, length) => looked().read(place, length),
-      writeMemory: (place, bytes) => {
-        let address = standing().physical(place, bytes.length);
-        for (const piece of pieces(bytes)) {
-          vm.change({ type: 'memory', address, bytes: piece });
-          address += piece.length;
-        }
-      },
-      registers: () => looked().registers(),
-      register: (name, cpu = 0) => looked().register(cpu, name),
-      setRegister: (name, value, cpu = 0) => {
-        standing().register(cpu, name); // is there one?
-        vm.change({ type: 'register', cpu, name, value: value >>> 0 });
-      },
-    },
-    resize: (columns, rows) => {
-      vm.arrive({ type: 'resize', columns: characters(columns), rows: characters(rows) });
-    },
-    pause: async () => {
-      await Promise.all([vm.pause(), symbols.load()]);
-    },
-    resume: () => vm.resume(),
-    drive: async (target) => {
-      if (!options.driven) throw new TsvmError('usage', 'drive() needs a VM started with driven: true');
-      return vm.drive(target);
-    },
-    get clock() {
-      return vm.clock;
-    },
-    stop: (reason = 'stopped') => stop(reason),
-    wait: () => result,
-    journal: () => `${record.join('\n')}\n`,
-    journalEntries: () => vm.journal.entries,
-    symbolize: (address) => vm.nameOf(address) ?? symbols.symbolize(address),
-  };
-}
-
-function characters(count: number): number {
-  return Math.min(0xffff, Math.max(0, Math.trunc(count) || 0));
-}
 
 /** Everything but input, journal and the bytes of the disks that the result depends on. */
 function identityOf({ config, machine, kernel, initrd }: RunHeader, disks: OpenDisks): string {

@@ -18,6 +18,8 @@ export interface KernelSymbols {
   load(): Promise<void>;
   /** `name+0x10`, or null (also before load). */
   symbolize(address: number): string | null;
+  /** All that is known now (the kernel's own before load). */
+  readonly table: SymbolTable | null;
   /** The address of a symbol, of what is loaded; null: there is none. */
   find(name: string): number | null;
   /** What is known before the kernel runs; `own`: from its own image. */
@@ -88,6 +90,9 @@ async function keep({ source, log, read, kallsyms, own }: Source): Promise<Kerne
   return {
     source,
     load,
+    get table() {
+      return table ?? kallsyms;
+    },
     symbolize: (address) => {
       const named = (table ?? kallsyms)?.lookup(address);
       if (!named) return null;

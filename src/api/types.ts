@@ -1,5 +1,6 @@
 // The types of the library's door: what startVm takes and what it gives back.
 
+import type { DebugTarget } from '../debug/target.ts';
 import type { TraceSink } from '../kvm/trace.ts';
 import type { Log } from '../util/log.ts';
 import type { VmConfig, VmConfigInput } from '../vmm/config.ts';
@@ -8,6 +9,8 @@ import type { GuestPlace } from '../vmm/inspect.ts';
 import type { JournalEntry } from '../vmm/journal.ts';
 import type { KernelFault } from '../vmm/kernel-fault.ts';
 import type { Verdict } from '../vmm/verdict.ts';
+import type { StatTable } from './stats.ts';
+import type { Watch } from './trace/watchers.ts';
 
 /**
  * Where console input comes from.
@@ -49,6 +52,8 @@ export interface StartVmOptions extends VmConfigInput {
    * does not depend on the host. Default false.
    */
   readonly driven?: boolean | undefined;
+  /** Stand before the first instruction until resume(). Default false. */
+  readonly stopAtStart?: boolean | undefined;
   /**
    * Told of the record of the run, line by line as it comes to be: a header that names everything the result depends on, what enters from outside, and
    * how it ended. All lines together are a journal.
@@ -97,6 +102,19 @@ export interface RunningVm {
   sendToAgent(bytes: Uint8Array): void;
   /** Tell the guest's console its size in characters. */
   resize(columns: number, rows: number): void;
+  /** Console input from somebody beside the source that it was started with; in the journal. False when the run takes none (it is over, or a replay). */
+  sendInput(bytes: Uint8Array): boolean;
+  /** A break on the console's line, in order with its bytes. False when that has none, or takes no input. */
+  sendBreak(): boolean;
+  /** Bytes of input that the guest has not taken yet. */
+  readonly inputBacklog: number;
+  /**
+   * While it is taken, what is typed at the run's terminal goes to `keys`, neither to the guest nor to the escape keys; null: the terminal went away.
+   * Returns how to give it back.
+   */
+  takeTerminal(keys: (bytes: Uint8Array | null) => void): () => void;
+  /** Does it stand, by pause() or a debugger? */
+  readonly paused: boolean;
   /** Hold the VM between two instructions; resolves when it is held. Legal while running; no effect on the guest's result. */
   pause(): Promise<void>;
   resume(): void;
@@ -122,6 +140,12 @@ export interface RunningVm {
     /** Every register of every vCPU. */
     registers(): readonly { readonly cpu: number; readonly name: string; readonly value: number }[];
   };
+  /** Observe the guest beside whoever else does: counters, KVM trace events. Slow while it is on; no effect on the guest. Returns how to end it. */
+  watch(watch: Watch): () => void;
+  /** Counters, and exits by reason of the next `forMs` host milliseconds (0: none but with the option `stat`). */
+  stat(forMs?: number): Promise<StatTable>;
+  /** The guest as debuggers see it. Several may use it at once. */
+  debugTarget(): Promise<DebugTarget>;
   /** End the run as interrupted, with everything said so far kept. `reason` is shown in the verdict. */
   stop(reason?: string): void;
   /** Resolves once, when the run has ended and the terminal is restored. Rejects only for a bug in tsvm. */

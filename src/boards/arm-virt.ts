@@ -74,6 +74,7 @@ export const armVirt: Board = {
     const { armv7 } = await import('../arch/arm/index.ts');
     return () => armv7;
   },
+  loadDebugView: async () => (await import('../arch/arm/debug-view/index.ts')).armDebugView,
   cpuModels: ['cortex-a15'],
   kernelAbi,
   fpu: false,
@@ -206,8 +207,13 @@ function terminal({ console, consoleOutput }: BoardContext, kind: string): Board
   return shown ? consoleOutput : { write: () => {} };
 }
 
-function withoutSize(device: Pick<SerialPl011, 'room' | 'input'>): NonNullable<MadeDevice['console']> {
-  return { room: () => device.room(), input: (bytes) => device.input(bytes), resize: () => {} };
+function withoutSize(device: Pick<SerialPl011, 'room' | 'input' | 'inputBreak'>): NonNullable<MadeDevice['console']> {
+  return {
+    room: () => device.room(),
+    input: (bytes) => device.input(bytes),
+    inputBreak: () => device.inputBreak(),
+    resize: () => {},
+  };
 }
 
 function misuse({ log }: BoardContext, name: string): (what: string) => void {

@@ -3,6 +3,7 @@ import type { mips32, VmType } from '../arch/mips/index.ts';
 import type * as mipsKernelAbi from '../arch/mips/kernel-abi.ts';
 import type { AgentArch } from '../boot/agent/archive.ts';
 import type { KernelFile, KernelFormat } from '../boot/kernel-image.ts';
+import type { DebugView } from '../cpu/isa/debug-view.ts';
 import type {
   BlockBackend,
   CharBackend,
@@ -255,6 +256,8 @@ export interface Board {
   readonly cpu: string;
   /** The CPU for the emulated core; loaded when a machine is made, for it is most of the program. */
   loadArchitecture(): Promise<CpuOf>;
+  /** What debuggers show of its CPUs; loaded when somebody debugs. */
+  loadDebugView(): Promise<DebugView>;
   /** CPU models by name; the first is the default. */
   readonly cpuModels: readonly string[];
   /** For looking into its kernels from outside. */

@@ -83,6 +83,7 @@ export const malta: Board = {
   summary: 'MIPS Malta: GT-64120, PIIX4, 16550 UARTs, virtio on PCI; for Linux as trap-and-emulate or VZ guest',
   cpu: 'MIPS32r2',
   loadArchitecture: async () => (await import('../arch/mips/index.ts')).mips32,
+  loadDebugView: async () => (await import('../arch/mips/debug-view/index.ts')).mipsDebugView,
   cpuModels: CPU_MODELS.map(({ name }) => name),
   kernelAbi,
   fpu: true,
@@ -275,7 +276,12 @@ function uart(name: string, { shown = false, stride = 1, clock = 1_843_200 }): B
   return ({ timer, consoleOutput }, { irq }) => {
     const backend = shown ? consoleOutput : { write: () => {} };
     const device = new Serial16550({ timer, irq }, { name, backend, stride, clock });
-    const console = { room: () => device.room(), input: (bytes: Uint8Array) => device.input(bytes), resize: () => {} };
+    const console = {
+      room: () => device.room(),
+      input: (bytes: Uint8Array) => device.input(bytes),
+      inputBreak: () => device.inputBreak(),
+      resize: () => {},
+    };
     return { device, windows: [device.window], console };
   };
 }

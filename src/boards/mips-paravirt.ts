@@ -47,6 +47,7 @@ export const mipsParavirt: Board = {
     "kvmtool's MIPS machine for trap-and-emulate guests: virtio-mmio, paravirt irqchip, hypercall console and exit",
   cpu: 'MIPS32r2',
   loadArchitecture: async () => (await import('../arch/mips/index.ts')).mips32,
+  loadDebugView: async () => (await import('../arch/mips/debug-view/index.ts')).mipsDebugView,
   cpuModels: CPU_MODELS.map(({ name }) => name),
   kernelAbi,
   fpu: false,

@@ -59,6 +59,13 @@ export class SymbolTable {
     return { name: nearest.name, offset: address - nearest.address };
   }
 
+  /** Names that begin so, in the order of letters, at most `most`. */
+  names(prefix: string, most: number): string[] {
+    const found: string[] = [];
+    for (const name of this.byName.keys()) if (name.startsWith(prefix)) found.push(name);
+    return found.sort().slice(0, most);
+  }
+
   /** The address of `name`, the lowest when there are several. */
   find(name: string): number | undefined {
     return this.byName.get(name);

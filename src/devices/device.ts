@@ -80,6 +80,8 @@ export interface ConsoleInput {
   room(): number;
   /** Hand over bytes; returns how many were taken (the rest stays with the caller). */
   input(bytes: Uint8Array): number;
+  /** A break on the line, where there is such a thing. False when it is not taken now, for it needs room like a byte. */
+  inputBreak?(): boolean;
 }
 
 /**

@@ -28,6 +28,13 @@ export interface BusHit {
   readonly target: BusTarget;
 }
 
+/** Addresses that somebody answers, for people who look at the machine. */
+export interface NamedWindow {
+  readonly base: number;
+  readonly size: number;
+  readonly name: string;
+}
+
 interface Window extends BusHit {
   readonly size: number;
   /** Byte order of the registers as the guest's stores see them. */
@@ -68,6 +75,16 @@ export class Bus {
   /** This bus as a window of another one. Put it there as 'little': every byte then keeps its address. */
   view(name: string, size: number): BusView {
     return new BusView(this, name, size);
+  }
+
+  /** What answers where, ascending; a window that is partly hidden comes in pieces, and one of another bus as what is there. */
+  windows(): NamedWindow[] {
+    return this.ranges.flatMap(({ start, end, window }) => {
+      const { target, base } = window;
+      if (target instanceof BusView)
+        return target.windows(start - base, end - base).map((inner) => ({ ...inner, base: base + inner.base }));
+      return [{ base: start, size: end - start, name: target.name }];
+    });
   }
 
   /** The device that answers at `address`. */
@@ -169,6 +186,15 @@ export class BusView implements BusTarget {
     this.bus = bus;
     this.name = name;
     this.size = size;
+  }
+
+  /** What answers from offset `from` up to `to`, by offsets. */
+  windows(from: number, to: number): NamedWindow[] {
+    return this.bus.windows().flatMap(({ base, size, name }) => {
+      const start = Math.max(from, base - this.origin);
+      const end = Math.min(to, base - this.origin + size);
+      return start < end ? [{ base: start, size: end - start, name }] : [];
+    });
   }
 
   read(offset: number, length: 1 | 2 | 4): number {

@@ -38,6 +38,7 @@ const OPTIONS: { readonly [K in keyof Required<TestOptions>]: readonly string[] 
   dumpDtb: ['string'],
   trace: ['function', 'object'],
   onRecord: ['function'],
+  stopAtStart: ['boolean'],
   onWait: ['function'],
   faults: ['string'],
 };

@@ -29,12 +29,13 @@ import type { Vm as KvmVm, Vcpu, VmClock } from '../kvm/contract.ts';
 import type { InKernelDevice, InKernelIrqchip, InKernelWindow } from '../kvm/in-kernel-device.ts';
 import { KVM_REG_MIPS_CP0_32 } from '../kvm/mips.ts';
 import type { TraceSink } from '../kvm/trace.ts';
+import type { NamedWindow } from '../memory/bus.ts';
 import type { Endianness, GuestMemory } from '../memory/guest-memory.ts';
 import { TsvmError } from '../util/errors.ts';
 import type { OnceLog } from '../util/log.ts';
 import { formatSize, rtcSeconds, type VmConfig } from './config.ts';
-import { executionWatch } from './execution-watch.ts';
-import type { Machine } from './machine.ts';
+import { executionWatches } from './execution-watch.ts';
+import type { DataHit, Machine, VcpuDebug, WatchedBytes } from './machine.ts';
 import { GuestTimers } from './timers.ts';
 
 /** A KVM VM with what only an emulated one has: its memory, its clock, and a view of its whole state. */
@@ -48,12 +49,23 @@ export interface EmulatedVm
   addInKernelDevice(window: InKernelWindow<InKernelDevice>): void;
   /** Keep the hot exit counters, trace. No guest-visible effect. */
   observe(observation: { readonly stats: boolean; readonly trace: TraceSink | null }): void;
+  /** What a debugger may ask of a vCPU. */
+  debugPort(vcpu: number): VcpuDebug & {
+    /** Where it stands, with T in bit 0. */
+    readonly pc: number;
+  };
   /** What the region compiler has done; null without it. */
   readonly compiledCode: CompiledCode | null;
   /** What the host hears of the guest, of no effect on it. */
   readonly watch: {
-    /** Ask `hit` before an instruction at one of these guest-physical addresses runs: is KVM_RUN to come back before it? */
-    execution(addresses: readonly number[], hit: (cpu: number, pc: number) => boolean): void;
+    /** Ask `hit` before an instruction at one of these guest-physical or virtual addresses runs: is KVM_RUN to come back before it? */
+    execution(
+      physical: readonly number[],
+      hit: (cpu: number, pc: number, physical: number) => boolean,
+      virtual: readonly number[],
+    ): void;
+    /** The same, of accesses to data. False: this engine cannot. */
+    watchData(data: readonly WatchedBytes[], hit: (at: DataHit) => boolean): boolean;
     /** Has a vCPU been in user mode since forgetUserMode()? */
     readonly userModeSeen: boolean;
     forgetUserMode(): void;
@@ -127,6 +139,7 @@ export function composeMachine(options: ComposeOptions): Machine {
   mapRam(vm, ram);
   const vcpus = Array.from({ length: config.cpus }, (_, id) => vm.createVcpu(id));
   const timers = new GuestTimers(vm.clock);
+  const inKernelWindows: NamedWindow[] = [];
   let interrupted: (cpu: number) => void = () => {};
   let agentOutput: (bytes: Uint8Array) => void = () => {};
   let systemEvent: (event: SystemEvent) => void = () => {};
@@ -143,7 +156,11 @@ export function composeMachine(options: ComposeOptions): Machine {
     vmType: options.as.vmType,
     disks: options.disks,
     startDate: rtcSeconds(config.rtc),
-    createIrqchip: (chip, places) => createIrqchip(vm, chip, places),
+    createIrqchip: (chip, places) => {
+      createIrqchip(vm, chip, places);
+      for (const [n, { name, size }] of chip.windows.entries())
+        inKernelWindows.push({ base: places[n]!.base, size, name });
+    },
     irqLine: (irq, level) => vm.irqLine({ irq, level: level ? 1 : 0 }),
     interrupt: (cpu, irq) => {
       vcpus[cpu]!.interrupt({ cpu: -1, irq });
@@ -153,6 +170,10 @@ export function composeMachine(options: ComposeOptions): Machine {
     systemEvent: (event) => systemEvent(event),
   });
   if (board.fpu && vm.checkExtension(Cap.MIPS_FPU) !== 0) for (const vcpu of vcpus) enableFpu(vcpu);
+  const watches = executionWatches(
+    (address) => physicalAddress(board.segments, address),
+    (physical, hit, virtual) => vm.watch.execution(physical, hit, virtual),
+  );
   const { entry, deviceTree } = loadGuest(options, vm.memory, ram, vcpus);
   return {
     vcpus,
@@ -161,6 +182,7 @@ export function composeMachine(options: ComposeOptions): Machine {
     clock: vm.clock,
     memory: vm.memory,
     bus,
+    windows: () => [...bus.windows(), ...inKernelWindows].sort((a, b) => a.base - b.base),
     timers,
     devices,
     console,
@@ -168,10 +190,14 @@ export function composeMachine(options: ComposeOptions): Machine {
     toPhysical: (address) => physicalAddress(board.segments, address) ?? null,
     kernelAbi: board.kernelAbi,
     observe: (observation) => vm.observe(observation),
-    watchExecution: executionWatch(
-      (address) => physicalAddress(board.segments, address),
-      (addresses, hit) => vm.watch.execution(addresses, hit),
-    ),
+    watchExecution: watches.watchExecution,
+    debug: {
+      vcpu: (id) => vm.debugPort(id),
+      pc: (id) => vm.debugPort(id).pc,
+      watchPlaces: (places, hit) =>
+        watches.watchPlaces('debug', places, (cpu, pc, physical) => hit({ cpu, pc, physical })),
+      watchData: (data, hit) => vm.watch.watchData(data, hit),
+    },
     compiledCode: () => vm.compiledCode,
     userModeSeen: () => vm.watch.userModeSeen,
     forgetUserMode: () => vm.watch.forgetUserMode(),

@@ -9,9 +9,13 @@ export interface PullSource {
   read(max: number): Uint8Array;
 }
 
+/** Stands for a break in the queue. */
+const BREAK = new Uint8Array(0);
+
 export class ConsoleFeed {
   private readonly console: ConsoleInput;
   private readonly pull: PullSource | null;
+  /** With BREAK in it where there is one. */
   private queue: Uint8Array[] = [];
   private pulledAll: boolean;
 
@@ -31,6 +35,12 @@ export class ConsoleFeed {
     this.pump();
   }
 
+  /** A break on the line, behind what was offered before. */
+  offerBreak(): void {
+    this.queue.push(BREAK);
+    this.pump();
+  }
+
   /** Hand over what the guest has room for. Called after everything that may have made room. */
   pump(): void {
     while (this.queue.length > 0 || !this.pulledAll) {
@@ -39,6 +49,11 @@ export class ConsoleFeed {
       if (this.queue.length === 0) this.refill(room);
       const bytes = this.queue[0];
       if (!bytes) return;
+      if (bytes === BREAK) {
+        if (this.console.inputBreak?.() === false) return;
+        this.queue.shift();
+        continue;
+      }
       const taken = this.console.input(bytes.subarray(0, room));
       if (taken <= 0) return;
       if (taken < bytes.length) this.queue[0] = bytes.subarray(taken);

@@ -1,5 +1,6 @@
 // A machine that stands still, looked into and changed by whoever drives it: memory and registers. What is changed enters through the journal,
 // as everything from outside does.
+import { KvmError } from '../kvm/errors.ts';
 import { hex } from '../util/bits.ts';
 import { TsvmError } from '../util/errors.ts';
 import type { JournalEntry } from './journal.ts';
@@ -8,10 +9,22 @@ import type { Machine } from './machine.ts';
 /** An address of the guest: virtual in an unmapped segment (a kernel's), or physical. */
 export type GuestPlace = number | { readonly physical: number };
 
+/** A register by its ONE_REG id, for those that the calling convention has no name for. */
+const RAW_ID = /^0x[0-9a-f]{1,16}$/;
 /** Bytes that are read or written at once. */
 const MOST = 1 << 28;
 
 type Inspected = Pick<Machine, 'memory' | 'toPhysical' | 'vcpus' | 'kernelAbi' | 'agent'>;
+
+function isGiven(vcpu: Machine['vcpus'][number], id: bigint): boolean {
+  try {
+    vcpu.getOneReg(id);
+    return true;
+  } catch (error) {
+    if (error instanceof KvmError) return false;
+    throw error;
+  }
+}
 
 export class Inspector {
   private readonly machine: Inspected;
@@ -67,21 +80,24 @@ export class Inspector {
     return Number(BigInt.asUintN(32, this.vcpu(cpu).getOneReg(this.id(cpu, name))));
   }
 
-  /** What does not fit is cut. @throws TsvmError usage as register() */
-  setRegister(cpu: number, name: string, value: number): void {
-    this.vcpu(cpu).setOneReg(this.id(cpu, name), BigInt(value | 0));
+  /** What does not fit is cut; `high`: the upper 32 bits of a register that has them. @throws TsvmError usage as register() */
+  setRegister(cpu: number, name: string, value: number, high?: number): void {
+    const wide = high === undefined ? BigInt(value | 0) : (BigInt(high >>> 0) << 32n) | BigInt(value >>> 0);
+    this.vcpu(cpu).setOneReg(this.id(cpu, name), wide);
   }
 
   /** Every register of every vCPU that has a name; floating-point ones by their lower halves. */
   registers(): { readonly cpu: number; readonly name: string; readonly value: number }[] {
-    this.names ??= this.machine.vcpus.map((vcpu) => this.namesOf(vcpu.getRegList()));
+    this.names ??= this.machine.vcpus.map((vcpu) => this.namesOf(vcpu));
     return this.machine.vcpus.flatMap((vcpu, cpu) =>
       this.names![cpu]!.map(([name, id]) => ({ cpu, name, value: Number(BigInt.asUintN(32, vcpu.getOneReg(id))) })),
     );
   }
 
-  private namesOf(known: readonly bigint[]): (readonly [name: string, id: bigint])[] {
+  /** KVM lists some CP0 registers of VZ that it does not give (Config4 where the CPU has none). */
+  private namesOf(vcpu: Machine['vcpus'][number]): (readonly [name: string, id: bigint])[] {
     const { REGISTER_NAMES, registerIds } = this.machine.kernelAbi;
+    const known = vcpu.getRegList().filter((id) => isGiven(vcpu, id));
     return REGISTER_NAMES.flatMap((name) => {
       const id = registerIds(name).find((candidate) => known.includes(candidate));
       return id === undefined ? [] : [[name, id] as const];
@@ -97,7 +113,8 @@ export class Inspector {
   private id(cpu: number, name: string): bigint {
     const vcpu = this.vcpu(cpu);
     const known = vcpu.getRegList();
-    const id = this.machine.kernelAbi.registerIds(name, vcpu).find((candidate) => known.includes(candidate));
+    const ids = RAW_ID.test(name) ? [BigInt(name)] : this.machine.kernelAbi.registerIds(name, vcpu);
+    const id = ids.find((candidate) => known.includes(candidate));
     if (id === undefined) throw new TsvmError('usage', `cpu${cpu} has no register called ${JSON.stringify(name)}`);
     return id;
   }

@@ -114,7 +114,10 @@ function parseEvent(fields: Record<string, unknown>, line: number): JournalEvent
         cpu: natural(fields, 'cpu', line, 0xff),
         name: string(fields, 'name', line),
         value: natural(fields, 'value', line, 0xffffffff),
+        ...(fields.high === undefined ? {} : { high: natural(fields, 'high', line, 0xffffffff) }),
       };
+    case 'break':
+      return { type: 'break' };
     case 'end-of-input':
       return { type: 'end-of-input' };
     case 'resize':

@@ -4,14 +4,22 @@
 /** What came from outside. */
 export type JournalEvent =
   | { readonly type: 'console'; readonly bytes: Uint8Array }
+  /** A break on the console's line, behind the bytes that came before. */
+  | { readonly type: 'break' }
   /** For the guest agent. */
   | { readonly type: 'agent'; readonly bytes: Uint8Array }
   /** The outside source of console input ended. */
   | { readonly type: 'end-of-input' }
   /** A script has written to guest memory, at a guest-physical address. */
   | { readonly type: 'memory'; readonly address: number; readonly bytes: Uint8Array }
-  /** A script has set a register. */
-  | { readonly type: 'register'; readonly cpu: number; readonly name: string; readonly value: number }
+  /** A script or a debugger has set a register: its lower 32 bits, and `high` the upper ones of one that has them. */
+  | {
+      readonly type: 'register';
+      readonly cpu: number;
+      readonly name: string;
+      readonly value: number;
+      readonly high?: number;
+    }
   | { readonly type: 'resize'; readonly columns: number; readonly rows: number }
   | { readonly type: 'stop'; readonly cause: StopCause; readonly reason: string };
 

@@ -4,6 +4,7 @@
 // cannot be followed, nothing but kernel code may run afterwards. Everything is decided at instants that the guest alone sets
 // (an exit, a watched instruction, a guest time), so the same run ends at the same instruction.
 import type { SymbolTable } from '../boot/symbols.ts';
+import type { TakenException } from '../cpu/isa/debug-view.ts';
 import type { Vcpu } from '../kvm/contract.ts';
 import type { OnceLog } from '../util/log.ts';
 import type { KernelFault } from './kernel-fault.ts';
@@ -75,6 +76,8 @@ export class PanicWatch {
   private panic: Panic | null = null;
   private candidate: Candidate | null = null;
   private readonly oopses: KernelFault[] = [];
+  /** What each vCPU had taken when it met an oops last: the fault is among them, and later ones take its place in the engine's list. */
+  readonly exceptionsAtOops = new Map<number, readonly TakenException[]>();
   private exits = 0;
   private nextSearch: number;
   private textSeen = false;
@@ -162,6 +165,11 @@ export class PanicWatch {
     return named.offset === 0 ? named.name : `${named.name}+0x${named.offset.toString(16)}`;
   }
 
+  /** What its functions are called, as far as that is known; null: not at all. */
+  get names(): SymbolTable | null {
+    return this.kernel.symbols;
+  }
+
   /** The address of a symbol of the kernel that runs; null: not known. */
   addressOf(name: string): number | null {
     return this.kernel.symbols?.find(name) ?? null;
@@ -227,6 +235,7 @@ export class PanicWatch {
     const why = this.console.recent.slice(-4).findLast((line) => OOPS_REASON.test(line));
     const fault = this.faultAt('oops', place, why === undefined ? what : `${what}: ${why}`);
     this.oopses.push(fault);
+    this.exceptionsAtOops.set(vcpu.id, this.machine.debug.vcpu(vcpu.id).exceptions());
     this.options.onFault(fault);
     if (this.options.stopAtOops) this.endIn(MESSAGE_NS);
   }

@@ -1,8 +1,10 @@
 // The part of a run that the guest can see, and nothing else: timers, journal, schedule and KVM_RUN, as a function of the machine,
 // the seed and what entered from outside. The host's clock only says (through the pacer) when to come back.
 import type { Vcpu } from '../kvm/contract.ts';
+import type { Stop } from '../kvm/debug.ts';
 import type { OnceLog } from '../util/log.ts';
 import type { ConsoleFeed } from './console-feed.ts';
+import type { Debugger } from './debugger.ts';
 import type { DriveEnd, DriveWatch } from './drive.ts';
 import { type ExitServices, runVcpu, settle } from './exit-loop.ts';
 import { answerHypercall } from './hypercalls.ts';
@@ -36,6 +38,7 @@ export interface RunnerOptions {
   readonly sourceOpen: boolean;
   /** The script that the guest waits for, or null when it simply runs. */
   readonly drive: DriveWatch | null;
+  readonly debugger: Debugger;
   consoleOutput(bytes: Uint8Array): void;
 }
 
@@ -46,6 +49,8 @@ export type Outcome =
   | { readonly type: 'idle'; readonly wakeAt: number }
   /** The script has what it waited for, or must do something. */
   | { readonly type: 'held'; readonly why: DriveEnd }
+  /** A debugger wants it to stand. */
+  | { readonly type: 'stopped'; readonly stop: Stop }
   | { readonly type: 'ended'; readonly ending: Ending };
 
 const SLICE: Outcome = { type: 'slice' };
@@ -112,7 +117,7 @@ export class Runner {
 
   /** Run until the host's turn, until everybody waits for the outside, or to the end. */
   advance(): Outcome {
-    const { machine, pacer, panic, drive } = this.options;
+    const { machine, pacer, panic, drive, debugger: debug } = this.options;
     const { clock } = machine;
     pacer.startSlice();
     for (;;) {
@@ -122,6 +127,8 @@ export class Runner {
       if (broken) return { type: 'ended', ending: broken };
       if (this.stopped) return this.ends(this.stopped);
       if (clock.now >= this.limit) return this.ends(limitReached(this.limit));
+      const stop = debug.due();
+      if (stop) return { type: 'stopped', stop };
       const held = drive?.due;
       if (held) return { type: 'held', why: held };
       if (pacer.sliceOver) return SLICE;
@@ -134,8 +141,10 @@ export class Runner {
       }
       this.chunkEnd = this.chunkFrom(vcpu, clock.now);
       this.entered = vcpu;
+      const before = clock.instructions;
       const over = runVcpu(vcpu, this.services);
       pacer.endChunk(clock.instructions);
+      debug.ran(vcpu.id, before);
       if (over) {
         this.unsettled = vcpu;
         return this.ends(over);
@@ -150,7 +159,7 @@ export class Runner {
   private chunkFrom(vcpu: Vcpu, now: number): number {
     const { pacer, machine } = this.options;
     const { instructions, nsPerInstruction } = machine.clock;
-    const chunk = pacer.startChunk(instructions);
+    const chunk = this.options.debugger.steps(vcpu.id) ? 1 : pacer.startChunk(instructions);
     if (now < this.stepFrom) return Math.min(this.stepFrom, now + chunk * nsPerInstruction);
     this.watch.step(vcpu.id, machine.kernelAbi.registers(vcpu).pc);
     return now + nsPerInstruction;
@@ -201,11 +210,12 @@ export class Runner {
   }
 
   private deadline(): number {
-    const { replay, pacer, panic, drive } = this.options;
+    const { replay, pacer, panic, drive, debugger: debug } = this.options;
     if (this.stopped || panic.attention) return Number.NEGATIVE_INFINITY;
     const ran = pacer.sliceOver ? Number.NEGATIVE_INFINITY : this.chunkEnd;
     const next = Math.min(this.machine.timers.next, replay?.nextAt ?? Number.POSITIVE_INFINITY, this.limit);
-    return Math.min(this.scheduler.deadline, ran, next, drive?.deadline ?? Number.POSITIVE_INFINITY);
+    const wanted = Math.min(drive?.deadline ?? Number.POSITIVE_INFINITY, debug.deadline);
+    return Math.min(this.scheduler.deadline, ran, next, wanted);
   }
 
   private replayDue(): void {
@@ -223,6 +233,9 @@ export class Runner {
       case 'console':
         feed.offer(event.bytes);
         break;
+      case 'break':
+        feed.offerBreak();
+        break;
       case 'agent':
         agentFeed?.offer(event.bytes);
         break;
@@ -230,7 +243,7 @@ export class Runner {
         this.options.inspector.write(event.address, event.bytes);
         break;
       case 'register':
-        this.options.inspector.setRegister(event.cpu, event.name, event.value);
+        this.options.inspector.setRegister(event.cpu, event.name, event.value, event.high);
         break;
       case 'end-of-input':
         this.sourceOpen = false;

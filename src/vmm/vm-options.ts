@@ -35,6 +35,8 @@ export interface VmOptions {
   readonly sourceOpen: boolean;
   /** Does a script say when the guest runs (drive())? */
   readonly driven: boolean;
+  /** Stand before the first instruction, for a debugger. */
+  readonly stopAtStart: boolean;
   /** Said once when only that source can go on and nothing came for a while; null for a tty, where a human sits. */
   readonly waitNote: string | null;
   /** Entries to feed back; live input is then refused. */

@@ -1,9 +1,13 @@
 // A VM's life: run in slices, between slices serve what comes from outside, to the verdict. The guest-visible part is runner.ts;
 // here is the host's side of it: wall time, waiting, pausing, output, and the one queue through which everything from outside comes.
+import type { SymbolTable } from '../boot/symbols.ts';
+import type { TakenException } from '../cpu/isa/debug-view.ts';
+import type { Resume, Stop } from '../kvm/debug.ts';
 import { EnginesDiffer } from '../kvm/errors.ts';
 import { sumStats } from '../kvm/stats.ts';
 import { TsvmError } from '../util/errors.ts';
 import { ConsoleFeed, type PullSource } from './console-feed.ts';
+import { Debugger } from './debugger.ts';
 import { type DriveEnd, type DriveTarget, DriveWatch } from './drive.ts';
 import { ExitLine } from './exit-line.ts';
 import { Inspector } from './inspect.ts';
@@ -35,6 +39,7 @@ export class Vm {
   readonly inspector: Inspector;
   private readonly runner: Runner;
   private readonly driver: DriveWatch | null;
+  readonly debugger: Debugger;
   /** The address before whose instruction the driver wants to stand. */
   private watched: number | null = null;
   private readonly waiter: Waiter;
@@ -73,6 +78,8 @@ export class Vm {
       stopAtOops: options.onOops === 'stop',
       onFault: options.onFault,
     });
+    this.debugger = new Debugger(machine);
+    this.paused = options.stopAtStart;
     this.driver = options.driven ? new DriveWatch(machine.clock) : null;
     const exitLine =
       options.exitLine === null ? null : new ExitLine(options.exitLine, (code) => this.runner.end(guestExit(code)));
@@ -97,6 +104,7 @@ export class Vm {
       debugMmio: options.debugMmio,
       sourceOpen: options.sourceOpen,
       drive: this.driver,
+      debugger: this.debugger,
       consoleOutput: (bytes) => output.write(bytes),
     });
   }
@@ -141,7 +149,10 @@ export class Vm {
     return new Promise((resolve) => this.pauseWaiters.push(resolve));
   }
 
-  resume(): void {
+  /** Does nothing when it runs. */
+  resume(how: Resume = { kind: 'continue' }): void {
+    if (this.ended) return;
+    if (this.debugger.stopped) this.debugger.goesOn(how);
     this.paused = false;
     this.waiter.wake();
   }
@@ -202,6 +213,16 @@ export class Vm {
     return this.panic.nameOf(address);
   }
 
+  /** The names of the kernel that runs, as far as they are known. */
+  get names(): SymbolTable | null {
+    return this.panic.names;
+  }
+
+  /** The exceptions that a vCPU had taken when its kernel met an oops last; null: it met none. */
+  exceptionsAtOops(cpu: number): readonly TakenException[] | null {
+    return this.panic.exceptionsAtOops.get(cpu) ?? null;
+  }
+
   /** The address of a symbol of the kernel that runs, or null. */
   addressOf(name: string): number | null {
     return this.panic.addressOf(name);
@@ -219,6 +240,7 @@ export class Vm {
         await this.flush();
         if (outcome.type === 'ended') over = outcome.ending;
         else if (outcome.type === 'held') this.driver?.end(outcome.why);
+        else if (outcome.type === 'stopped') this.stands(outcome.stop);
         else if (outcome.type === 'idle') await this.sleepUntil(outcome.wakeAt);
         else await host.turn();
       }
@@ -230,11 +252,17 @@ export class Vm {
     return this.finish(over);
   }
 
+  private stands(stop: Stop): void {
+    this.paused = true;
+    this.debugger.stands(stop);
+  }
+
   private async finish(over: Ending): Promise<Verdict> {
     const { machine, host } = this.options;
     this.ended = true;
     for (const resolve of this.pauseWaiters.splice(0)) resolve();
     this.driver?.end('ended');
+    this.debugger.stands({ kind: 'ended', summary: over.summary, exitCode: over.exitCode });
     const wallMs = host.now() - this.startMs;
     // After a failure of ours the state may be beyond hashing; the verdict still has to be given.
     const failed = over.kind === 'tsvm-failed' || over.kind === 'engines-differ';
@@ -303,6 +331,7 @@ export class Vm {
 
   private async holdWhilePaused(): Promise<void> {
     while ((this.paused || this.driver?.active === false) && !this.mustStop) {
+      if (this.paused && !this.debugger.stopped) this.stands({ kind: 'paused' });
       for (const resolve of this.pauseWaiters.splice(0)) resolve();
       await this.waiter.wait(this.msToTimeout());
     }

@@ -53,6 +53,7 @@ async function run(name: string, params: string, seed: number, msPerLook: () => 
     pull: null,
     sourceOpen: false,
     driven: false,
+    stopAtStart: false,
     waitNote: null,
     replay: null,
     identity: '',

@@ -41,12 +41,21 @@ const IMPORT_TABLE: readonly ImportRule[] = [
   rule('boot', ['memory', 'util'], 'no cpu/exec, no vmm', {
     packages: ['elf-tools', 'xz-decompress', 'zstddec/stream'],
   }),
-  rule('boards', ['arch', 'devices', 'boot', 'memory', 'util'], 'hardware is composed here'),
-  rule('vmm', ['kvm', 'cpu/exec', 'boards', 'devices (types)', 'memory', 'boot', 'util'], 'no cli, no debug'),
+  rule('boards', ['arch', 'cpu/isa (types)', 'devices', 'boot', 'memory', 'util'], 'hardware is composed here'),
+  rule(
+    'vmm',
+    ['kvm', 'cpu/exec', 'cpu/isa (types)', 'boards', 'devices (types)', 'memory', 'boot', 'util'],
+    'no cli, no debug',
+  ),
   rule('debug', ['kvm', 'memory', 'cpu/isa', 'boot', 'util'], 'no inside of vmm, no cli'),
-  rule('api', ['vmm', 'kvm', 'boards', 'host', 'boot', 'util'], 'host files and backends are composed here', {
-    node: true,
-  }),
+  rule(
+    'api',
+    ['vmm', 'kvm', 'cpu/isa (types)', 'boards', 'debug', 'host', 'boot', 'util'],
+    'host files and backends are composed here',
+    {
+      node: true,
+    },
+  ),
   rule('regress', ['api', 'util'], 'no cli', { packages: ['@swc/wasm-typescript', 'yaml'], node: true }),
   rule('cli', ['api', 'debug', 'regress', 'vmm (types)', 'util'], 'the only one to write to the terminal', {
     packages: ['chalk', 'commander', 'ora'],

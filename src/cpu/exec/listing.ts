@@ -110,6 +110,31 @@ export class CodeListing {
     return found ? this.instruction(found).join('\n') : '';
   }
 
+  /** What stands at `pc`, which is odd for halfwords, and the state of the block after it; null where there is nothing. */
+  listed(
+    pc: number,
+    block: number,
+  ): {
+    readonly address: number;
+    readonly size: number;
+    readonly word: number;
+    readonly text: string;
+    readonly block: number;
+  } | null {
+    const address = this.addressOf(pc);
+    const found = this.find(address, address === pc ? 'words' : 'halfwords', block);
+    if (!found) return null;
+    const { word, size, set } = found;
+    const text = this.writing.disassembler.disassemble(word, found.pc, block);
+    return {
+      address,
+      size,
+      word: word >>> 0,
+      text,
+      block: set === 1 ? nextBlockState(size === 2 ? word : 0, block) : 0,
+    };
+  }
+
   private addressOf(pc: number): number {
     return this.code.architecture.interworking ? pc - (pc & 1) : pc;
   }

@@ -40,6 +40,8 @@ export interface DebuggedCpu {
   physicalWord(address: number): number | undefined;
   /** The exceptions that it took last, the newest first. */
   exceptions(): readonly TakenException[];
+  /** Those of then, when its kernel met an oops last; null: it did not. */
+  exceptionsAtOops?(): readonly TakenException[] | null;
 }
 
 export interface RegisterDescription {

@@ -261,7 +261,12 @@ export class FakeVm implements EmulatedVm {
     this.memory = new GuestMemory(new ArrayBuffer(options.arenaSize), 0, options.arenaSize, options.endianness);
   }
 
-  readonly watch = { userModeSeen: false, execution() {}, forgetUserMode() {} };
+  readonly watch = { userModeSeen: false, execution() {}, watchData: () => true, forgetUserMode() {} };
+
+  debugPort(): ReturnType<EmulatedVm['debugPort']> {
+    return { pc: 0, bank: () => 0, translate: () => ({ outcome: 'nothing' }), exceptions: () => [] };
+  }
+
   readonly compiledCode = null;
 
   checkExtension(): number {

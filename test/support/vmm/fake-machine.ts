@@ -135,6 +135,7 @@ function fakeMachine(programs: readonly GuestProgram[], output: OutputQueue, nsP
     clock: vm.clock,
     memory: vm.memory,
     bus,
+    windows: () => bus.windows(),
     timers: new GuestTimers(vm.clock),
     devices: [{ name: 'console', device: fakeConsole }],
     console: fakeConsole,
@@ -146,6 +147,12 @@ function fakeMachine(programs: readonly GuestProgram[], output: OutputQueue, nsP
     watchExecution: (_who, addresses, hit) => {
       watched.addresses = addresses;
       watched.hit = hit;
+    },
+    debug: {
+      vcpu: () => vm.debugPort(),
+      pc: (id) => Number(vcpus[id]!.getRegs().pc),
+      watchPlaces: () => {},
+      watchData: () => true,
     },
     userModeSeen: () => watched.userModeSeen,
     compiledCode: () => null,
@@ -232,6 +239,7 @@ export function testVm(
     pull: null,
     sourceOpen: false,
     driven: false,
+    stopAtStart: false,
     waitNote: null,
     replay: null,
     identity: 'test',

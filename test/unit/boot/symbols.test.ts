@@ -34,6 +34,15 @@ describe('System.map', () => {
     expect(symbols.lookup(0x406f_1d00)).toEqual({ name: '_end', offset: 0 });
   });
 
+  it('lists names by their beginning, in order, so many at most', async () => {
+    const table = await parseSymbols(
+      new TextEncoder().encode('80001000 T do_one\n80001010 T do_two\n80001020 T other\n80001030 T do_a\n'),
+    );
+    expect(table.names('do_', 9)).toEqual(['do_a', 'do_one', 'do_two']);
+    expect(table.names('do_', 2)).toEqual(['do_a', 'do_one']);
+    expect(table.names('x', 9)).toEqual([]);
+  });
+
   it('names nothing outside the program', async () => {
     const symbols = await parseSymbols(systemMap);
     expect(symbols.lookup(0x400f_ffff)).toBeUndefined();

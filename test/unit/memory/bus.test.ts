@@ -282,3 +282,21 @@ describe('a bus behind a window', () => {
     expect(data[0]).toBe(0x5a);
   });
 });
+
+describe('the windows of a bus', () => {
+  it('are named where they stand, in pieces where others hide them, and those of a bus behind a window too', () => {
+    const inner = new Bus();
+    inner.add(0x10, new Registers('uart', 8), 'little');
+    inner.add(0x3000, new Registers('beyond', 8), 'little');
+    const all = new Bus();
+    all.add(0x9000, inner.view('isa', 0x1000), 'little');
+    all.add(0x1040, new Registers('chip', 0x10), 'little');
+    all.map(new Registers('card', 0x100), 'little').place(0x1000);
+    expect(all.windows()).toEqual([
+      { base: 0x1000, size: 0x40, name: 'card' },
+      { base: 0x1040, size: 0x10, name: 'chip' },
+      { base: 0x1050, size: 0xb0, name: 'card' },
+      { base: 0x9010, size: 8, name: 'uart' },
+    ]);
+  });
+});

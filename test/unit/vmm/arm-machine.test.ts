@@ -84,6 +84,7 @@ async function run(boot: 'hyp' | 'svc') {
     pull: null,
     sourceOpen: false,
     driven: false,
+    stopAtStart: false,
     waitNote: null,
     replay: null,
     identity: '',

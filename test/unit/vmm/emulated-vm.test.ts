@@ -69,6 +69,7 @@ async function run(words: readonly number[], cpus = 1, options: Partial<VmOption
     pull: null,
     sourceOpen: false,
     driven: false,
+    stopAtStart: false,
     waitNote: null,
     replay: null,
     identity: '',

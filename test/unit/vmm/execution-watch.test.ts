@@ -1,21 +1,26 @@
 // Several listeners and one core: whoever has come first is asked first, and whoever wants to stop is the last that is asked.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { executionWatch } from '../../../src/vmm/execution-watch.ts';
+import { type ExecutionWatches, executionWatches } from '../../../src/vmm/execution-watch.ts';
 
 const KSEG0 = 0x80000000;
 const toPhysical = (address: number): number | undefined => (address >= KSEG0 ? address - KSEG0 : undefined);
 
 let watched: readonly number[];
-let executes: (cpu: number, pc: number) => boolean;
+let watchedVirtual: readonly number[];
+let tell: (cpu: number, pc: number, physical: number) => boolean;
+/** Run what is at an address of the unmapped segment. */
+const executes = (cpu: number, pc: number): boolean => tell(cpu, pc, toPhysical(pc) ?? 0);
 let asked: string[];
-let watch: ReturnType<typeof executionWatch>;
+let watch: ExecutionWatches['watchExecution'];
+let watchPlaces: ExecutionWatches['watchPlaces'];
 
 beforeEach(() => {
   asked = [];
-  watch = executionWatch(toPhysical, (physical, hit) => {
+  ({ watchExecution: watch, watchPlaces } = executionWatches(toPhysical, (physical, hit, virtual) => {
     watched = physical;
-    executes = hit;
-  });
+    watchedVirtual = virtual;
+    tell = hit;
+  }));
 });
 
 /** A listener that notes what it is asked. */
@@ -78,5 +83,20 @@ describe('an execution watch', () => {
     expect(executes(0, KSEG0 + 4)).toBe(false);
     expect(executes(0, KSEG0 + 8)).toBe(true);
     expect(asked).toEqual(['new cpu0 80000008']);
+  });
+});
+
+describe('an execution watch of places', () => {
+  it('has the core watch virtual and physical addresses, and tells only whose place it is', () => {
+    watchPlaces('debug', { physical: [0x40], virtual: [0x7000] }, (cpu, pc, physical) => {
+      asked.push(`debug cpu${cpu} ${pc.toString(16)} at ${physical.toString(16)}`);
+      return true;
+    });
+    expect(watched).toEqual([0x40]);
+    expect(watchedVirtual).toEqual([0x7000]);
+    expect(tell(1, 0x7000, 0x123000)).toBe(true);
+    expect(tell(0, 0x9040, 0x40)).toBe(true);
+    expect(tell(0, 0x8000, 0x123000)).toBe(false);
+    expect(asked).toEqual(['debug cpu1 7000 at 123000', 'debug cpu0 9040 at 40']);
   });
 });
