@@ -15,7 +15,7 @@ import { KvmError } from '../kvm/errors.ts';
 import type { TraceSink } from '../kvm/trace.ts';
 import { hex } from '../util/bits.ts';
 import { TsvmError } from '../util/errors.ts';
-import { CodeListing, type ListedArchitecture } from '../vmm/emulated-code.ts';
+import { CodeListing, type ListedArchitecture, type ListedCode } from '../vmm/emulated-code.ts';
 import { KernelView } from '../vmm/kernel-view.ts';
 import type { Machine } from '../vmm/machine.ts';
 import type { Vm } from '../vmm/vm.ts';
@@ -51,6 +51,12 @@ export class VmDebugTarget implements DebugTarget {
   readonly symbols: DebugSymbols;
   private readonly options: DebugTargetOptions;
   private readonly debugged: readonly DebuggedCpu[];
+  /** Made once: it has the decoder in it. Reads `code`. */
+  private madeListing: CodeListing | null = null;
+  private code: Pick<ListedCode, 'wordAt'> & Required<Pick<ListedCode, 'halfwordAt'>> = {
+    wordAt: () => undefined,
+    halfwordAt: () => undefined,
+  };
   private endObserving: (() => void) | null = null;
 
   constructor(options: DebugTargetOptions) {
@@ -174,16 +180,11 @@ export class VmDebugTarget implements DebugTarget {
     const code = this.readVirtual(cpu, start, Math.min(count * 4 + 4, 1 << 20));
     const view = new DataView(code.buffer, code.byteOffset, code.byteLength);
     const little = this.endianness === 'little';
-    const listing = new CodeListing(
-      {
-        architecture,
-        endianness: this.endianness,
-        wordAt: (at) => (at - start + 4 <= code.length ? view.getUint32(at - start, little) : undefined),
-        halfwordAt: (at) => (at - start + 2 <= code.length ? view.getUint16(at - start, little) : undefined),
-        symbolize: () => null,
-      },
-      { operations: false, wasm: false },
-    );
+    this.code = {
+      wordAt: (at) => (at - start + 4 <= code.length ? view.getUint32(at - start, little) : undefined),
+      halfwordAt: (at) => (at - start + 2 <= code.length ? view.getUint16(at - start, little) : undefined),
+    };
+    const { listing } = this;
     const listed: ListedInstruction[] = [];
     for (let at = pc, state = block; listed.length < count; ) {
       const found = listing.listed(at, state);
@@ -193,6 +194,21 @@ export class VmDebugTarget implements DebugTarget {
       state = found.block;
     }
     return listed;
+  }
+
+  private get listing(): CodeListing {
+    const { architecture } = this.options;
+    this.madeListing ??= new CodeListing(
+      {
+        architecture,
+        endianness: this.endianness,
+        wordAt: (at) => this.code.wordAt(at),
+        halfwordAt: (at) => this.code.halfwordAt(at),
+        symbolize: () => null,
+      },
+      { operations: false, wasm: false },
+    );
+    return this.madeListing;
   }
 
   backtrace(cpu: number): ReturnType<DebugTarget['backtrace']> {

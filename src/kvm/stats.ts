@@ -1,5 +1,5 @@
-// table: exit counters under the kernel's names (arch/mips/kvm/mips.c debugfs_entries, virt/kvm halt statistics; mmio_exit_* are arch/arm/kvm's;
-// reference MIPS.md A11). They count architectural events, the same with any engine, as with dynamic translation off.
+// table: exit counters under the kernel's names (arch/mips/kvm/mips.c debugfs_entries, virt/kvm halt statistics, arch/arm/kvm/guest.c; reference MIPS.md
+// A11). They count architectural events, the same with any engine, as with dynamic translation off.
 
 export interface StatSpec {
   readonly name: string;
@@ -15,7 +15,7 @@ const always = (means: string) => ({ hot: false, host: false, means }) as const;
 const ofHost = (means: string) => ({ hot: false, host: true, means }) as const;
 
 const SPECS = {
-  wait: always('WAIT executed'),
+  wait: always('WAIT executed; on ARM WFI, and WFE that waits'),
   cache: hot('CACHE executed'),
   signal: ofHost('KVM_RUN came back at its deadline: how often is up to the host'),
   interrupt: always('a host interrupt: the emulated host has none'),
@@ -47,6 +47,9 @@ const SPECS = {
   halt_poll_fail_ns: always('host polling before a halt'),
   halt_poll_invalid: always('host polling before a halt'),
   halt_wakeup: always('a waiting vCPU was woken'),
+  hvc_exit_stat: hot('ARM: HVC, a call of PSCI'),
+  wfe_exit_stat: hot('ARM: WFE that waits'),
+  wfi_exit_stat: hot('ARM: WFI that waits'),
   mmio_exit_user: always('MMIO access that left to user space'),
   mmio_exit_kernel: always('MMIO access served by an in-kernel device, an ioeventfd or the coalesced ring'),
 } as const;

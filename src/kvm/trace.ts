@@ -1,4 +1,5 @@
-// KVM trace events with the kernel's fields (arch/mips/kvm/trace.h, include/trace/events/kvm.h; reference MIPS.md A12), to a sink.
+// KVM trace events with the kernel's fields (arch/mips/kvm/trace.h, arch/arm/kvm/trace.h, include/trace/events/kvm.h; reference MIPS.md A12, ARM.md 4),
+// to a sink.
 
 /** kvm_exit reasons beyond the exception codes 0 to 31. */
 export const KVM_TRACE_EXIT_WAIT = 32;
@@ -6,6 +7,13 @@ export const KVM_TRACE_EXIT_CACHE = 33;
 export const KVM_TRACE_EXIT_SIGNAL = 34;
 /** VZ: plus GuestCtl0.GExcCode. */
 export const KVM_TRACE_EXIT_GEXCCODE_BASE = 64;
+
+/**
+ * KVM/ARM: no trap, an interrupt of the host; and a trap, plus the exception class in HSR. (The kernel's event has the two in fields of their own; here one
+ * number says it, and whose it is.)
+ */
+export const KVM_TRACE_EXIT_ARM_IRQ = 0x100;
+export const KVM_TRACE_EXIT_ARM_TRAP_BASE = 0x140;
 
 /** kvm_mmio types. */
 export const KVM_TRACE_MMIO_READ_UNSATISFIED = 0;
@@ -38,7 +46,19 @@ export type TraceEvent =
       readonly gpa: number;
       readonly val: number;
     }
-  | { readonly event: 'kvm_set_irq'; readonly gsi: number; readonly level: number };
+  | { readonly event: 'kvm_set_irq'; readonly gsi: number; readonly level: number }
+  /** KVM/ARM's words: KVM_RUN enters the guest, or goes on after an exit. */
+  | { readonly event: 'kvm_entry'; readonly pc: number }
+  /** KVM_IRQ_LINE: `type` is 0 for a CPU's line, 1 for an SPI, 2 for a PPI. */
+  | {
+      readonly event: 'kvm_irq_line';
+      readonly type: number;
+      readonly vcpu: number;
+      readonly num: number;
+      readonly level: number;
+    }
+  | { readonly event: 'kvm_hvc'; readonly pc: number; readonly r0: number; readonly imm: number }
+  | { readonly event: 'kvm_wfx'; readonly pc: number; readonly isWfe: boolean };
 
 /** When and where an event happened. */
 export interface TracePlace {

@@ -22,6 +22,8 @@ export class Debugger {
   private readonly machine: DebuggedMachine;
   private entries: Entry[] = [];
   private nextId = 1;
+  /** Entries from this id on were added while the guest stood. */
+  private standingFrom = 1;
   private plan: Resume = { kind: 'continue' };
   private stepsLeft = 0;
   /** What a vCPU has come to and was not decided on yet. */
@@ -109,8 +111,9 @@ export class Debugger {
 
   /** A vCPU is about to do what is watched: is it to stand before that? Decided on by `due`, when the vCPU has come back. */
   private comes(hit: Hit): boolean {
-    const { cpu } = hit.at;
-    if (this.passes(cpu)) return false;
+    // What was added while the guest stood has not seen the access yet that the instruction makes.
+    const isNew = ({ id, spec }: Entry): boolean => id >= this.standingFrom && spec.kind === 'data' && isAt(spec, hit);
+    if (this.passes(hit.at.cpu) && !this.entries.some(isNew)) return false;
     this.pending ??= hit;
     return true;
   }
@@ -189,6 +192,7 @@ export class Debugger {
   /** The guest stands now. */
   stands(stop: Stop): void {
     this.standing = stop;
+    this.standingFrom = this.nextId;
     this.plan = { kind: 'continue' };
     if ('cpu' in stop) this.lastCpu = stop.cpu;
     for (const resolve of this.waiting.splice(0)) resolve(stop);

@@ -141,6 +141,22 @@ describe('a watchpoint', () => {
     await vm.wait();
   });
 
+  it('that is added before the instruction which makes the access sees it; one that has stopped there does not again', async () => {
+    const { vm, target } = await stopped({ kernel: guest('smp-te-el') });
+    const isLoad = (): boolean => /^sw /.test(target.disassemble(0, pc(target), 1)[0]!.text);
+    while (!isLoad()) await target.resume({ kind: 'step', cpu: 0 });
+    const at = pc(target);
+    const all = { kind: 'data', space: 'virtual', address: 0x40000000, length: 1 << 20, access: 'write' } as const;
+    const [low, high] = [target.addBreakpoint(all), target.addBreakpoint({ ...all, address: 0x40100000 })];
+    expect(await target.resume({ kind: 'continue' })).toMatchObject({ kind: 'watchpoint', pc: at });
+    const next = await target.resume({ kind: 'continue' });
+    expect(next).toMatchObject({ kind: 'watchpoint' });
+    expect(low.hits + high.hits).toBe(2);
+    expect(target.clock.instructions).toBeGreaterThan(1);
+    vm.stop();
+    await vm.wait();
+  });
+
   it('is refused where two engines are compared', async () => {
     const { vm, target } = await stopped({ kernel: guest('hello-te-el'), engine: 'lockstep' });
     const spec = { kind: 'data', space: 'virtual', address: 0x40100000, length: 4, access: 'read' } as const;

@@ -96,7 +96,8 @@ describe('the counters', () => {
       ...['addrerr_st', 'addrerr_ld', 'syscall', 'resvd_inst', 'break_inst', 'trap_inst', 'msa_fpe', 'fpe'],
       ...['msa_disabled', 'flush_dcache', 'vz_gpsi', 'vz_gsfc', 'vz_hc', 'vz_grr', 'vz_gva', 'vz_ghfc', 'vz_gpa'],
       ...['vz_resvd', 'halt_successful_poll', 'halt_attempted_poll', 'halt_poll_success_ns'],
-      ...['halt_poll_fail_ns', 'halt_poll_invalid', 'halt_wakeup', 'mmio_exit_user', 'mmio_exit_kernel'],
+      ...['halt_poll_fail_ns', 'halt_poll_invalid', 'halt_wakeup', 'hvc_exit_stat', 'wfe_exit_stat', 'wfi_exit_stat'],
+      ...['mmio_exit_user', 'mmio_exit_kernel'],
     ]);
   });
 

@@ -10,6 +10,7 @@ import {
 import { WORD_PC } from '../../cpu/isa/state-words.ts';
 import { accessSyndrome } from './access-syndrome.ts';
 import { PLACE } from './cp15/places.ts';
+import { reportDeviceAccess, reportEvent } from './events.ts';
 import { oneRegs } from './one-reg.ts';
 import { ArmPmu } from './pmu.ts';
 import { PSCI_1_0, Psci } from './psci.ts';
@@ -129,9 +130,13 @@ export class ArmCore implements CoreModel {
     }
   }
 
-  event(): void {}
+  event(number: number, a: number, b: number): void {
+    reportEvent(this.services, number, a, b);
+  }
 
-  deviceAccess(): void {}
+  deviceAccess(): void {
+    reportDeviceAccess(this.services.observer);
+  }
 
   privilege(): number {
     const cpsr = this.word('cpsr');

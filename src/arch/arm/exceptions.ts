@@ -128,6 +128,11 @@ const raise: Routine = {
     const firmware = e.select(hasHyp, e.eq(given, e.const(TRAP.SMC)), e.eq(given, e.const(TRAP.HVC)));
     e.when(firmware, () => {
       e.bankWrite('it', 0, e.advancedIt(it));
+      e.event(
+        'firmware',
+        () => code,
+        () => pc,
+      );
       e.helper('psci');
       e.return(e.add(pc, e.const(4)));
     });

@@ -4,6 +4,7 @@ import { COMPARISON_FLAGS } from './comparison.ts';
 import { ArmCore, HELPERS } from './core.ts';
 import { armSyntax } from './debug.ts';
 import { ArmEmitter } from './emitter.ts';
+import { EVENTS, kvmWords } from './events.ts';
 import { EXCEPTION_ROUTINES } from './exceptions.ts';
 import { armFunctions } from './functions.ts';
 import { CONTROL_A32_ROWS } from './insns/control-a32.ts';
@@ -53,7 +54,8 @@ export const armv7: ArchitectureDefinition = {
   routines: EXCEPTION_ROUTINES,
   functions: armFunctions,
   helpers: HELPERS,
-  events: [],
+  events: EVENTS,
+  kvmWords,
   comparisonFlags: COMPARISON_FLAGS,
   privileges: TABLES.COUNT,
   reservedInstruction: TRAP.UNDEFINED,
@@ -66,6 +68,6 @@ export const armv7: ArchitectureDefinition = {
   nop: 0,
   isSelfJump: (word, _offset, pc) =>
     ((pc ?? 0) & 1) === 0 ? word === A32_SELF_BRANCH : (word & 0xffff) === T32_SELF_BRANCH,
-  createEmitter: (banks) => new ArmEmitter(banks),
+  createEmitter: (banks, observing) => new ArmEmitter(banks, observing),
   createModel: (services, options) => new ArmCore(services, options),
 };

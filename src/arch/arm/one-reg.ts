@@ -28,15 +28,15 @@ const FIRMWARE = 0x14n;
 
 const idOf = (size: bigint, coprocessor: bigint, rest: number): bigint =>
   KVM_REG_ARM | size | (coprocessor << COPROCESSOR_SHIFT) | BigInt(rest);
-const KVM_REG_ARM_CP14_32 = (opc1: number, crn: number, crm: number, opc2: number): bigint =>
+export const KVM_REG_ARM_CP14_32 = (opc1: number, crn: number, crm: number, opc2: number): bigint =>
   idOf(SIZE_U32, 14n, (crn << 11) | (crm << 7) | (opc1 << 3) | opc2);
-const KVM_REG_ARM_CCSIDR = (csselr: number): bigint => idOf(SIZE_U32, DEMUX, csselr);
-const KVM_REG_ARM_VFP = (register: number): bigint => idOf(SIZE_U32, VFP, register);
+export const KVM_REG_ARM_CCSIDR = (csselr: number): bigint => idOf(SIZE_U32, DEMUX, csselr);
+export const KVM_REG_ARM_VFP = (register: number): bigint => idOf(SIZE_U32, VFP, register);
 const KVM_REG_ARM_PSCI_VERSION = idOf(SIZE_U64, FIRMWARE, 0);
 
 /** Words of struct kvm_regs. */
 const WORD = { SP: 13, LR: 14, PC: 15, CPSR: 16, OLD_R0: 17, SVC: 18, ABT: 21, UND: 24, IRQ: 27, FIQ: 30, HYP: 38 };
-const VFP_REGISTER = { FPSID: 0x1000, MVFR1: 0x1006, MVFR0: 0x1007 };
+export const VFP_REGISTER = { FPSID: 0x1000, MVFR1: 0x1006, MVFR0: 0x1007 };
 /** Of a Cortex-A15. */
 const [FPSID, MVFR0, MVFR1] = [0x410430f0, 0x10110222, 0x11111111];
 
@@ -160,12 +160,20 @@ function setProgramStatus(services: CoreServices, value: number): void {
   services.routine('changeCpsr', value & (PSR.M | PSR.F | PSR.I | PSR.A | PSR.E));
 }
 
+const digit = (key: number, from: number): number => (key >> from) & 15;
+
+/** Is a register of CP15_REGISTERS or CP14_REGISTERS, by its key there, one of ONE_REG? Operations, and what is made up when it is read, are not. */
+export function isKept(key: number, { read, reads }: SystemRegister): boolean {
+  const isWord = reads === READ.PLAIN || reads === READ.ID || reads === READ.TIMER_CONTROL;
+  const isMonitor = digit(key, 8) === 9 && digit(key, 12) === 0;
+  return read !== RIGHT.NONE && isWord && !isMonitor;
+}
+
 /** Registers that lie in bank cp15, and KVM's view of the virtual timer. */
 function systemRegisters(services: CoreServices): OneReg[] {
   const { i32, banks } = services;
   const cp15 = banks.cp15!.offset >> 2;
   const hasHyp = (): boolean => i32[cp15 + PLACE.HAS_HYP] !== 0;
-  const digit = (key: number, from: number): number => (key >> from) & 15;
 
   const ofWord = (id: bigint, register: SystemRegister): OneReg => {
     const readOnly = register.write === RIGHT.NONE || register.writes === WRITE.IGNORE;
@@ -198,9 +206,7 @@ function systemRegisters(services: CoreServices): OneReg[] {
     id: (opc1: number, crn: number, crm: number, opc2: number) => bigint,
   ): void => {
     for (const [key, register] of registers) {
-      const kept = register.reads === READ.PLAIN || register.reads === READ.ID || register.reads === READ.TIMER_CONTROL;
-      const isMonitor = digit(key, 8) === 9 && digit(key, 12) === 0;
-      if (register.read === RIGHT.NONE || !kept || isMonitor) continue;
+      if (!isKept(key, register)) continue;
       words.push(ofWord(id(digit(key, 12), digit(key, 8), digit(key, 4), digit(key, 0)), register));
     }
   };
@@ -228,7 +234,7 @@ function systemRegisters(services: CoreServices): OneReg[] {
 }
 
 /** KVM_REG_ARM_TIMER_CNT: the virtual counter. */
-const KVM_REG_ARM_TIMER_CNT = KVM_REG_ARM_CP15_64(1, 14);
+export const KVM_REG_ARM_TIMER_CNT = KVM_REG_ARM_CP15_64(1, 14);
 
 /** KVM takes the value that an invariant register has, and no other. */
 function readOnly(register: OneReg): OneReg {

@@ -19,6 +19,7 @@ function trapWhen(e: ArmEmitter, waits: I32, hcr: number, iss: number): void {
 /** Wait for an interrupt. */
 export function wfi(e: ArmEmitter): void {
   trapWhen(e, e.eqz(interruptsAsk(e)), HCR.TWI, 0);
+  e.event('wfi', () => e.eqz(interruptsAsk(e)));
   e.bankWrite('waiting', 0, e.const(WAITING.WFI));
   e.cut();
 }
@@ -32,7 +33,10 @@ export function wfe(e: ArmEmitter): void {
   e.bankWrite('event', 0, e.const(0));
   e.bankWrite('sevsSeen', 0, sevs);
   e.bankWrite('waiting', 0, e.select(waits, e.const(WAITING.WFE), e.const(WAITING.NO)));
-  e.when(waits, () => e.cut());
+  e.when(waits, () => {
+    e.event('wfe');
+    e.cut();
+  });
 }
 
 /** Send an event to every vCPU of the machine, this one included. */

@@ -2,7 +2,7 @@
 // kept; the hot ones, and traces, come from a program that reports its events, which runs only while somebody observes.
 import { STAT_NAMES, type StatName, statSpec, type VcpuStats } from '../../kvm/stats.ts';
 import type { TraceEvent, TraceSink } from '../../kvm/trace.ts';
-import type { CoreObserver } from '../isa/architecture.ts';
+import type { ArchitectureDefinition, CoreObserver } from '../isa/architecture.ts';
 import { lowBytes } from './exit-box.ts';
 
 /** What to observe. */
@@ -21,6 +21,7 @@ export interface ObservedCore {
   cut(): void;
   /** WORD.EXIT_PC. */
   readonly exitPc: number;
+  readonly program: { readonly architecture: Pick<ArchitectureDefinition, 'kvmWords'> };
 }
 
 export class Observer implements CoreObserver {
@@ -72,14 +73,23 @@ export class Observer implements CoreObserver {
   }
 
   trace(event: TraceEvent): void {
+    this.say(event);
+  }
+
+  /** False: nobody listens, or the architecture's KVM has no such event. */
+  private say(event: TraceEvent): boolean {
     const { core } = this;
     const { trace } = this.observation;
-    trace?.trace({ vcpu: core.active, instructions: core.instructions(), now: core.now() }, event);
+    if (!trace) return false;
+    const { architecture } = core.program;
+    const said = architecture.kvmWords ? architecture.kvmWords(event) : event;
+    if (!said) return false;
+    trace.trace({ vcpu: core.active, instructions: core.instructions(), now: core.now() }, said);
+    return true;
   }
 
   exit(pc: number, reason: number): void {
-    if (!this.tracing) return;
-    this.trace({ event: 'kvm_exit', pc: pc >>> 0, reason });
+    if (!this.tracing || !this.say({ event: 'kvm_exit', pc: pc >>> 0, reason })) return;
     this.reenters = true;
     this.core.cut();
   }

@@ -256,6 +256,8 @@ export interface ArchitectureDefinition {
   readonly helpers: readonly string[];
   /** Names of the events that rows and routines say, in a fixed order. */
   readonly events: readonly string[];
+  /** What its KVM calls an event that the engine traces in MIPS's words; null: it has none. When absent, those are its words. */
+  kvmWords?(event: TraceEvent): TraceEvent | null;
   /** Where there are such. */
   readonly comparisonFlags?: ComparisonFlags;
   /** Memory table sets: one per privilege. */

@@ -7,7 +7,8 @@ import { add, buildFunction, ltU, sub, type WasmFunction } from '../../../src/cp
 import { encodeModule, TypeSection } from '../../../src/cpu/wasm/module.ts';
 import type { Fault, MmuRegisters, Output, Request } from './mmu-model.ts';
 
-const STATE_BASE = 0x400;
+/** Where its banks begin. */
+export const STATE_BASE = 0x400;
 const STATE_END = 0x1000;
 const HOST = 0x10000;
 export const RAM_BASE = 0x40000000;

@@ -94,6 +94,23 @@ describe('the devices of arm-virt', () => {
     expect(other.output).toEqual([0x42]);
   });
 
+  it('show a break on the line of a serial console', () => {
+    const serial = build({ console: 'serial' });
+    serial.store(0x0100_0001, 1); // received data interrupts
+    serial.store(0x0100_0004, 0x0b); // DTR, RTS, OUT2
+    expect(serial.console.inputBreak?.()).toBe(true);
+    const status = new Uint8Array(1);
+    serial.bus.read(0x0100_0005, status, 1);
+    expect(status[0]! & 0x10).toBe(0x10);
+    const pl011 = build({ console: 'pl011' });
+    expect(pl011.console.inputBreak?.()).toBe(false);
+    pl011.store(0x0100_4030, 0x01, 0x0a, 0, 0); // UARTEN, RXE, RTS
+    pl011.store(0x0100_4038, 0x10, 0, 0, 0); // received data interrupts
+    expect(pl011.console.inputBreak?.()).toBe(true);
+    expect(pl011.load(0x0100_4000)).toBe(0x400);
+    expect(build({ console: 'virtio' }).console.inputBreak).toBeUndefined();
+  });
+
   it('have the date', () => {
     expect(build().load(0x0101_0000)).toBe(1_700_000_000);
   });
