@@ -175,7 +175,11 @@ export class Debugger {
     for (const entry of this.entries) {
       if (!isAt(entry.spec, hit) || (entry.spec.cpu ?? cpu) !== cpu) continue;
       const stop = stopOf(entry.id, hit, this.pcOf(cpu));
-      if (!holds(entry.spec, stop)) continue;
+      // A condition may look at the guest, which stands.
+      this.standing = stop;
+      const isWanted = holds(entry.spec, stop);
+      this.standing = null;
+      if (!isWanted) continue;
       entry.hits++;
       if (entry.spec.once) this.remove(entry.id);
       return stop;

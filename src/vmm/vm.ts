@@ -79,7 +79,7 @@ export class Vm {
       onFault: options.onFault,
     });
     this.debugger = new Debugger(machine);
-    this.paused = options.stopAtStart;
+    if (options.stopAtStart) this.stands({ kind: 'paused' });
     this.driver = options.driven ? new DriveWatch(machine.clock) : null;
     const exitLine =
       options.exitLine === null ? null : new ExitLine(options.exitLine, (code) => this.runner.end(guestExit(code)));

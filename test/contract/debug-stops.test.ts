@@ -9,7 +9,7 @@ const guest = (name: string): string => `guests/bin/${name}.elf`;
 async function stopped(options: StartVmOptions): Promise<{ vm: RunningVm; target: DebugTarget }> {
   const vm = await startVm({ ...options, stopAtStart: true });
   const target = await vm.debugTarget();
-  await target.pause();
+  expect(target.stopped).toEqual({ kind: 'paused' });
   return { vm, target };
 }
 
@@ -94,6 +94,21 @@ describe('a breakpoint', () => {
     target.addBreakpoint({ kind: 'execution', space: 'physical', address: loop & 0x1fffffff, once: true });
     expect(await target.resume({ kind: 'continue' })).toMatchObject({ kind: 'breakpoint', pc: loop });
     expect(target.breakpoints()).toEqual([]);
+    vm.stop();
+    await vm.wait();
+  });
+
+  it('with a condition is decided by what the guest has in its registers there', async () => {
+    const { vm, target } = await stopped(options);
+    for (let n = 0; n < 40; n++) await target.resume({ kind: 'step', cpu: 0 });
+    const loop = await revisited(target);
+    const t0 = (): bigint => target.view.read(target.cpu(0), target.view.find(target.cpu(0), 't0')!);
+    const seen = new Set<bigint>();
+    const condition = (): boolean => seen.add(t0()).size === 5;
+    const { id } = target.addBreakpoint({ kind: 'execution', space: 'virtual', address: loop, condition });
+    expect(await target.resume({ kind: 'continue' })).toMatchObject({ kind: 'breakpoint', id });
+    expect(seen.size).toBe(5);
+    expect(target.breakpoints()[0]!.hits).toBe(1);
     vm.stop();
     await vm.wait();
   });

@@ -30,7 +30,7 @@ export type DebugTranslation =
 /** A vCPU that stands between two instructions. */
 export interface DebuggedCpu {
   readonly id: number;
-  /** KVM_GET_ONE_REG; undefined when this vCPU has no such register. */
+  /** KVM_GET_ONE_REG, also of what is not in KVM_GET_REG_LIST now; undefined when this vCPU has no such register. */
   oneReg(id: bigint): bigint | undefined;
   /** Word `index` of one of the architecture's register banks (BankSpec.name; 64-bit banks have two words a register, the lower one first), unsigned. */
   bank(name: string, index: number): number;
