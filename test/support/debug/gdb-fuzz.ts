@@ -11,6 +11,8 @@ export type FuzzCounts = Map<string, number>;
 const STEPS = 60;
 /** Steps between two turns of the event loop. */
 const TURN = 7;
+/** At most so many resumes wait in a session: one in a turn is served. */
+const ROUNDS = TURN + 1;
 
 const ADDRESSES = [
   '80000400',
@@ -120,6 +122,7 @@ class Fuzz {
     });
     for (let at = 0; at < 64; at++) target.memory[0x1000 + at] = random.u32();
     if (random.below(2) === 0) void target.resume({ kind: 'continue' });
+    target.pausesAtOnce = random.below(4) > 0;
     this.target = target;
     this.gdb = new GdbClient(target, {
       held: random.below(2) === 0,
@@ -146,11 +149,15 @@ class Fuzz {
   /** gdb goes, in one way or the other, and has to have been answered until then. */
   async end(): Promise<void> {
     this.ending = true;
+    this.target.pausesAtOnce = true;
     for (const resolve of this.monitors.splice(0)) resolve('late');
     await settled();
-    if (this.gdb.closes === 0) {
+    // What is still in its queue may let the guest go on, and wait for it to stand again.
+    for (let round = 0; round < ROUNDS; round++) {
       if (!this.target.stopped) this.target.stop({ kind: 'paused' });
       await settled();
+    }
+    if (this.gdb.closes === 0) {
       const before = this.gdb.packets.length;
       // Whatever it was cut off in.
       this.raw(Buffer.from('#00'));
