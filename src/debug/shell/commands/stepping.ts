@@ -8,6 +8,8 @@ import { letRun, reported, runTo, standsAt } from '../stops.ts';
 import { moment } from '../text.ts';
 
 const MOST_STEPS = 1_000_000_000;
+/** Bytes: a stack pointer farther away is another task's. */
+const LARGEST_STACK = 1 << 20;
 
 const latest = (session: ShellSession, cpu: number): TakenException | undefined =>
   session.target.cpu(cpu).exceptions()[0];
@@ -53,7 +55,10 @@ function comingBack(session: ShellSession, pc: number): BreakpointSpec {
     address: session.addressOf(pc),
     space: 'virtual',
     cpu: selected,
-    condition: () => view.stackPointer(target.cpu(selected)) >= stack,
+    condition: () => {
+      const above = view.stackPointer(target.cpu(selected)) - stack;
+      return above >= 0 && above < LARGEST_STACK;
+    },
   };
 }
 
@@ -94,6 +99,14 @@ const nextCommand: ShellCommand = {
   },
 };
 
+/** Where the function that was called at `caller` comes back to; behind an exception frame, the interrupted instruction itself. */
+function returnTo({ target, selected }: ShellSession, caller: number): number {
+  const pc = caller + (target.view.pc(target.cpu(selected)) & 1);
+  const [call] = target.disassemble(selected, pc, 1);
+  const flow = call && target.view.flow(call.word, pc);
+  return flow?.kind === 'call' ? flow.next : caller;
+}
+
 const finishCommand: ShellCommand = {
   name: 'finish',
   aliases: ['fin', 'out'],
@@ -105,12 +118,12 @@ const finishCommand: ShellCommand = {
   needs: 'standing',
   async run(session, args) {
     args.done();
-    const back = session.target.backtrace(session.selected).addresses[1];
-    if (back === undefined)
+    const caller = session.target.backtrace(session.selected).addresses[1];
+    if (caller === undefined)
       throw new TsvmError('usage', 'finish: no caller is known here', {
         next: 'bt says why; until PLACE goes anywhere',
       });
-    const { stop, reached } = await runTo(session, comingBack(session, back));
+    const { stop, reached } = await runTo(session, comingBack(session, returnTo(session, caller)));
     if (!reached) return reported(session, stop);
     return [`returned, ${moment(session.target, session.selected)}`, ...standsAt(session)];
   },

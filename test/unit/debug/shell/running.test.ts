@@ -196,6 +196,16 @@ describe('finish and until', () => {
     expect((await guest.refuses('finish'))[0]).toBe('error: finish: no caller is known here');
   });
 
+  it('finish runs to behind the call, where bt shows the call itself', async () => {
+    const guest = new AShell();
+    guest.target.calls = { addresses: [0x8000_0510], end: 'start' };
+    guest.target.putWord(0x8000_0510, JAL);
+    const { lines } = await guest.running('finish');
+    expect(guest.target.arrive(0, 0x8000_0510)).toBe(false);
+    guest.target.arrive(0, 0x8000_0518);
+    expect((await lines)[0]).toBe('returned, cpu0 @12,345 0.000123s');
+  });
+
   it('until runs to a place, virtual or physical', async () => {
     const guest = new AShell({ cpus: 2 });
     const { lines } = await guest.running('until phys:0x500');
