@@ -6,8 +6,8 @@ export default defineConfig({
     // Real kernels have a configuration of their own: npm run test:linux.
     exclude: [...configDefaults.exclude, 'test/linux/**'],
     testTimeout: 30_000,
-    // No records of runs in the user's own folder.
-    env: { TSVM_RUNS: '' },
+    // No records of runs and no sockets in the user's own folders.
+    env: { TSVM_RUNS: '', TSVM_RUNTIME_DIR: '' },
     // `npm run coverage`: the rooms that everything else stands on.
     coverage: {
       provider: 'v8',

@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['test/linux/**/*.test.ts'],
     // Several emulated machines at a time would only wait for each other.
     fileParallelism: false,
-    env: { TSVM_RUNS: '' },
+    env: { TSVM_RUNS: '', TSVM_RUNTIME_DIR: '' },
     testTimeout: 900_000,
     hookTimeout: 1_800_000,
   },

@@ -29,7 +29,8 @@ export {
   WaitFailed,
   type WaitOptions,
 } from './script/scripted-vm.ts';
-export { describeStats, type StatLine } from './stats.ts';
+export { describeStats, type StatLine, type StatTable } from './stats.ts';
+export type { ExitRow, ExitSite, ExitTable } from './trace/exit-profile.ts';
 
 export type {
   ConsoleInputOption,

@@ -73,7 +73,8 @@ export async function startVmWith(createVm: CreateVm, options: StartVmOptions): 
       }),
     );
     if (options.dumpDtb !== undefined) dumpDeviceTree(options.dumpDtb, machine.deviceTree, board);
-    const observed = observedRun(machine, options, (ms) => new Promise((done) => void oneShot(ms, done)));
+    const sleep = (ms: number): Promise<void> => new Promise((done) => void oneShot(ms, done));
+    const observed = observedRun(machine, options, sleep, architecture(endianness));
     const header = headerOf(config, board.name, { kernel, initrd });
     const record: string[] = [];
     const onRecord = (line: string): void => {

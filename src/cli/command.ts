@@ -7,8 +7,6 @@ import type {
   RunningVm,
   RunsDifference,
   StartVmOptions,
-  StatLine,
-  Verdict,
 } from '../api/index.ts';
 import type { ParsedOptions } from './options.ts';
 import type { StderrLines } from './stderr.ts';
@@ -20,7 +18,6 @@ export interface Api {
   describeMachines(): readonly MachineDescription[];
   disassemble(options: DisassembleOptions): Promise<string>;
   diffRuns(a: string, b: string, progress?: (instructions: number) => void): Promise<RunsDifference>;
-  describeStats(stats: Verdict['stats']): readonly StatLine[];
 }
 
 /** The surroundings of a command: everything it may touch, so that tests can stand in for all of it. */

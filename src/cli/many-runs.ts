@@ -85,10 +85,14 @@ function roundOf(done: readonly Done[]): number {
 }
 
 /** Every run must begin with the same. @throws TsvmError usage when it would not, or there is no place for what is asked for */
-function refuseWhatChanges({ replay, journal, config: { disks = [] } }: RunRequest): void {
+function refuseWhatChanges({ replay, journal, trace, config: { disks = [] } }: RunRequest): void {
   if (replay !== null || journal !== null)
     throw new TsvmError('usage', '--journal and --replay: these are for one run', {
       next: 'leave out --repeat and the range of seeds',
+    });
+  if (trace !== null)
+    throw new TsvmError('usage', '--trace: this is for one run', {
+      next: 'leave out --repeat and the range of seeds; --seed N traces one of them',
     });
   for (const disk of disks) {
     const { path, mode, overlay } = parseDisk(disk);

@@ -2,19 +2,27 @@
 // what was inferred second and the verdict last. `run` and `replay` are its users.
 import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { quoteWord } from '../api/command-line.ts';
-import type { KernelFault, RunningVm, StartVmOptions, TerminalRequest, Verdict } from '../api/index.ts';
+import { type ControlServer, openControl } from '../api/control/server.ts';
+import type { GdbServer } from '../api/gdb-server.ts';
+import type { ExitTable, KernelFault, RunningVm, StartVmOptions, TerminalRequest, Verdict } from '../api/index.ts';
 import { aboutJournal, WHAT_TO_REPLAY } from '../api/record.ts';
 import { keepRun, type RunKeeper } from '../api/run-store.ts';
 import { TsvmError } from '../util/errors.ts';
 import { printable } from '../util/format.ts';
 import type { LogLevel } from '../util/log.ts';
 import type { Cli } from './command.ts';
+import { ConsoleKeys } from './control/console-keys.ts';
+import { ConsoleListeners, controlledRun, openShell } from './control/controlled-run.ts';
+import { type Debugging, DebugSession } from './control/debug-session.ts';
+import { followWindowSize } from './control/window-size.ts';
 import { isImpatient, READER_PATIENCE } from './errors.ts';
 import type { EventSink } from './events.ts';
+import { describeGdb, openGdb } from './gdb-port.ts';
 import { GuestOutput } from './guest-output.ts';
 import type { RunRequest } from './options.ts';
-import { faultLine, NO_DEBUG_SHELL, renderInferred, renderStats, renderVerdict, TERMINAL_HELP } from './render.ts';
+import { faultLine, renderInferred, renderStatTable, renderVerdict, TERMINAL_HELP } from './render.ts';
 import { keepReport } from './report-file.ts';
+import { RunTrace } from './run-trace.ts';
 import { startSpinner } from './spinner.ts';
 import { optimiseRegionsLater } from './v8.ts';
 
@@ -29,17 +37,32 @@ export class OneRun {
   private readonly output: GuestOutput;
   private readonly record: string | undefined;
   private readonly keeper: RunKeeper;
+  private readonly debugging: Debugging | null;
+  private readonly listeners = new ConsoleListeners();
+  private control: ControlServer | null = null;
+  private gdb: GdbServer | null = null;
+  /** What is typed while the debug shell has the run's own terminal. */
+  private keys: ConsoleKeys | null = null;
   private vm: RunningVm | null = null;
   private outputError: NodeJS.ErrnoException | null = null;
   /** Messages from before the first line, which is the command's. */
   private early: (() => void)[] | null = [];
 
-  /** `record`: the text of the run that is run again; else that of the file of --replay, if there is one. */
-  constructor(cli: Cli, request: RunRequest, events: EventSink, record?: string) {
+  /**
+   * `record`: the text of the run that is run again; else that of the file of --replay, if there is one. `debugging`: stand at the first instruction for
+   * a debug shell.
+   */
+  constructor(
+    cli: Cli,
+    request: RunRequest,
+    events: EventSink,
+    { record, debugging = null }: { record?: string | undefined; debugging?: Debugging | null } = {},
+  ) {
     this.cli = cli;
     this.request = request;
     this.events = events;
     this.record = record;
+    this.debugging = debugging;
     this.keeper = keepRun(cli.env, record !== undefined);
     const output = new GuestOutput(cli.stdout);
     output.onGone = (error) => this.outputGone(error);
@@ -58,23 +81,52 @@ export class OneRun {
     // Read before the journal is opened: --replay and --journal may name the same file.
     const replay = this.record ?? (request.replay === null ? undefined : readReplay(request.replay));
     const journal = request.journal === null ? null : new JournalFile(request.journal);
+    let trace: RunTrace | null = null;
     try {
-      const vm = await this.start(replay, journal);
-      const stopResizing = followWindowSize(cli, vm);
+      trace = RunTrace.of(request, this.debugging !== null || request.wait);
+      this.control = await this.openControl();
+      const vm = await this.start(replay, journal, trace);
+      const onTerminal = vm.interactive || this.debugging?.keyboard != null;
+      const stopResizing = onTerminal ? followWindowSize(cli, (columns, rows) => vm.resize(columns, rows)) : () => {};
+      const session = this.debugging && new DebugSession(cli, vm, this.debugging);
+      const debugged = session?.toTheEnd() ?? null;
       const verdict = await vm.wait();
+      this.control?.close(verdict);
+      await this.gdb?.close();
+      this.keys?.end();
       stopResizing();
+      await trace?.end();
+      const failed = (await debugged) ?? null;
       await this.drain(verdict);
       this.keeper.end(verdict.runId);
       const { outputError } = this;
       const lost = outputError !== null && outputError.code !== 'EPIPE' ? outputFailed(outputError) : null;
-      const failure = journal?.error ?? lost;
+      const failure = journal?.error ?? trace?.error ?? lost;
       const same = this.compare(verdict);
-      await this.conclude(vm, verdict, failure === null);
+      await this.conclude(vm, verdict, failure === null && failed === null);
       if (failure) throw failure;
+      if (failed !== null) {
+        const { style } = cli.said;
+        cli.said.lines(failed === 0 ? style.good('# ok: the script came to its end') : style.bad(`# exit ${failed}`));
+        return failed;
+      }
       return same ? verdict.exitCode : EXIT_FAIL;
     } finally {
+      this.control?.close(null);
       journal?.close();
+      trace?.close();
     }
+  }
+
+  /** The name is claimed before anything is built. A run that is repeated has no claim to the name that it had. */
+  private openControl(): Promise<ControlServer | null> {
+    const { cli, request } = this;
+    return openControl({
+      env: cli.env,
+      name: request.again === null ? request.config.name : undefined,
+      version: cli.version,
+      warn: (message) => this.log('warning', message),
+    });
   }
 
   /** Is this how the recorded run ended? Says so. True also when nothing is known of it, or when somebody has ended it now. */
@@ -99,14 +151,18 @@ export class OneRun {
     return parts.length === 0;
   }
 
-  private async start(replay: string | undefined, journal: JournalFile | null): Promise<RunningVm> {
+  private async start(
+    replay: string | undefined,
+    journal: JournalFile | null,
+    trace: RunTrace | null,
+  ): Promise<RunningVm> {
     const { cli, request } = this;
     const { said } = cli;
     const { startVm } = await cli.loadApi();
     const stopSpinner = startSpinner(cli.stderr, cli.env, `loading ${printable(request.config.kernel)}`);
     let vm: RunningVm;
     try {
-      vm = await startVm(this.startOptions(replay, journal));
+      vm = await startVm(this.startOptions(replay, journal, trace));
       optimiseRegionsLater();
     } catch (error) {
       stopSpinner();
@@ -115,19 +171,35 @@ export class OneRun {
     }
     stopSpinner();
     this.vm = vm;
+    this.control?.serve(controlledRun(vm, this.control.name, this.listeners));
     const command = reproducingCommand(vm.command, request, cli.stdinFile);
     said.lines(said.style.dim(`# ${command}`));
     said.lines(said.style.dim(renderInferred(vm.inferred, vm.interactive, said.columns)));
     this.events.emit({ event: 'start', tsvm: cli.version, command, config: vm.config });
     this.events.emit({ event: 'inferred', ...vm.inferred });
     this.sayEarly();
+    try {
+      this.gdb = await openGdb(request, vm, { log: (level, message) => this.log(level, message) });
+      if (this.gdb) said.lines(said.style.dim(describeGdb(this.gdb.address, request.wait)));
+      await trace?.begin(vm, (message) => this.log('warning', message));
+    } catch (error) {
+      vm.stop('it cannot be debugged so');
+      await vm.wait();
+      throw error;
+    }
     return vm;
   }
 
-  private startOptions(replay: string | undefined, journal: JournalFile | null): StartVmOptions {
+  private startOptions(
+    replay: string | undefined,
+    journal: JournalFile | null,
+    trace: RunTrace | null,
+  ): StartVmOptions {
     return {
       ...this.request.config,
-      input: 'stdin',
+      input: this.debugging?.input ?? 'stdin',
+      stopAtStart: this.debugging !== null || this.request.wait || trace?.stopsAtStart,
+      ...trace?.startOptions,
       replay,
       stat: this.request.stat,
       dumpDtb: this.request.dumpDtb ?? undefined,
@@ -136,7 +208,10 @@ export class OneRun {
         this.keeper.line(line);
         journal?.line(line);
       },
-      onConsole: (bytes) => this.output.write(bytes),
+      onConsole: (bytes) => {
+        this.listeners.write(bytes);
+        return this.output.write(bytes);
+      },
       onTerminalRequest: (what) => this.answer(what),
       onFault: (fault) => this.fault(fault),
       log: { log: (level, message) => this.log(level, message) },
@@ -165,7 +240,23 @@ export class OneRun {
   }
 
   private answer(what: TerminalRequest): void {
-    this.cli.said.lines(this.cli.said.style.dim(what === 'help' ? TERMINAL_HELP : NO_DEBUG_SHELL));
+    if (what === 'debug') void this.debugHere();
+    else this.cli.said.lines(this.cli.said.style.dim(TERMINAL_HELP));
+  }
+
+  /** Ctrl-a c: the debug shell has the run's terminal until it is left. */
+  private async debugHere(): Promise<void> {
+    const { cli, vm } = this;
+    if (!vm) return;
+    const keys = new ConsoleKeys(cli, {
+      send: (bytes) => void vm.sendInput(bytes),
+      openShell: () => openShell(vm, process.cwd()),
+      act: () => {},
+    });
+    this.keys = keys;
+    const giveBack = vm.takeTerminal((bytes) => (bytes === null ? keys.end() : keys.typed(bytes)));
+    await keys.debug(['pause']);
+    giveBack();
   }
 
   /** Wait until stdout has every byte; a run that was told to end does not wait long for a reader that has stopped. */
@@ -187,14 +278,19 @@ export class OneRun {
 
   /** `isLast`: no error of ours follows, whose exit code is then the one. */
   private async conclude(vm: RunningVm, verdict: Verdict, isLast: boolean): Promise<void> {
-    if (this.request.stat) {
-      const { describeStats } = await this.cli.loadApi();
-      this.cli.said.lines(renderStats(describeStats(verdict.stats)));
-    }
+    const exits = this.request.stat ? await this.stat(vm) : null;
     if (verdict.report !== undefined) this.keep(verdict.report);
     this.cli.said.lines(renderVerdict(verdict, this.cli.said.style, (address) => vm.symbolize(address), isLast));
     const vcpus = verdict.vcpus.map((place) => ({ ...place, symbol: vm.symbolize(place.pc) }));
-    this.events.emit({ event: 'verdict', ...verdict, vcpus, consoleBytes: this.output.bytes });
+    const more = exits === null ? {} : { exits };
+    this.events.emit({ event: 'verdict', ...verdict, vcpus, consoleBytes: this.output.bytes, ...more });
+  }
+
+  /** Shows the table of --stat. */
+  private async stat(vm: RunningVm): Promise<ExitTable | null> {
+    const table = await vm.stat();
+    for (const line of renderStatTable(table)) this.cli.said.lines(`# ${line}`);
+    return table.exits;
   }
 }
 
@@ -206,19 +302,6 @@ function reproducingCommand(command: string, request: RunRequest, stdinFile: str
   if (request.again !== null) return request.again;
   const replay = request.replay === null ? '' : ` --replay ${quoteWord(request.replay)}`;
   return `${command}${replay}${stdinFile === null ? '' : ` < ${quoteWord(stdinFile)}`}`;
-}
-
-/** Keep the guest's console as large as the window. Returns how to stop. */
-function followWindowSize(cli: Cli, vm: RunningVm): () => void {
-  if (!vm.interactive) return () => {};
-  const window = cli.stdout.isTTY === true ? cli.stdout : cli.stderr;
-  const resized = (): void => {
-    const { columns = 0, rows = 0 } = window;
-    if (columns > 0 && rows > 0) vm.resize(columns, rows);
-  };
-  resized();
-  window.on('resize', resized);
-  return () => window.off('resize', resized);
 }
 
 /** The file of --journal, written while the run goes on. */

@@ -2,6 +2,7 @@
 // thing (builtin-run.c). Values stay words here: vmm/config.ts validates and defaults them, once.
 import { type Command, Option } from 'commander';
 import { quoteWord } from '../api/command-line.ts';
+import { checkInstructionRange } from '../api/trace/instruction-range.ts';
 import { TsvmError } from '../util/errors.ts';
 import type { VmConfigInput } from '../vmm/config.ts';
 import type { RunEnd } from '../vmm/run-record.ts';
@@ -45,7 +46,7 @@ export const RUN_OPTIONS: readonly OptionRow[] = [
     help: 'disk image; FILE:ro is never written, FILE:cow loses what is written, FILE:cow=OVERLAY keeps it there, FILE:rw is plain FILE, for names that end in :ro; up to 8 times',
     repeat: true,
   },
-  { flags: '--name <name>', group: 'Machine:', help: 'name of this VM' },
+  { flags: '--name <name>', group: 'Machine:', help: 'name for tsvm list and its like (default: guest-PID)' },
   {
     flags: '--seed <n>',
     group: 'Run:',
@@ -83,8 +84,24 @@ export const RUN_OPTIONS: readonly OptionRow[] = [
   {
     flags: '--stat',
     group: 'Debugging:',
-    help: 'count every exit of the guest to KVM, and show the counters at the end',
+    help: 'count every exit of the guest to KVM, and show at the end how many by what reason, and where they come from',
   },
+  {
+    flags: '--trace <file>',
+    group: 'Debugging:',
+    help: "write KVM's trace events: FILE.json for chrome://tracing and Perfetto, else as the kernel prints them",
+  },
+  {
+    flags: '--trace-instructions <range>',
+    group: 'Debugging:',
+    help: 'write to the file of --trace the instructions from one count to another (A..B), or between two addresses or symbols; @cpu1: only its',
+  },
+  {
+    flags: '--gdb [place]',
+    group: 'Debugging:',
+    help: 'let gdb debug the guest: a port, HOST:PORT or the path of a Unix socket (default: 127.0.0.1:1234)',
+  },
+  { flags: '--wait', group: 'Debugging:', help: 'stand before the first instruction until a debugger lets it go on' },
   { flags: '--dump-dtb <file>', group: 'Debugging:', help: 'write the device tree that the guest is given' },
   { flags: '--debug-mmio', group: 'Debugging:', help: 'report accesses that no device claims' },
   { flags: '--debug', group: 'Debugging:', help: '--loglevel debug, and stack traces with errors' },
@@ -103,6 +120,13 @@ export interface RunRequest {
   readonly dumpDtb: string | null;
   /** Count and show exits. */
   readonly stat: boolean;
+  /** Where gdb may connect, as typed ('': the usual place); null: nowhere. */
+  readonly gdb: string | null;
+  /** Stand before the first instruction. */
+  readonly wait: boolean;
+  /** File to write trace events to; and which instructions to write there instead, as typed. */
+  readonly trace: string | null;
+  readonly traceInstructions: string | null;
   /** Seeds to try, the first and the last one; null: the configuration's. */
   readonly seeds: readonly [first: number, last: number] | null;
   /** How often to run it. */
@@ -160,6 +184,8 @@ export function runRequest(bareKernel: string | undefined, options: ParsedOption
     debug,
     dumpDtb: text('dumpDtb') ?? null,
     stat: options.stat === true,
+    ...debuggerRequest(options),
+    ...traceRequest(text('trace'), text('traceInstructions')),
     ...severalRuns(text('seed'), text('repeat')),
     again: null,
     recorded: null,
@@ -191,6 +217,30 @@ export function runRequest(bareKernel: string | undefined, options: ParsedOption
       debugMmio: options.debugMmio === true,
     },
   };
+}
+
+export function debuggerRequest({ gdb, wait }: ParsedOptions): Pick<RunRequest, 'gdb' | 'wait'> {
+  return { gdb: gdb === true ? '' : typeof gdb === 'string' ? gdb : null, wait: wait === true };
+}
+
+/** @throws TsvmError usage */
+export function traceRequest(
+  trace: string | undefined,
+  instructions: string | undefined,
+): Pick<RunRequest, 'trace' | 'traceInstructions'> {
+  if (trace === '-' || trace === '')
+    throw new TsvmError('usage', `--trace ${trace || "''"}: needs a file name`, {
+      cause: "standard output is the guest's console and nothing else",
+      next: 'try: --trace trace.txt, or --trace trace.json for Perfetto',
+    });
+  if (instructions !== undefined) {
+    if (trace === undefined)
+      throw new TsvmError('usage', `--trace-instructions ${instructions}: needs a file`, {
+        next: `try: --trace trace.txt --trace-instructions ${quoteWord(instructions)}`,
+      });
+    checkInstructionRange(instructions);
+  }
+  return { trace: trace ?? null, traceInstructions: instructions ?? null };
 }
 
 const MOST_RUNS = 10_000;

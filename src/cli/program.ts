@@ -2,9 +2,9 @@
 import { Command, type CommanderError } from 'commander';
 import { quoteWord } from '../api/command-line.ts';
 import { TsvmError } from '../util/errors.ts';
+import { nearest } from '../util/words.ts';
 import type { Cli, CommandSpec } from './command.ts';
 import type { ParsedOptions } from './options.ts';
-import { nearest } from './words.ts';
 
 const EPILOGUE = `
 Exit codes: 0 ended well, 1 failed, 2 bad usage, 10-99 the guest's own, 100 panic, 101 reset, 102 reboot,

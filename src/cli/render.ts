@@ -1,6 +1,14 @@
 // What tsvm says about a run, as text: the first two lines, the verdict, and the terminal's help. Guest time comes first
 // (virtual seconds @ instructions), wall time in parentheses.
-import type { CpuProgress, InferredFacts, KernelFault, ProgressNote, StatLine, Verdict } from '../api/index.ts';
+import type {
+  CpuProgress,
+  ExitTable,
+  InferredFacts,
+  KernelFault,
+  ProgressNote,
+  StatTable,
+  Verdict,
+} from '../api/index.ts';
 import { hex } from '../util/bits.ts';
 import { grouped, guestSeconds, hostTime, instant, printable } from '../util/format.ts';
 import { alignRight } from './errors.ts';
@@ -155,25 +163,70 @@ function renderPlace(place: Verdict['vcpus'][number], symbolize: (address: numbe
   return `#   cpu${place.cpu} ${state}, pc ${hex(place.pc)}${symbol === null ? '' : ` ${printable(symbol)}`}`;
 }
 
-/** The table of --stat: what happened, and what never did in one line. */
-export function renderStats(stats: readonly StatLine[]): string {
-  const happened = stats.filter(({ count }) => count !== 0);
-  const width = Math.max(...happened.map(({ name }) => name.length), 0);
-  const lines = happened.map(({ name, count, means }) => {
-    const shown = count === null ? 'not counted' : grouped(count);
-    return `#   ${name.padEnd(width)}  ${shown.padStart(14)}  ${means}`;
+/** Reasons that are shown; who wants all reads the JSON. */
+const MAX_EXITS = 24;
+
+/** What `tsvm stat` and --stat show: exits by reason, where somebody looked, and the counters. */
+export function renderStatTable(table: StatTable): string[] {
+  const exits = table.exits === null ? [] : renderExits(table.exits);
+  return [...exits, ...renderCounters(table, table.exits !== null)];
+}
+
+/** Exits by reason, the most frequent first. */
+function renderExits({ exits, guestTimeNs, rows }: ExitTable): string[] {
+  if (exits === 0) return [`no exits in ${guestSeconds(guestTimeNs)} of guest time`];
+  const shown = rows.slice(0, MAX_EXITS);
+  const lines = shown.map(({ reason, detail, count, percent, guestTimeNs: ns, sites: [site] }) => ({
+    name: `  ${printable(reason)}${detail === '' ? '' : ` ${printable(detail)}`}`,
+    cells: [grouped(count), percent.toFixed(1), taken(ns)],
+    site: site === undefined ? '' : printable(site.symbol ?? hex(site.pc)),
+  }));
+  const rest = rows.slice(MAX_EXITS);
+  if (rest.length > 0) {
+    const sum = (of: (row: ExitTable['rows'][number]) => number): number => rest.reduce((all, row) => all + of(row), 0);
+    const cells = [grouped(sum(({ count }) => count)), sum(({ percent }) => percent).toFixed(1)];
+    lines.push({
+      name: `  ${rest.length} other reasons`,
+      cells: [...cells, taken(sum(({ guestTimeNs: ns }) => ns))],
+      site: '',
+    });
+  }
+  const head = {
+    name: `exits ${grouped(exits)} in ${guestSeconds(guestTimeNs)} guest`,
+    cells: ['count', '%', 'guest time'],
+    site: 'top site',
+  };
+  return columns([head, ...lines]);
+}
+
+/** Guest time of visits; what KVM does within an instruction takes none. */
+const taken = (ns: number): string => (ns === 0 ? '-' : guestSeconds(ns));
+
+function columns(rows: readonly { name: string; cells: readonly string[]; site: string }[]): string[] {
+  const width = Math.max(...rows.map(({ name }) => name.length));
+  const widths = [0, 1, 2].map((n) => Math.max(...rows.map(({ cells }) => cells[n]!.length)));
+  return rows.map(({ name, cells, site }) => {
+    const numbers = cells.map((cell, n) => cell.padStart(widths[n]!));
+    return [name.padEnd(width), ...numbers, site].join('  ').trimEnd();
   });
-  const never = stats.filter(({ count }) => count === 0).map(({ name }) => name);
-  return ['# exits of the guest to KVM, all cpus', ...lines, `#   never: ${never.join(' ')}`].join('\n');
+}
+
+/** The counters that are not 0; `counted`: those that cost something are among them. */
+function renderCounters({ lines, ...at }: StatTable, counted: boolean): string[] {
+  const happened = lines.filter(({ count }) => count !== 0 && count !== null);
+  const width = Math.max(...happened.map(({ name }) => name.length), 0);
+  const shown = happened.map(
+    ({ name, count, means }) => `  ${name.padEnd(width)}  ${grouped(count!).padStart(14)}  ${means}`,
+  );
+  const left = lines.some(({ count, name }) => count === null && name !== 'signal');
+  const note = counted ? 'the others are counted from the start with run --stat' : 'run --stat counts more';
+  return [`counters at ${instant(at)}${left ? ` (${note})` : ''}`, ...shown];
 }
 
 /** Ctrl-a h. */
 export const TERMINAL_HELP = [
   '# Ctrl-a x       quit: end the run as interrupted (exit 130)',
+  '# Ctrl-a c       debug shell: look into the guest and steer it',
   '# Ctrl-a h       this help',
   '# Ctrl-a Ctrl-a  send a Ctrl-a to the guest; every other key goes to the guest, Ctrl-C too',
 ].join('\n');
-
-/** Ctrl-a c. */
-export const NO_DEBUG_SHELL =
-  '# Ctrl-a c is kept for the debug shell, which this version does not have (Ctrl-a h helps)';

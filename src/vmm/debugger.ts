@@ -28,8 +28,8 @@ export class Debugger {
   private stepsLeft = 0;
   /** What a vCPU has come to and was not decided on yet. */
   private pending: Hit | null = null;
-  /** The instruction that `cpu` stands before at this count is no hit: it is where the guest has stood. */
-  private passed = { cpu: -1, instructions: -1 };
+  /** The instruction at `pc` that `cpu` stands before at this count is no hit: it is where the guest has stood. (An interrupt leads elsewhere at the same count.) */
+  private passed = { cpu: -1, instructions: -1, pc: -1 };
   private standing: Stop | null = null;
   private lastCpu = 0;
   private waiting: ((stop: Stop) => void)[] = [];
@@ -123,7 +123,8 @@ export class Debugger {
   /** Is the run of `cpu` that has begun here that of the step which it has stood before? */
   private passes(cpu: number): boolean {
     const { passed, machine } = this;
-    return cpu === passed.cpu && machine.clock.instructions === passed.instructions;
+    if (cpu !== passed.cpu || machine.clock.instructions !== passed.instructions) return false;
+    return machine.debug.pc(cpu) === passed.pc;
   }
 
   private plans(cpu: number): boolean {
@@ -171,10 +172,13 @@ export class Debugger {
 
   private decide(hit: Hit): Stop | null {
     const { cpu } = hit.at;
-    this.passed = { cpu, instructions: this.machine.clock.instructions };
+    // Entries that the guest has stood before here were asked then; those that are asked now need not be asked again.
+    const from = this.passes(cpu) ? this.standingFrom : 0;
+    this.pass(cpu);
+    this.standingFrom = this.nextId;
     for (const entry of this.entries) {
-      if (!isAt(entry.spec, hit) || (entry.spec.cpu ?? cpu) !== cpu) continue;
-      const stop = stopOf(entry.id, hit, this.pcOf(cpu));
+      if (entry.id < from || !isAt(entry.spec, hit) || (entry.spec.cpu ?? cpu) !== cpu) continue;
+      const stop = stopOf(entry.id, hit, this.passed.pc);
       // A condition may look at the guest, which stands.
       this.standing = stop;
       const isWanted = holds(entry.spec, stop);
@@ -187,8 +191,10 @@ export class Debugger {
     return null;
   }
 
-  private pcOf(cpu: number): number {
-    return this.machine.debug.pc(cpu);
+  /** What `cpu` stands before is no hit when it is run. */
+  private pass(cpu: number): void {
+    const { clock, debug } = this.machine;
+    this.passed = { cpu, instructions: clock.instructions, pc: debug.pc(cpu) };
   }
 
   // Standing and going on
@@ -213,7 +219,7 @@ export class Debugger {
       });
     this.plan = how;
     this.stepsLeft = how.kind === 'step' ? Math.max(1, how.count ?? 1) : 1;
-    this.passed = { cpu: this.lastCpu, instructions: clock.instructions };
+    this.pass(this.lastCpu);
     this.standing = null;
     this.tell({ event: 'resumed' });
   }

@@ -51,6 +51,7 @@ export class Vm {
   private startMs = 0;
   private sleepCreditMs = 0;
   private paused = false;
+  private goesOnAtOnce = false;
   private ended = false;
   private pauseWaiters: (() => void)[] = [];
   private result: Promise<Verdict> | null = null;
@@ -152,6 +153,9 @@ export class Vm {
   /** Does nothing when it runs. */
   resume(how: Resume = { kind: 'continue' }): void {
     if (this.ended) return;
+    // A pause that was asked for just now comes first, for somebody waits for it.
+    this.goesOnAtOnce = this.paused && !this.debugger.stopped;
+    if (this.goesOnAtOnce) return;
     if (this.debugger.stopped) this.debugger.goesOn(how);
     this.paused = false;
     this.waiter.wake();
@@ -333,7 +337,8 @@ export class Vm {
     while ((this.paused || this.driver?.active === false) && !this.mustStop) {
       if (this.paused && !this.debugger.stopped) this.stands({ kind: 'paused' });
       for (const resolve of this.pauseWaiters.splice(0)) resolve();
-      await this.waiter.wait(this.msToTimeout());
+      if (this.goesOnAtOnce) this.resume();
+      else await this.waiter.wait(this.msToTimeout());
     }
   }
 

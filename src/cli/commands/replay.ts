@@ -8,7 +8,7 @@ import { TsvmError } from '../../util/errors.ts';
 import type { CommandSpec } from '../command.ts';
 import { refuseSameFile } from '../named-files.ts';
 import { OneRun } from '../one-run.ts';
-import type { RunRequest } from '../options.ts';
+import { debuggerRequest, type RunRequest, traceRequest } from '../options.ts';
 import { namedFiles, withEvents } from './run.ts';
 
 const EPILOGUE = `
@@ -22,7 +22,11 @@ Examples:
 const OPTIONS: readonly (readonly [flags: string, help: string])[] = [
   ['--engine <name>', 'regions, interpreter or lockstep: all come to the same'],
   ['--json <file>', 'write what happens as events, one JSON object per line'],
-  ['--stat', 'count every exit of the guest to KVM, and show the counters at the end'],
+  ['--stat', 'count every exit of the guest to KVM, and show at the end how many by what reason'],
+  ['--gdb [place]', 'let gdb look at it, on a port or a Unix socket (default: 127.0.0.1:1234)'],
+  ['--wait', 'stand before the first instruction until a debugger lets it go on'],
+  ['--trace <file>', "write KVM's trace events (FILE.json: for chrome://tracing and Perfetto)"],
+  ['--trace-instructions <range>', 'write to the file of --trace the instructions of a range, such as A..B by count'],
   ['--loglevel <level>', 'error, warning, info or debug (default: warning)'],
   ['--debug', '--loglevel debug, and stack traces with errors'],
 ];
@@ -61,12 +65,14 @@ export const replayCommand: CommandSpec = {
       debug,
       dumpDtb: null,
       stat: options.stat === true,
+      ...debuggerRequest(options),
+      ...traceRequest(given('trace'), given('traceInstructions')),
       seeds: null,
       repeat: 1,
       again: `tsvm replay ${quoteWord(run)}`,
       recorded: end,
     };
     refuseSameFile([...namedFiles(request), { role: 'the record', path, written: false }]);
-    return withEvents(cli, request, (events) => new OneRun(cli, request, events, text).toTheEnd());
+    return withEvents(cli, request, (events) => new OneRun(cli, request, events, { record: text }).toTheEnd());
   },
 };

@@ -10,7 +10,7 @@ import { addRunOptions, type RunRequest, runRequest } from '../options.ts';
 
 const EPILOGUE = `
 Standard output is the guest's console, byte for byte; everything tsvm says goes to standard error, the verdict last.
-Console input is standard input: a terminal, a pipe or a file. On a terminal Ctrl-a x quits and Ctrl-a h helps.
+Console input is standard input: a terminal, a pipe or a file. On a terminal Ctrl-a x quits, Ctrl-a c opens the debug shell and Ctrl-a h helps.
 
 Examples:
   tsvm run guests/bin/hello-te-el.elf
@@ -72,6 +72,7 @@ export function namedFiles(request: RunRequest): NamedFile[] {
     ...named('--json', request.json, true),
     ...named('--journal', request.journal, true),
     ...named('--dump-dtb', request.dumpDtb, true),
+    ...named('--trace', request.trace, true),
     ...(request.replay === request.journal ? [] : named('--replay', request.replay, false)),
   ];
 }

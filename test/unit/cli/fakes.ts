@@ -1,8 +1,7 @@
 // Stand-ins for what the command line talks to: streams, terminals, and the API's startVm.
 import { Writable } from 'node:stream';
 import { disassemble } from '../../../src/api/disassemble.ts';
-import type { RunningVm, StartVmOptions, Verdict } from '../../../src/api/index.ts';
-import { describeStats } from '../../../src/api/stats.ts';
+import type { RunningVm, StartVmOptions, StatTable, Verdict } from '../../../src/api/index.ts';
 import type { Api, Cli } from '../../../src/cli/command.ts';
 import { COMMANDS } from '../../../src/cli/commands/index.ts';
 import { commandLine } from '../../../src/cli/main.ts';
@@ -133,6 +132,7 @@ export const HANG: Verdict = {
 export interface FakeGuest {
   verdict: Verdict;
   interactive?: boolean;
+  stat?: StatTable;
   life?(options: StartVmOptions, stopped: Promise<string>): Promise<Verdict | undefined>;
   failStart?: Error;
 }
@@ -148,7 +148,6 @@ export function fakeApi(guest: FakeGuest): { api: Api; seen: Seen } {
   const seen: Seen = { options: null, stops: [], sizes: [] };
   const api: Api = {
     diffRuns: async () => ({ kind: 'none', verdict: OK }),
-    describeStats,
     disassemble,
     describeMachines: () => [
       {
@@ -214,6 +213,14 @@ export function fakeApi(guest: FakeGuest): { api: Api; seen: Seen } {
         send() {},
         closeInput() {},
         resize: (columns, rows) => void seen.sizes.push([columns, rows]),
+        watch: () => () => {},
+        stat: async () => guest.stat ?? { guestTimeNs: 0, instructions: 0, lines: [], exits: null },
+        sendInput: () => true,
+        sendBreak: () => true,
+        inputBacklog: 0,
+        takeTerminal: () => () => {},
+        debugTarget: () => Promise.reject(new Error('the fake has none')),
+        paused: false,
         pause: async () => {},
         resume() {},
         drive: async () => 'ended',
@@ -255,7 +262,7 @@ export function surroundings(api: Api, changes: Partial<Cli> = {}): FakeSurround
     stdout,
     stderr,
     cli: {
-      env: { TSVM_RUNS: '' },
+      env: { TSVM_RUNS: '', TSVM_RUNTIME_DIR: '' },
       sameTerminal: false,
       stdinFile: null,
       version: '1.2.3',

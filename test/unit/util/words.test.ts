@@ -1,7 +1,7 @@
 // Words of the command line: terminal safety, near matches.
 import { expect, test } from 'vitest';
-import { nearest } from '../../../src/util/words.ts';
 import { printable } from '../../../src/util/format.ts';
+import { nearest } from '../../../src/util/words.ts';
 
 test('near matches are slips, not guesses', () => {
   expect(nearest('rum', ['run', 'help'])).toBe('run');

@@ -1,0 +1,34 @@
+// `tsvm attach`: a second terminal on a running VM's console.
+import { ControlClient, NoAnswer } from '../../api/control/client.ts';
+import { keyboard } from '../../api/control/keyboard.ts';
+import type { CommandSpec } from '../command.ts';
+import { AttachedTerminal } from '../control/attached-terminal.ts';
+import { addNameOption, choiceOf, chosenVm } from '../control/choose.ts';
+import { EXIT_NO_ANSWER, noAnswer } from '../control/each-vm.ts';
+
+const EPILOGUE = `
+Standard output is the guest's console from now on, and a little from before. What is typed goes to the guest, from every terminal that is attached; on
+a terminal Ctrl-a d detaches and Ctrl-a h helps. A pipe or file on standard input is typed, and the console is shown until the VM ends.
+
+Examples:
+  tsvm attach vm0
+  tsvm attach vm0 < /dev/null | grep -m1 login:`;
+
+export const attachCommand: CommandSpec = {
+  name: 'attach',
+  args: '[name]',
+  summary: "show a running VM's console here, and type at it",
+  epilogue: EPILOGUE,
+  addOptions: addNameOption,
+  async run(cli, [bare], options) {
+    const { name, path } = await chosenVm(choiceOf('attach', bare, options), cli.env);
+    const input = keyboard();
+    try {
+      return await new AttachedTerminal(cli, await ControlClient.connect(name, path), input).toTheEnd();
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+      cli.said.lines(`${cli.said.style.bad('tsvm:')} ${noAnswer(name, error.message)}`);
+      return EXIT_NO_ANSWER;
+    }
+  },
+};

@@ -1,0 +1,112 @@
+// A second terminal of a running VM: shows its console, types at it, and can open its debug shell. The VM goes on when the terminal leaves.
+import type { ControlClient } from '../../api/control/client.ts';
+import type { Keyboard, OpenKeyboard } from '../../api/control/keyboard.ts';
+import { printable } from '../../util/format.ts';
+import type { Cli } from '../command.ts';
+import { EXIT_INTERRUPTED, READER_PATIENCE } from '../errors.ts';
+import { GuestOutput } from '../guest-output.ts';
+import { ATTACH_HELP, type AttachAction } from './attach-keys.ts';
+import { ConsoleKeys } from './console-keys.ts';
+import { EXIT_NO_ANSWER } from './each-vm.ts';
+import { RemoteShell } from './remote-shell.ts';
+import { followWindowSize } from './window-size.ts';
+
+/** Bytes of the console's output from before that are shown. */
+const RECENT = 4096;
+/** Bytes of input that wait for the VM until no more are read. */
+const MOST_QUEUED = 64 << 10;
+
+export class AttachedTerminal {
+  private readonly cli: Cli;
+  private readonly client: ControlClient;
+  private readonly output: GuestOutput;
+  /** Null: what is typed is no terminal's, and all of it the guest's. */
+  private readonly keys: ConsoleKeys | null;
+  private readonly keyboard: Keyboard;
+  private open: OpenKeyboard | null = null;
+  private left: (exitCode: number) => void = () => {};
+
+  constructor(cli: Cli, client: ControlClient, keyboard: Keyboard) {
+    this.cli = cli;
+    this.client = client;
+    this.keyboard = keyboard;
+    this.keys = keyboard.isTerminal
+      ? new ConsoleKeys(cli, {
+          send: (bytes) => this.send(bytes),
+          openShell: () => RemoteShell.open(client, process.cwd()),
+          act: (action) => this.act(action),
+        })
+      : null;
+    this.output = new GuestOutput(cli.stdout);
+    cli.said.cursorMoved = () => cli.sameTerminal && this.output.takeMidLine();
+  }
+
+  /** Until somebody leaves. Resolves to the exit code. @throws NoAnswer */
+  async toTheEnd(): Promise<number> {
+    const { cli, client, output } = this;
+    const { style } = cli.said;
+    const left = new Promise<number>((resolve) => {
+      this.left = resolve;
+    });
+    output.onGone = () => this.left(0);
+    if (this.keys) cli.said.lines(style.dim(`# attached to ${client.name} (Ctrl-a d detaches, Ctrl-a h helps)`));
+    await client.attach(RECENT, { output: (bytes) => this.show(bytes) });
+    this.open = this.keyboard.open({
+      bytes: (bytes) => (this.keys ? this.keys.typed(bytes) : this.send(bytes)),
+      // The pipe is at its end: what the guest says is still wanted. A terminal that went away wants nothing.
+      end: () => this.keyboard.isTerminal && this.left(0),
+      signal: () => this.left(EXIT_INTERRUPTED),
+    });
+    const stopResizing = this.keys
+      ? followWindowSize(cli, (columns, rows) => client.tell({ request: 'resize', columns, rows }))
+      : () => {};
+    const exitCode = (await Promise.race([left, client.closed])) ?? this.lost();
+    stopResizing();
+    this.keys?.end();
+    this.open.close();
+    // With the answer everything that was typed has arrived.
+    await client.ask({ request: 'detach' }, READER_PATIENCE).catch(() => {});
+    client.close();
+    await output.flush(client.ended ? undefined : READER_PATIENCE);
+    return exitCode;
+  }
+
+  private lost(): number {
+    const { said } = this.cli;
+    said.lines(said.style.dim(endOf(this.client)));
+    return this.client.ended ? 0 : EXIT_NO_ANSWER;
+  }
+
+  private show(bytes: Uint8Array): void {
+    const slow = this.output.write(bytes);
+    if (!slow) return;
+    this.client.hold();
+    void slow.then(() => this.client.release());
+  }
+
+  private act(action: Exclude<AttachAction, 'debug'>): void {
+    const { said } = this.cli;
+    if (action === 'help') said.lines(said.style.dim(ATTACH_HELP));
+    else if (action === 'quit')
+      said.lines(said.style.dim(`# Ctrl-a d detaches; the run is ended by: tsvm stop ${this.client.name}`));
+    else {
+      said.lines(said.style.dim(`# detached from ${this.client.name}`));
+      this.left(0);
+    }
+  }
+
+  private send(bytes: Uint8Array): void {
+    const { client, open } = this;
+    for (let at = 0; at < bytes.length; at += MOST_QUEUED / 2)
+      client.tell({ request: 'input', bytes: bytes.subarray(at, at + MOST_QUEUED / 2) });
+    if (client.queued <= MOST_QUEUED) return;
+    open?.hold();
+    void client.drained().then(() => open?.release());
+  }
+}
+
+/** Why there is no VM at the other end any more. */
+export function endOf({ name, ended }: ControlClient): string {
+  if (ended) return `# ${name} ended: ${printable(ended.summary)} (exit ${ended.exitCode})`;
+  return `# ${name}: the connection is lost: it was killed, or what its guest said was not read here`;
+}
