@@ -1,11 +1,12 @@
 // The files that commands of the debug shell name: relative to the folder where its user is.
-import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { ShellFiles } from '../../debug/shell/port.ts';
 import { TsvmError } from '../../util/errors.ts';
 
 /** Bytes of a file that is read. */
 const MOST_READ = 512 << 20;
+const ZEROES = Buffer.alloc(1 << 16);
 
 export function shellFiles(folder: string): ShellFiles {
   return {
@@ -19,15 +20,29 @@ export function shellFiles(folder: string): ShellFiles {
       }),
     write: (path, chunks) =>
       guarded(path, 'written', () => {
-        const fd = openSync(resolve(folder, path), 'w');
+        const full = resolve(folder, path);
+        // A pipe without a reader would hold the VM.
+        if (statSync(full, { throwIfNoEntry: false })?.isFile() === false) throw new Error('it is not a regular file');
+        const fd = openSync(full, 'w');
         try {
-          for (const chunk of chunks)
-            for (let done = 0; done < chunk.length; ) done += writeSync(fd, chunk, done, chunk.length - done);
+          let at = 0;
+          for (const chunk of chunks) {
+            if (!isZero(chunk))
+              for (let done = 0; done < chunk.length; )
+                done += writeSync(fd, chunk, done, chunk.length - done, at + done);
+            at += chunk.length;
+          }
+          ftruncateSync(fd, at);
         } finally {
           closeSync(fd);
         }
       }),
   };
+}
+
+/** Does a piece of memory need no place on the disk? */
+function isZero(bytes: Uint8Array): boolean {
+  return bytes.length <= ZEROES.length && ZEROES.subarray(0, bytes.length).equals(bytes);
 }
 
 /** @throws TsvmError io */

@@ -239,6 +239,8 @@ class Meddler extends Driver {
   private debugger: Debugger;
   private random = new Random(0, 0);
   private isExact = false;
+  /** How often it stood. */
+  stands = 0;
 
   constructor(subject: Subject) {
     super(subject);
@@ -282,6 +284,7 @@ class Meddler extends Driver {
     this.begin();
     this.random = new Random(seed, 31);
     this.isExact = breakpoints !== null;
+    this.stands = 0;
     for (const spec of breakpoints ?? []) this.debugger.add(spec);
     if (!this.isExact) this.stand({ kind: 'paused' });
   }
@@ -306,6 +309,7 @@ class Meddler extends Driver {
   }
 
   private stand(stop: Stop): void {
+    this.stands++;
     const { debugger: debug, random } = this;
     if ('pc' in stop) this.stops.push([stop.cpu, this.clock.instructions, stop.pc]);
     debug.stands(stop);
@@ -361,13 +365,21 @@ class Meddler extends Driver {
     debug.add(this.randomBreakpoint());
   }
 
+  /** Where the guest may have its data: around what it has in a register, mostly. */
+  private dataPlace(): number {
+    const { random, subject } = this;
+    const base = subject.vm.debugPort(random.below(VCPUS)).bank('gpr', random.below(32));
+    if (random.chance(30)) return subject.place(random, 'data');
+    return (base + random.pick([0, 0, 0, -4, 4, -16, 16]) + random.below(4)) >>> 0;
+  }
+
   private randomBreakpoint(): BreakpointSpec {
     const { random, subject } = this;
     const isData = random.chance(50);
     const here = subject.vm.debugPort(random.below(VCPUS)).pc & ~1;
     const near = here + 2 * random.below(12);
     const at = isData
-      ? subject.place(random, 'data')
+      ? this.dataPlace()
       : random.chance(60)
         ? near
         : random.chance(20)
@@ -431,8 +443,7 @@ class Sides {
     const { plain, walker, meddlers } = this;
     const subjects = [plain, walker.subject, ...meddlers.map(([, { subject }]) => subject)];
     for (const subject of subjects) subject.load(seed);
-    walker.begin();
-    const breakpoints = isExact ? this.breakpoints(random) : null;
+    const breakpoints = isExact ? this.breakpoints(random, this.visited(seed, legs)) : null;
     for (const [, meddler] of meddlers) meddler.start(seed, breakpoints);
     const found: string[] = [];
     let stops = 0;
@@ -446,7 +457,7 @@ class Sides {
       found.push(`thrown: ${(error as Error).stack}`);
     }
     for (const [, meddler] of meddlers) {
-      stops += meddler.stops.length;
+      stops += meddler.stands;
       meddler.begin();
     }
     const instructions = subjects.reduce((sum, { vm }) => sum + vm.clock.instructions, 0);
@@ -481,9 +492,23 @@ class Sides {
     return ended;
   }
 
-  private breakpoints(random: Random): BreakpointSpec[] {
+  /** Where the guest comes; the walker is as before then. */
+  private visited(seed: number, legs: readonly Leg[]): readonly number[] {
+    const { walker } = this;
+    walker.begin();
+    for (const { outside, cpu, length } of legs) {
+      walker.subject.tell(outside);
+      if (walker.subject.run(walker.subject.vm.clock.now + length * NS, cpu) !== 'deadline') break;
+    }
+    const places = [...new Set(walker.stops.map(([, , pc]) => (pc & ~1) >>> 0))];
+    walker.subject.load(seed);
+    walker.begin();
+    return places;
+  }
+
+  private breakpoints(random: Random, visited: readonly number[]): BreakpointSpec[] {
     return Array.from({ length: 1 + random.below(8) }, () => {
-      const at = this.plain.place(random, 'code');
+      const at = visited.length === 0 || random.chance(10) ? this.plain.place(random, 'code') : random.pick(visited);
       const space = random.chance(70) ? ('virtual' as const) : ('physical' as const);
       const address = space === 'virtual' ? at >>> 0 : at & (this.plain.ramBytes - 1);
       return { kind: 'execution', space, address };
