@@ -15,6 +15,14 @@ interface Entry {
   hits: number;
 }
 
+/** Where a vCPU stands: the address, and how many instructions all vCPUs had retired then. */
+interface Place {
+  readonly cpu: number;
+  readonly instructions: number;
+  readonly pc: number;
+}
+const NOWHERE: Place = { cpu: -1, instructions: -1, pc: -1 };
+
 type Hit = { readonly kind: 'execution'; readonly at: PlaceHit } | { readonly kind: 'data'; readonly at: DataHit };
 type DebuggedMachine = Pick<Machine, 'clock' | 'debug' | 'kernelAbi' | 'vcpus'>;
 
@@ -22,14 +30,14 @@ export class Debugger {
   private readonly machine: DebuggedMachine;
   private entries: Entry[] = [];
   private nextId = 1;
-  /** Entries from this id on were added while the guest stood. */
-  private standingFrom = 1;
   private plan: Resume = { kind: 'continue' };
   private stepsLeft = 0;
   /** What a vCPU has come to and was not decided on yet. */
   private pending: Hit | null = null;
-  /** The instruction at `pc` that `cpu` stands before at this count is no hit: it is where the guest has stood. (An interrupt leads elsewhere at the same count.) */
-  private passed = { cpu: -1, instructions: -1, pc: -1 };
+  /** The instruction where the guest has stood: that it is executed is no hit. */
+  private passed: Place = NOWHERE;
+  /** The instruction that was decided on for an access of its: entries that were there then are not asked again. */
+  private asked: Place & { readonly before: number } = { ...NOWHERE, before: 0 };
   private standing: Stop | null = null;
   private lastCpu = 0;
   private waiting: ((stop: Stop) => void)[] = [];
@@ -111,20 +119,30 @@ export class Debugger {
 
   /** A vCPU is about to do what is watched: is it to stand before that? Decided on by `due`, when the vCPU has come back. */
   private comes(hit: Hit): boolean {
-    // What was added while the guest stood has not seen the access yet that the instruction makes.
-    const isNew = ({ id, spec }: Entry): boolean => id >= this.standingFrom && spec.kind === 'data' && isAt(spec, hit);
-    if (this.passes(hit.at.cpu) && !this.entries.some(isNew)) return false;
+    const { cpu } = hit.at;
+    if (hit.kind === 'execution' && this.isHere(this.passed, cpu)) return false;
+    if (hit.kind === 'data' && !this.entries.some(({ id, spec }) => id >= this.newTo(cpu) && isAt(spec, hit)))
+      return false;
     this.pending ??= hit;
     return true;
   }
 
   // The runner's
 
-  /** Is the run of `cpu` that has begun here that of the step which it has stood before? */
-  private passes(cpu: number): boolean {
-    const { passed, machine } = this;
-    if (cpu !== passed.cpu || machine.clock.instructions !== passed.instructions) return false;
-    return machine.debug.pc(cpu) === passed.pc;
+  /** Has the run of `cpu` begun at that place? (An interrupt leads elsewhere at the same count.) */
+  private isHere({ instructions, pc, ...place }: Place, cpu: number): boolean {
+    const { clock, debug } = this.machine;
+    return cpu === place.cpu && clock.instructions === instructions && debug.pc(cpu) === pc;
+  }
+
+  /** Entries from this id on have not been asked of the accesses of the instruction that `cpu` is before. */
+  private newTo(cpu: number): number {
+    return this.isHere(this.asked, cpu) ? this.asked.before : 0;
+  }
+
+  private here(cpu: number): Place {
+    const { clock, debug } = this.machine;
+    return { cpu, instructions: clock.instructions, pc: debug.pc(cpu) };
   }
 
   private plans(cpu: number): boolean {
@@ -134,7 +152,7 @@ export class Debugger {
 
   /** Is `cpu` to come back after one step? */
   steps(cpu: number): boolean {
-    return this.passes(cpu) || this.plans(cpu);
+    return this.isHere(this.passed, cpu) || this.isHere(this.asked, cpu) || this.plans(cpu);
   }
 
   /** `cpu` has come back from KVM_RUN, before which `before` instructions were retired. */
@@ -172,10 +190,9 @@ export class Debugger {
 
   private decide(hit: Hit): Stop | null {
     const { cpu } = hit.at;
-    // Entries that the guest has stood before here were asked then; those that are asked now need not be asked again.
-    const from = this.passes(cpu) ? this.standingFrom : 0;
-    this.pass(cpu);
-    this.standingFrom = this.nextId;
+    const from = hit.kind === 'data' ? this.newTo(cpu) : 0;
+    this.passed = this.here(cpu);
+    if (hit.kind === 'data') this.asked = { ...this.passed, before: this.nextId };
     for (const entry of this.entries) {
       if (entry.id < from || !isAt(entry.spec, hit) || (entry.spec.cpu ?? cpu) !== cpu) continue;
       const stop = stopOf(entry.id, hit, this.passed.pc);
@@ -191,18 +208,11 @@ export class Debugger {
     return null;
   }
 
-  /** What `cpu` stands before is no hit when it is run. */
-  private pass(cpu: number): void {
-    const { clock, debug } = this.machine;
-    this.passed = { cpu, instructions: clock.instructions, pc: debug.pc(cpu) };
-  }
-
   // Standing and going on
 
   /** The guest stands now. */
   stands(stop: Stop): void {
     this.standing = stop;
-    this.standingFrom = this.nextId;
     this.plan = { kind: 'continue' };
     if ('cpu' in stop) this.lastCpu = stop.cpu;
     for (const resolve of this.waiting.splice(0)) resolve(stop);
@@ -219,7 +229,7 @@ export class Debugger {
       });
     this.plan = how;
     this.stepsLeft = how.kind === 'step' ? Math.max(1, how.count ?? 1) : 1;
-    this.pass(this.lastCpu);
+    this.passed = this.here(this.lastCpu);
     this.standing = null;
     this.tell({ event: 'resumed' });
   }

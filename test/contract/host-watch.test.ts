@@ -80,6 +80,22 @@ describe('a watched execution', () => {
     expect(rewriting.guest.gpr(s0)).toBe(0); // it is a NOP now
   });
 
+  it('of a jump to itself leaves it the idle loop that it is: skipped, or a hang when nothing can end it', () => {
+    const idle: Line = [{ label: 'mark' }, beq(zero, zero, 'mark'), nop];
+    const plain = new Guest();
+    plain.load(idle);
+    plain.enter(1000);
+    const { guest, hits } = watch(idle, ['mark']);
+    guest.enter(1000);
+    expect(hits.length).toBeGreaterThan(0);
+    expect([guest.vcpu.waiting, guest.vm.clock.instructions]).toEqual([
+      plain.vcpu.waiting,
+      plain.vm.clock.instructions,
+    ]);
+    expect(guest.vcpu.waiting).toBe('spin');
+    expect(stateOf(guest)).toBe(stateOf(plain));
+  });
+
   it('ends when other addresses are watched', () => {
     const { guest, hits } = watch(counting([{ label: 'mark' }, addiu(s1, s1, 1)]), ['mark']);
     guest.enter(4);

@@ -142,6 +142,12 @@ export class CodePages {
     this.predecoder.decodeLine(code, offset, this.blockState());
   }
 
+  /** Is the watched instruction at `host` an idle loop? */
+  idles(host: number, set: InstructionSet): boolean {
+    const offset = host & (PAGE_SIZE - 1);
+    return this.predecoder.idles({ page: host - offset, set }, offset, this.blockState());
+  }
+
   /** Make the record of an instruction of which `word` has both halves, each on its page. */
   decodeSplit(word: number): number {
     this.predecoder.decodeSplit(word, this.blockState());

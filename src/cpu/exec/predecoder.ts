@@ -190,6 +190,12 @@ export class Predecoder {
     this.encode(word, offset, record);
   }
 
+  /** Would the instruction at `offset` have the record of an idle loop, were it not watched? */
+  idles({ page, set }: Pick<CodePage, 'page' | 'set'>, offset: number, block: number): boolean {
+    if (set === 0) return this.isIdleLoop(page, this.i32[(page + offset) >>> 2]!, offset);
+    return block === 0 && this.architecture.isSelfJump(this.u16[(page + offset) >>> 1]!, offset, 1);
+  }
+
   private isIdleLoop(page: number, word: number, offset: number): boolean {
     const { delaySlots, nop } = this.architecture;
     if (!delaySlots) return this.architecture.isSelfJump(word, offset);

@@ -213,6 +213,7 @@ export class EmulatedVcpu extends RefusedCalls implements Vcpu {
     if (host === undefined) throw new Error('a watched instruction that is not there');
     if (core.i32[WORD.IN_SLOT >>> 2] !== 0) core.rewindToBranch();
     else if (core.watch.executes(this.id, address, host)) return this.interrupted();
+    else if (core.codePages.idles(host, set)) return this.spin(deadline);
     return core.codePages.asPlain(host, set, () => this.handle(core.run(1), deadline));
   }
 

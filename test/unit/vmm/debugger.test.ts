@@ -125,17 +125,24 @@ describe('a watchpoint', () => {
   });
 
   it('that is added where the guest stands sees the access of that very instruction; older ones have seen it', () => {
-    guest.add(watch(0x2000, 4, 'write'));
-    guest.stands({ kind: 'paused' });
+    const first = guest.add(watch(0x2000, 4, 'write'));
     guest.goesOn({ kind: 'continue' });
     const hit = { cpu: 0, address: 0x2000, physical: 0, length: 4, isWrite: true, value: 1 };
+    expect(accesses(hit)).toBe(true);
+    guest.stands(guest.due()!);
+    guest.goesOn({ kind: 'continue' });
     expect(accesses(hit)).toBe(false);
     guest.stands({ kind: 'paused' });
-    const { id } = guest.add(watch(0x2000, 4, 'write'));
+    const second = guest.add(watch(0x2000, 4, 'write'));
+    const no = guest.add({ ...watch(0x2000, 4, 'write'), condition: () => false });
     guest.goesOn({ kind: 'continue' });
     expect(accesses(hit)).toBe(true);
-    expect(guest.due()).toMatchObject({ kind: 'watchpoint' });
-    expect(guest.breakpoints.find((entry) => entry.id === id)).toBeDefined();
+    expect(guest.due()).toMatchObject({ kind: 'watchpoint', id: second.id });
+    guest.remove(second.id);
+    expect(accesses(hit)).toBe(false);
+    expect([first.hits, second.hits, no.hits]).toEqual([1, 1, 0]);
+    pc = 0x80; // an interrupt at the same count
+    expect(accesses(hit)).toBe(true);
   });
 
   it('that the engine cannot watch leaves nothing behind', () => {
