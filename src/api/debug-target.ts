@@ -22,6 +22,8 @@ import type { Vm } from '../vmm/vm.ts';
 import type { ObservedRun } from './trace/observed-run.ts';
 
 const PAGE_SIZE = 4096;
+/** Bytes. */
+const MOST_READ = 1 << 28;
 /** Bytes of one entry of the journal. */
 const PIECE = 0x8000;
 
@@ -124,6 +126,7 @@ export class VmDebugTarget implements DebugTarget {
     this.standing();
     const { memory } = this.options.machine;
     if (!memory.contains(address, length)) return null;
+    requireLength(length);
     const bytes = new Uint8Array(length);
     memory.read(address, bytes);
     return bytes;
@@ -164,6 +167,7 @@ export class VmDebugTarget implements DebugTarget {
 
   readVirtual(cpu: number, address: number, length: number): Uint8Array {
     const { memory } = this.options.machine;
+    requireLength(length);
     const bytes = new Uint8Array(length);
     let read = 0;
     for (const piece of this.pieces(cpu, address, length)) {
@@ -325,6 +329,14 @@ export class VmDebugTarget implements DebugTarget {
   subscribe(listener: Parameters<DebugTarget['subscribe']>[0]): () => void {
     return this.debugger.subscribe(listener);
   }
+}
+
+/** Bytes that are read at once. @throws TsvmError usage */
+function requireLength(length: number): void {
+  if (!Number.isSafeInteger(length) || length < 0 || length > MOST_READ)
+    throw new TsvmError('usage', `${length}: not a number of bytes that can be read at once`, {
+      next: `read at most ${MOST_READ >> 20} MiB at a time`,
+    });
 }
 
 function debuggedCpu(vm: Vm, { vcpus, debug, memory }: Machine, id: number): DebuggedCpu {

@@ -17,7 +17,7 @@ import { type Debugging, DebugSession } from './control/debug-session.ts';
 import { followWindowSize } from './control/window-size.ts';
 import { isImpatient, READER_PATIENCE } from './errors.ts';
 import type { EventSink } from './events.ts';
-import { describeGdb, openGdb } from './gdb-port.ts';
+import { describeGdb, describeWait, openGdb } from './gdb-port.ts';
 import { GuestOutput } from './guest-output.ts';
 import type { RunRequest } from './options.ts';
 import { faultLine, renderInferred, renderStatTable, renderVerdict, TERMINAL_HELP } from './render.ts';
@@ -181,6 +181,7 @@ export class OneRun {
     try {
       this.gdb = await openGdb(request, vm, { log: (level, message) => this.log(level, message) });
       if (this.gdb) said.lines(said.style.dim(describeGdb(this.gdb.address, request.wait)));
+      else if (request.wait && !this.debugging) said.lines(said.style.dim(describeWait(this.control?.name)));
       await trace?.begin(vm, (message) => this.log('warning', message));
     } catch (error) {
       vm.stop('it cannot be debugged so');

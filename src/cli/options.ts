@@ -2,6 +2,7 @@
 // thing (builtin-run.c). Values stay words here: vmm/config.ts validates and defaults them, once.
 import { type Command, Option } from 'commander';
 import { quoteWord } from '../api/command-line.ts';
+import { parseGdbPlace } from '../api/gdb-place.ts';
 import { checkInstructionRange } from '../api/trace/instruction-range.ts';
 import { TsvmError } from '../util/errors.ts';
 import type { VmConfigInput } from '../vmm/config.ts';
@@ -163,7 +164,11 @@ export function runRequest(bareKernel: string | undefined, options: ParsedOption
   }
   const chosen = kernel ?? bareKernel;
   if (chosen === undefined || chosen === '') {
-    throw new TsvmError('usage', 'run: no kernel was given', { next: 'try: tsvm run KERNEL, or tsvm help run' });
+    const taken = text('gdb');
+    throw new TsvmError('usage', 'run: no kernel was given', {
+      ...(taken === undefined ? {} : { cause: `--gdb took ${taken} as the place where gdb connects` }),
+      next: taken === undefined ? 'try: tsvm run KERNEL, or tsvm help run' : `try: tsvm run ${quoteWord(taken)} --gdb`,
+    });
   }
   const json = text('json');
   if (json === '-' || json === '') {
@@ -219,8 +224,11 @@ export function runRequest(bareKernel: string | undefined, options: ParsedOption
   };
 }
 
+/** @throws TsvmError usage */
 export function debuggerRequest({ gdb, wait }: ParsedOptions): Pick<RunRequest, 'gdb' | 'wait'> {
-  return { gdb: gdb === true ? '' : typeof gdb === 'string' ? gdb : null, wait: wait === true };
+  const place = gdb === true ? '' : typeof gdb === 'string' ? gdb : null;
+  if (place !== null) parseGdbPlace(place);
+  return { gdb: place, wait: wait === true };
 }
 
 /** @throws TsvmError usage */

@@ -23,6 +23,13 @@ interface Place {
 }
 const NOWHERE: Place = { cpu: -1, instructions: -1, pc: -1 };
 
+interface Asked {
+  readonly place: Place;
+  readonly accesses: number;
+  readonly newTo: number;
+  readonly stopped: Set<number>;
+}
+
 type Hit = { readonly kind: 'execution'; readonly at: PlaceHit } | { readonly kind: 'data'; readonly at: DataHit };
 type DebuggedMachine = Pick<Machine, 'clock' | 'debug' | 'kernelAbi' | 'vcpus'>;
 
@@ -36,8 +43,11 @@ export class Debugger {
   private pending: Hit | null = null;
   /** The instruction where the guest has stood: that it is executed is no hit. */
   private passed: Place = NOWHERE;
-  /** The instruction that was decided on for an access of its: entries that were there then are not asked again. */
-  private asked: Place & { readonly before: number } = { ...NOWHERE, before: 0 };
+  /**
+   * The instruction that was decided on for accesses of its: of the first `accesses` of those that touch what is watched only entries from id `newTo` on are asked
+   * when it runs again, and of the others all but those that have stopped it. (It makes the same accesses each time.)
+   */
+  private asked: Asked = { place: NOWHERE, accesses: 0, newTo: 0, stopped: new Set() };
   private standing: Stop | null = null;
   private lastCpu = 0;
   private waiting: ((stop: Stop) => void)[] = [];
@@ -119,10 +129,8 @@ export class Debugger {
 
   /** A vCPU is about to do what is watched: is it to stand before that? Decided on by `due`, when the vCPU has come back. */
   private comes(hit: Hit): boolean {
-    const { cpu } = hit.at;
-    if (hit.kind === 'execution' && this.isHere(this.passed, cpu)) return false;
-    if (hit.kind === 'data' && !this.entries.some(({ id, spec }) => id >= this.newTo(cpu) && isAt(spec, hit)))
-      return false;
+    if (hit.kind === 'execution' && this.isHere(this.passed, hit.at.cpu)) return false;
+    if (hit.kind === 'data' && !this.entries.some((entry) => this.concerns(entry, hit))) return false;
     this.pending ??= hit;
     return true;
   }
@@ -135,9 +143,12 @@ export class Debugger {
     return cpu === place.cpu && clock.instructions === instructions && debug.pc(cpu) === pc;
   }
 
-  /** Entries from this id on have not been asked of the accesses of the instruction that `cpu` is before. */
-  private newTo(cpu: number): number {
-    return this.isHere(this.asked, cpu) ? this.asked.before : 0;
+  /** Is it there, and has it not been asked of this access yet? */
+  private concerns({ id, spec }: Entry, hit: Hit): boolean {
+    if (!isAt(spec, hit)) return false;
+    const { place, accesses, newTo, stopped } = this.asked;
+    if (hit.kind === 'execution' || !this.isHere(place, hit.at.cpu)) return true;
+    return hit.at.ordinal <= accesses ? id >= newTo : !stopped.has(id);
   }
 
   private here(cpu: number): Place {
@@ -152,7 +163,7 @@ export class Debugger {
 
   /** Is `cpu` to come back after one step? */
   steps(cpu: number): boolean {
-    return this.isHere(this.passed, cpu) || this.isHere(this.asked, cpu) || this.plans(cpu);
+    return this.isHere(this.passed, cpu) || this.isHere(this.asked.place, cpu) || this.plans(cpu);
   }
 
   /** `cpu` has come back from KVM_RUN, before which `before` instructions were retired. */
@@ -190,11 +201,11 @@ export class Debugger {
 
   private decide(hit: Hit): Stop | null {
     const { cpu } = hit.at;
-    const from = hit.kind === 'data' ? this.newTo(cpu) : 0;
+    const concerned = this.entries.filter((entry) => this.concerns(entry, hit));
     this.passed = this.here(cpu);
-    if (hit.kind === 'data') this.asked = { ...this.passed, before: this.nextId };
-    for (const entry of this.entries) {
-      if (entry.id < from || !isAt(entry.spec, hit) || (entry.spec.cpu ?? cpu) !== cpu) continue;
+    if (hit.kind === 'data') this.decides(hit.at);
+    for (const entry of concerned) {
+      if ((entry.spec.cpu ?? cpu) !== cpu) continue;
       const stop = stopOf(entry.id, hit, this.passed.pc);
       // A condition may look at the guest, which stands.
       this.standing = stop;
@@ -202,10 +213,22 @@ export class Debugger {
       this.standing = null;
       if (!isWanted) continue;
       entry.hits++;
+      this.asked.stopped.add(entry.id);
       if (entry.spec.once) this.remove(entry.id);
       return stop;
     }
     return null;
+  }
+
+  /** All that concerns the access which `cpu` is about to make is asked now. */
+  private decides({ cpu, ordinal }: DataHit): void {
+    const again = this.isHere(this.asked.place, cpu);
+    this.asked = {
+      place: this.passed,
+      accesses: Math.max(ordinal, again ? this.asked.accesses : 0),
+      newTo: this.nextId,
+      stopped: again ? this.asked.stopped : new Set(),
+    };
   }
 
   // Standing and going on
@@ -227,6 +250,8 @@ export class Debugger {
       throw new TsvmError('usage', `the guest has retired ${clock.instructions} instructions: it cannot go back`, {
         next: 'start it again (`tsvm replay` for a recorded run) and stop it earlier',
       });
+    if (how.kind === 'instructions') requireCount(how.at);
+    if (how.kind === 'step') requireCount(how.count ?? 1);
     this.plan = how;
     this.stepsLeft = how.kind === 'step' ? Math.max(1, how.count ?? 1) : 1;
     this.passed = this.here(this.lastCpu);
@@ -247,6 +272,12 @@ export class Debugger {
   private tell(event: DebugEvent): void {
     for (const listener of [...this.listeners]) listener(event);
   }
+}
+
+/** @throws TsvmError usage */
+function requireCount(count: number): void {
+  if (!Number.isSafeInteger(count) || count < 1)
+    throw new TsvmError('usage', `${count}: not a number of instructions`, { next: 'give a whole number from 1 on' });
 }
 
 function isAt(spec: BreakpointSpec, hit: Hit): boolean {

@@ -4,6 +4,7 @@ import type { Vcpu } from '../kvm/contract.ts';
 import type { Stop } from '../kvm/debug.ts';
 import type { OnceLog } from '../util/log.ts';
 import type { ConsoleFeed } from './console-feed.ts';
+import type { Consoles } from './consoles.ts';
 import type { Debugger } from './debugger.ts';
 import type { DriveEnd, DriveWatch } from './drive.ts';
 import { type ExitServices, runVcpu, settle } from './exit-loop.ts';
@@ -20,7 +21,7 @@ import { type Ending, ending, systemEvent } from './verdict.ts';
 
 export interface RunnerOptions {
   readonly machine: Machine;
-  readonly feed: ConsoleFeed;
+  readonly consoles: Consoles;
   /** The guest agent's; null: there is none. */
   readonly agentFeed: ConsoleFeed | null;
   readonly inspector: Inspector;
@@ -73,7 +74,7 @@ export class Runner {
   private entered: Vcpu;
 
   constructor(options: RunnerOptions) {
-    const { machine, feed, agentFeed, pacer, panic, log } = options;
+    const { machine, consoles, agentFeed, pacer, panic, log } = options;
     this.options = options;
     this.machine = machine;
     this.entered = machine.vcpus[0]!;
@@ -97,7 +98,7 @@ export class Runner {
       deadline: () => this.deadline(),
       mmio: (access) => {
         router.serve(access);
-        feed.pump();
+        consoles.pump();
         agentFeed?.pump();
         pacer.countExit();
         panic.exitServed(this.entered);
@@ -228,13 +229,13 @@ export class Runner {
   }
 
   private apply(event: JournalEvent): void {
-    const { feed, agentFeed, machine } = this.options;
+    const { consoles, agentFeed } = this.options;
     switch (event.type) {
       case 'console':
-        feed.offer(event.bytes);
+        consoles.offer(event.bytes, event.console);
         break;
       case 'break':
-        feed.offerBreak();
+        consoles.offerBreak(event.console);
         break;
       case 'agent':
         agentFeed?.offer(event.bytes);
@@ -249,7 +250,7 @@ export class Runner {
         this.sourceOpen = false;
         break;
       case 'resize':
-        machine.console.resize(event.columns, event.rows);
+        consoles.resize(event.columns, event.rows, event.console);
         break;
       case 'stop':
         this.stopped ??= ending(event.cause, event.reason);

@@ -6,7 +6,8 @@ import type { Resume, Stop } from '../kvm/debug.ts';
 import { EnginesDiffer } from '../kvm/errors.ts';
 import { sumStats } from '../kvm/stats.ts';
 import { TsvmError } from '../util/errors.ts';
-import { ConsoleFeed, type PullSource } from './console-feed.ts';
+import { ConsoleFeed } from './console-feed.ts';
+import { Consoles } from './consoles.ts';
 import { Debugger } from './debugger.ts';
 import { type DriveEnd, type DriveTarget, DriveWatch } from './drive.ts';
 import { ExitLine } from './exit-line.ts';
@@ -15,9 +16,10 @@ import { type Journal, type JournalEvent, JournalRecorder, JournalReplay } from 
 import { formatJournal, journalLine } from './journal-text.ts';
 import { Pacer } from './pacer.ts';
 import { PanicWatch } from './panic.ts';
-import { recordEnd, recordPulled } from './run-record.ts';
+import { PulledInput } from './pulled-input.ts';
+import { recordEnd } from './run-record.ts';
 import { Runner } from './runner.ts';
-import { type Hasher, hashMachine } from './state-hash.ts';
+import { hashMachine } from './state-hash.ts';
 import { type Ending, ending, guestExit, placeOf, type Verdict } from './verdict.ts';
 import type { VmOptions } from './vm-options.ts';
 import { Waiter } from './waiter.ts';
@@ -27,13 +29,11 @@ export const INPUT_HIGH_WATER = 0x10000;
 /** Host time that a sleep took too long is taken off the next one, up to this many milliseconds. */
 const MAX_SLEEP_CREDIT_MS = 50;
 const WAIT_NOTE_MS = 2000;
-/** Bytes of pulled input that are kept in the record. */
-const MOST_PULLED = 16 << 20;
 
 export class Vm {
   private readonly options: VmOptions;
   private readonly recorder: JournalRecorder;
-  private readonly feed: ConsoleFeed;
+  private readonly consoles: Consoles;
   private readonly panic: PanicWatch;
   /** For whoever drives the guest, while it stands still. */
   readonly inspector: Inspector;
@@ -43,8 +43,7 @@ export class Vm {
   /** The address before whose instruction the driver wants to stand. */
   private watched: number | null = null;
   private readonly waiter: Waiter;
-  private readonly pulled: Hasher;
-  private pulledBytes = 0;
+  private readonly pulled: PulledInput;
   private arrivals: JournalEvent[] = [];
   private stopping = false;
   private inputHeld = false;
@@ -61,11 +60,12 @@ export class Vm {
     this.options = options;
     this.recorder = new JournalRecorder((entry) => options.onRecord(journalLine(entry)));
     this.waiter = new Waiter(host);
-    this.pulled = host.sha256();
-    this.feed = new ConsoleFeed(machine.console, options.pull && this.hashing(options.pull));
+    this.pulled = new PulledInput(host.sha256(), options.onRecord);
     this.inspector = new Inspector(machine);
     for (const entry of options.replay?.entries ?? []) this.inspector.check(entry);
     const pacer = new Pacer(() => host.now());
+    const pull = options.pull && this.pulled.noticed(options.pull);
+    this.consoles = new Consoles(machine, pull, () => pacer.endSlice());
     machine.onAgentOutput((bytes) => this.driver?.agentOutput(bytes));
     output.setHighWaterListener(() => pacer.endSlice());
     // Before the others: what the driver changes where the guest stands is what they see.
@@ -92,7 +92,7 @@ export class Vm {
     });
     this.runner = new Runner({
       machine,
-      feed: this.feed,
+      consoles: this.consoles,
       inspector: this.inspector,
       agentFeed: machine.agent && new ConsoleFeed(machine.agent, null),
       recorder: this.recorder,
@@ -131,21 +131,28 @@ export class Vm {
     if (this.ended || (this.options.replay && event.type !== 'stop')) return false;
     this.arrivals.push(event);
     if (event.type === 'stop') this.stopping = true;
-    if (this.inputBacklog >= INPUT_HIGH_WATER) this.inputHeld = true;
+    if (this.inputBacklog() >= INPUT_HIGH_WATER) this.inputHeld = true;
     this.waiter.wake();
     return true;
   }
 
-  /** Live input bytes that the guest has not taken; hold the source from INPUT_HIGH_WATER until onInputRoom. */
-  get inputBacklog(): number {
-    const size = (event: JournalEvent): number => (event.type === 'console' ? event.bytes.length : 0);
-    return this.arrivals.reduce((sum, event) => sum + size(event), this.feed.queued);
+  /** Live input bytes that the guest has not taken from a console, its own when left out; hold that one's source from INPUT_HIGH_WATER until onInputRoom. */
+  inputBacklog(console?: string): number {
+    const size = (event: JournalEvent): number =>
+      event.type === 'console' && event.console === console ? event.bytes.length : 0;
+    return this.arrivals.reduce((sum, event) => sum + size(event), this.consoles.queued(console));
+  }
+
+  /** Hear what a console puts out from now on, between slices; the bytes may be kept. Returns how to stop. */
+  subscribeOutput(listener: (bytes: Uint8Array) => void, console?: string): () => void {
+    return this.consoles.subscribe(listener, console);
   }
 
   /** Resolves when the VM stands still between two instructions, or has ended. */
   pause(): Promise<void> {
     if (this.ended) return Promise.resolve();
     this.paused = true;
+    this.goesOnAtOnce = false;
     this.waiter.wake();
     return new Promise((resolve) => this.pauseWaiters.push(resolve));
   }
@@ -300,7 +307,7 @@ export class Vm {
       });
     }
     for (const event of this.arrivals.splice(0)) this.runner.enter(event);
-    if (this.inputHeld && this.inputBacklog < INPUT_HIGH_WATER / 2) {
+    if (this.inputHeld && this.inputBacklog() < INPUT_HIGH_WATER / 2) {
       this.inputHeld = false;
       onInputRoom();
     }
@@ -309,6 +316,7 @@ export class Vm {
   /** Hand the collected output over and wait for the reader, but not past a stop or the wall-clock limit. */
   private async flush(): Promise<void> {
     const bytes = this.options.output.take();
+    this.consoles.handOver(bytes);
     if (bytes.length === 0) return;
     let failure: { error: unknown } | null = null;
     let written = false;
@@ -364,23 +372,6 @@ export class Vm {
     if (this.arrivals.length > 0 || this.paused || this.mustStop) return;
     log.once('waiting for input', 'warning', waitNote);
     await this.waiter.wait(this.msToTimeout());
-  }
-
-  private hashing(pull: PullSource): PullSource {
-    return {
-      read: (max) => {
-        const bytes = pull.read(max);
-        this.pulled.update(bytes);
-        this.recordPulled(bytes);
-        return bytes;
-      },
-    };
-  }
-
-  private recordPulled(bytes: Uint8Array): void {
-    if (bytes.length === 0 || this.pulledBytes > MOST_PULLED) return;
-    this.pulledBytes += bytes.length;
-    this.options.onRecord(recordPulled(this.pulledBytes > MOST_PULLED ? null : bytes));
   }
 
   private runId(): string {

@@ -203,6 +203,10 @@ describe('a guest that stands', () => {
     await target.resume({ kind: 'instructions', at: 100 });
     await expect(target.resume({ kind: 'instructions', at: 100 })).rejects.toThrow(/cannot go back/);
     await expect(target.resume({ kind: 'step', cpu: 1 })).rejects.toThrow(/no cpu1/);
+    await expect(target.resume({ kind: 'step', cpu: 0, count: Number.NaN })).rejects.toThrow(/NaN: not a number of/);
+    await expect(target.resume({ kind: 'instructions', at: 1e300 })).rejects.toThrow(/not a number of instructions/);
+    expect(() => target.readVirtual(0, 0x40100000, -1)).toThrow(/not a number of bytes/);
+    expect(() => target.readVirtual(0, 0x40100000, 2 ** 53)).toThrow(/not a number of bytes/);
     expect(() => target.writeRegister(0, 'cpsr', 0n)).toThrow(/no register/);
     expect(() => target.writePhysical(0x1fffffff, Uint8Array.of(1, 2))).toThrow(/no RAM/);
     expect(target.readPhysical(0x7fffffff, 2)).toBeNull();

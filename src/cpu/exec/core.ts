@@ -224,6 +224,7 @@ export class Core extends ExitRequests implements CoreServices, ObservedCore, Re
   runOnce(budget: number): number {
     beginRun(this.i32, budget, this.clock.now);
     this.i32[WORD.ANSWERED >>> 2] = this.exits.answered + (this.watch.data.on ? 1 : 0);
+    this.watch.data.begins();
     this.running = true;
     try {
       (this.exports.run as () => void)();

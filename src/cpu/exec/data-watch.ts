@@ -24,14 +24,20 @@ export interface DataAccess {
   readonly value: number | null;
 }
 
+/** With its number among those to watched data since the run of the program began: from 1 on. */
+export interface WatchedAccess extends DataAccess {
+  readonly ordinal: number;
+}
+
 /** Is KVM_RUN to come back before the instruction that makes it? */
-export type DataListener = (access: DataAccess) => boolean;
+export type DataListener = (access: WatchedAccess) => boolean;
 
 const pageOf = (address: number): number => Math.floor(address / PAGE_SIZE);
 
 export class DataWatch {
   private data: readonly WatchedData[] = [];
   private listener: DataListener = () => false;
+  private told = 0;
   private readonly virtualPages = new Set<number>();
   private readonly physicalPages = new Set<number>();
 
@@ -51,6 +57,11 @@ export class DataWatch {
         (virtual ? this.virtualPages : this.physicalPages).add(page);
   }
 
+  /** A run of the program begins. */
+  begins(): void {
+    this.told = 0;
+  }
+
   /** May the page of such an access have a table entry? */
   mayFill(address: number, physical: number): boolean {
     return !this.virtualPages.has(pageOf(address >>> 0)) && !this.physicalPages.has(pageOf(physical));
@@ -64,6 +75,6 @@ export class DataWatch {
       const at = watched.virtual ? address : physical;
       return at < watched.address + watched.length && watched.address < at + length;
     });
-    return touched && this.listener(access);
+    return touched && this.listener({ ...access, ordinal: ++this.told });
   }
 }

@@ -96,7 +96,10 @@ export class EmulatedVcpu extends RefusedCalls implements Vcpu {
     this.wakeInstant = Number.POSITIVE_INFINITY;
     this.takeAnswers();
     if (this.showWrite() || this.showSystemEvent()) return 0;
-    if ((exits.answered > 0 || exits.hypercall === 'answered') && this.step()) return 0;
+    if (exits.answered > 0 || exits.hypercall === 'answered') {
+      const ended = this.step();
+      if (ended !== undefined) return ended;
+    }
     if (run.immediateExit) {
       if (core.model.isWaiting()) this.note('wait', core.model.timerWakes(false)); // exit_reason stays what it was
       return EINTR;
@@ -137,8 +140,8 @@ export class EmulatedVcpu extends RefusedCalls implements Vcpu {
     }
   }
 
-  /** Run one step: the instruction that has its answers. True when it left with an exit. */
-  private step(): boolean {
+  /** Run one step: the instruction that has its answers. A number is enter's result, undefined means go on. */
+  private step(): number | undefined {
     const { core, exits } = this;
     const before = core.clock.instructions;
     let ended: number | undefined;
@@ -149,9 +152,11 @@ export class EmulatedVcpu extends RefusedCalls implements Vcpu {
       ended = this.handle(why, Number.POSITIVE_INFINITY);
     } while (ended === undefined && core.clock.instructions === before); // only a fetch entry was filled
     // Committed, or another instruction ran in its place (user space moved the pc, an exception came first): answers are for one step.
-    if (exits.read === null) exits.answered = 0;
+    // One that the host holds back is not over.
+    const isHeld = ended === EINTR && core.clock.instructions === before;
+    if (exits.read === null && !isHeld) exits.answered = 0;
     if (exits.hypercall === 'answered') exits.hypercall = 'none';
-    return ended === 0;
+    return ended;
   }
 
   /** What to do when the program returned; a number is enter's result, undefined means go on. */
@@ -201,7 +206,10 @@ export class EmulatedVcpu extends RefusedCalls implements Vcpu {
     const { exits } = this;
     const { held } = exits;
     exits.held = false;
-    if (held) exits.answersUsed = 0;
+    if (held) {
+      exits.answersUsed = 0;
+      exits.writes.length = 0; // it will make them again
+    }
     return held;
   }
 

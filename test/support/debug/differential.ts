@@ -1,6 +1,6 @@
-// Random programs (test/support/reference, test/support/arm-programs) run plainly, and under a debugger that stops, steps, watches and looks at random (src/vmm/debugger.ts
-// over src/cpu/exec/host-watch.ts and debug-port.ts): after every leg all registers, RAM, MMIO accesses, time and counts must be equal, and breakpoints must have
-// stopped the guest each time it came to them and at no other time.
+// Random programs (test/support/reference, test/support/arm-programs) run plainly, and under a debugger that stops, steps, watches and looks at
+// random (src/vmm/debugger.ts over src/cpu/exec/host-watch.ts and debug-port.ts): after every leg all registers, RAM, MMIO accesses, time and counts
+// must be equal, and breakpoints must have stopped the guest each time it came to them and at no other time.
 import type { Core } from '../../../src/cpu/exec/core.ts';
 import type { EmulatedVm } from '../../../src/cpu/exec/kvm.ts';
 import type { Vcpu } from '../../../src/kvm/contract.ts';
@@ -21,13 +21,14 @@ const NS = 10;
 const LONG = 100_000;
 /** Enters without any progress after which a guest counts as stuck. */
 const MOST_STILL = 400;
+const MOST_EXITS = 100;
 const TUNING = { hot: 1, sampledRun: LONG, left: 1, batch: 1, patience: 1 };
 const FIRST_LOOKS = [1, 2, 3, 5, 8, 13, 20, 30, 50, 100];
 
 type Engine = 'interpreter' | 'regions';
 
 /** Where a guest stood: which vCPU, at how many instructions, before which. */
-type Place = readonly [cpu: number, instructions: number, pc: number];
+type Place = readonly [cpu: number, instructions: number, pc: number, of: 'execution' | 'data', breakpoint: number];
 
 /** A machine of either architecture, as this test drives it. */
 interface Subject {
@@ -160,6 +161,7 @@ class MipsSubject implements Subject {
 abstract class Driver {
   readonly subject: Subject;
   readonly stops: Place[] = [];
+  private program = 0;
   private still = 0;
   private lastCount = -1;
 
@@ -176,7 +178,9 @@ abstract class Driver {
     this.subject.wrap((vcpu) => this.wrapped(vcpu));
   }
 
+  /** From power-on. */
   begin(): void {
+    this.program++;
     this.stops.length = 0;
     this.still = 0;
     this.lastCount = -1;
@@ -187,13 +191,15 @@ abstract class Driver {
   }
 
   private wrapped(real: Vcpu): Vcpu {
+    let program = -1;
     let isMid = false;
     let end = 0;
     let before = 0;
     let pcBefore = 0;
     const enter = (deadline: number): number => {
       const { core } = this.subject;
-      if (!isMid) {
+      if (!isMid || program !== this.program) {
+        program = this.program;
         real.enter(Number.NEGATIVE_INFINITY); // takes the interrupts of this instant
         core.activate(real.id);
         pcBefore = core.pc;
@@ -223,14 +229,48 @@ abstract class Driver {
   }
 }
 
-/** One instruction at a time: where does the guest come? */
+/** Conditions that tell the words of one instruction apart, and the bytes. */
+const isOdd = (stop: Stop): boolean => stop.kind === 'watchpoint' && (stop.address & 4) !== 0;
+const isWhole = (stop: Stop): boolean => stop.kind === 'watchpoint' && stop.length === 4;
+
+/** An access that the guest made, and by which instruction. */
+interface Access {
+  readonly cpu: number;
+  readonly instructions: number;
+  readonly address: number;
+  readonly length: number;
+  readonly isWrite: boolean;
+}
+
+/** One instruction at a time: where does the guest come, and what does it access? */
 class Walker extends Driver {
-  protected chunkEnd(): number {
+  readonly accesses: Access[] = [];
+  private isFetched = false;
+
+  override begin(): void {
+    super.begin();
+    this.accesses.length = 0;
+  }
+
+  /** Write down accesses to RAM from now on, or no longer. */
+  note(on: boolean): void {
+    const { vm, ramBytes } = this.subject;
+    const ram = { address: 0, length: ramBytes, virtual: false, reads: true, writes: true };
+    vm.watch.watchData(on ? [ram] : [], ({ cpu, address, length, isWrite }) => {
+      this.accesses.push({ cpu, instructions: this.clock.instructions, address, length, isWrite });
+      return false;
+    });
+  }
+
+  protected chunkEnd(cpu: number): number {
+    const port = this.subject.vm.debugPort(cpu);
+    // A fetch that faults is no instruction.
+    this.isFetched = port.translate(port.pc & ~1, 'fetch').outcome === 'physical';
     return this.clock.now + NS;
   }
 
   protected cameBack(cpu: number, before: number, pcBefore: number): void {
-    if (this.clock.instructions > before) this.stops.push([cpu, before, pcBefore]);
+    if (this.isFetched && this.clock.instructions > before) this.stops.push([cpu, before, pcBefore, 'execution', 0]);
   }
 }
 
@@ -239,6 +279,7 @@ class Meddler extends Driver {
   private debugger: Debugger;
   private random = new Random(0, 0);
   private isExact = false;
+  private accessed: readonly Access[] = [];
   /** How often it stood. */
   stands = 0;
 
@@ -280,8 +321,10 @@ class Meddler extends Driver {
     this.debugger = this.newDebugger();
   }
 
-  start(seed: number, breakpoints: readonly BreakpointSpec[] | null): void {
+  /** `accessed`: what the program will access. */
+  start(seed: number, breakpoints: readonly BreakpointSpec[] | null, accessed: readonly Access[]): void {
     this.begin();
+    this.accessed = accessed;
     this.random = new Random(seed, 31);
     this.isExact = breakpoints !== null;
     this.stands = 0;
@@ -311,7 +354,14 @@ class Meddler extends Driver {
   private stand(stop: Stop): void {
     this.stands++;
     const { debugger: debug, random } = this;
-    if ('pc' in stop) this.stops.push([stop.cpu, this.clock.instructions, stop.pc]);
+    if ('pc' in stop)
+      this.stops.push([
+        stop.cpu,
+        this.clock.instructions,
+        stop.pc,
+        stop.kind === 'breakpoint' ? 'execution' : 'data',
+        stop.id,
+      ]);
     debug.stands(stop);
     if (this.isExact) {
       debug.goesOn({ kind: 'continue' });
@@ -319,6 +369,7 @@ class Meddler extends Driver {
     }
     for (let looks = random.below(3); looks > 0; looks--) this.lookAt(random.below(VCPUS));
     for (let changes = random.below(3); changes > 0; changes--) this.changeBreakpoints();
+    if (random.chance(3)) this.subject.vm.observe({ stats: random.chance(50), trace: null });
     for (let looks = random.below(2); looks > 0; looks--) this.lookAt(random.below(VCPUS));
     debug.goesOn(this.plan());
   }
@@ -369,7 +420,10 @@ class Meddler extends Driver {
   private dataPlace(): number {
     const { random, subject } = this;
     const base = subject.vm.debugPort(random.below(VCPUS)).bank('gpr', random.below(32));
-    if (random.chance(30)) return subject.place(random, 'data');
+    if (random.chance(15)) return subject.place(random, 'data');
+    const soon = this.accessed.filter(({ instructions }) => instructions === this.clock.instructions);
+    if (soon.length > 0 && random.chance(50)) return random.pick(soon).address;
+    if (this.accessed.length > 0 && random.chance(80)) return random.pick(this.accessed).address;
     return (base + random.pick([0, 0, 0, -4, 4, -16, 16]) + random.below(4)) >>> 0;
   }
 
@@ -442,9 +496,12 @@ class Sides {
     const legs = legsOf(random, this.plain.ramBytes);
     const { plain, walker, meddlers } = this;
     const subjects = [plain, walker.subject, ...meddlers.map(([, { subject }]) => subject)];
-    for (const subject of subjects) subject.load(seed);
-    const breakpoints = isExact ? this.breakpoints(random, this.visited(seed, legs)) : null;
-    for (const [, meddler] of meddlers) meddler.start(seed, breakpoints);
+    for (const subject of subjects) powerOn(subject, seed);
+    const visited = this.visited(seed, legs);
+    const breakpoints = isExact ? this.breakpoints(random, visited) : null;
+    const accessed = [...this.walker.accesses];
+    walker.begin();
+    for (const [, meddler] of meddlers) meddler.start(seed, breakpoints, accessed);
     const found: string[] = [];
     let stops = 0;
     try {
@@ -496,18 +553,26 @@ class Sides {
   private visited(seed: number, legs: readonly Leg[]): readonly number[] {
     const { walker } = this;
     walker.begin();
+    walker.note(true);
     for (const { outside, cpu, length } of legs) {
       walker.subject.tell(outside);
       if (walker.subject.run(walker.subject.vm.clock.now + length * NS, cpu) !== 'deadline') break;
     }
     const places = [...new Set(walker.stops.map(([, , pc]) => (pc & ~1) >>> 0))];
-    walker.subject.load(seed);
-    walker.begin();
+    powerOn(walker.subject, seed);
     return places;
   }
 
   private breakpoints(random: Random, visited: readonly number[]): BreakpointSpec[] {
+    const { accesses } = this.walker;
     return Array.from({ length: 1 + random.below(8) }, () => {
+      if (accesses.length > 0 && random.chance(30)) {
+        const { address } = random.pick(accesses);
+        const length = random.pick([1, 2, 4, 64]);
+        const access = random.pick(['read', 'write', 'access'] as const);
+        const condition = random.chance(50) && random.pick([isOdd, isWhole]);
+        return { kind: 'data', space: 'virtual', address, length, access, ...(condition && { condition }) };
+      }
       const at = visited.length === 0 || random.chance(10) ? this.plain.place(random, 'code') : random.pick(visited);
       const space = random.chance(70) ? ('virtual' as const) : ('physical' as const);
       const address = space === 'virtual' ? at >>> 0 : at & (this.plain.ramBytes - 1);
@@ -515,20 +580,52 @@ class Sides {
     });
   }
 
-  /** Virtual breakpoints stop each time, and nothing else does. Physical ones are not looked for here. */
+  /** Virtual breakpoints and watchpoints stop each time, and nothing else does. Physical ones are not looked for here. */
   private compareStops(breakpoints: readonly BreakpointSpec[], found: string[]): void {
-    const virtual = new Set(breakpoints.flatMap(({ space, address }) => (space === 'virtual' ? [address] : [])));
-    const text = (stops: readonly Place[]): string[] =>
-      stops.filter(([, , pc]) => virtual.has((pc & ~1) >>> 0)).map(([cpu, at, pc]) => `cpu${cpu} ${at} ${pc.toString(16)}`);
-    const expected = text(this.walker.stops);
-    for (const [name, meddler] of this.meddlers) {
-      const got = text(meddler.stops);
-      const [lost, more] = [expected.filter((at) => !got.includes(at)), got.filter((at) => !expected.includes(at))];
-      if (lost.length > 0) found.push(`${name}: lost stops ${lost.slice(0, 5).join('; ')} of ${expected.length}`);
-      if (more.length > 0) found.push(`${name}: stops too many ${more.slice(0, 5).join('; ')}`);
-      if (new Set(got).size !== got.length) found.push(`${name}: stops told twice`);
-    }
+    const { walker } = this;
+    const virtual = new Set<number>();
+    for (const { kind, space, address } of breakpoints)
+      if (kind === 'execution' && space === 'virtual') virtual.add(address);
+    const watched = breakpoints.filter((spec) => spec.kind === 'data');
+    const touches = ({ address, length, isWrite }: Access): boolean =>
+      watched.some(
+        (spec) =>
+          spec.access !== (isWrite ? 'read' : 'write') &&
+          address < spec.address + spec.length &&
+          spec.address < address + length &&
+          (spec.condition?.({ kind: 'watchpoint', address, length } as Stop) ?? true),
+      );
+    const text = ([cpu, at]: readonly [number, number, ...unknown[]]): string => `cpu${cpu} ${at}`;
+    const executions = walker.stops.filter(([, , pc]) => virtual.has((pc & ~1) >>> 0)).map(text);
+    const accesses = walker.accesses.filter(touches).map(({ cpu, instructions }) => text([cpu, instructions]));
+    for (const [name, meddler] of this.meddlers)
+      for (const [kind, all] of [
+        ['execution', executions],
+        ['data', accesses],
+      ] as const) {
+        const expected = new Set(all);
+        const stops = meddler.stops.filter(
+          ([, , pc, of]) => of === kind && (kind === 'data' || virtual.has((pc & ~1) >>> 0)),
+        );
+        const got = new Set(stops.map(text));
+        const lost = [...expected].filter((at) => !got.has(at));
+        // The last instruction of a program may be one that has no end.
+        const more = [...got].filter((at) => !expected.has(at) && !at.endsWith(` ${this.plain.vm.clock.instructions}`));
+        if (lost.length > 0)
+          found.push(`${name}: ${lost.length} of ${expected.size} ${kind} stops lost: ${lost.slice(0, 5)}`);
+        if (more.length > 0) found.push(`${name}: ${more.length} ${kind} stops too many: ${more.slice(0, 5)}`);
+        // Several watchpoints may be met by one instruction, by its several accesses.
+        const told = new Set(stops.map((stop) => `${text(stop)} ${stop[4]}`));
+        if (told.size !== stops.length) found.push(`${name}: ${kind} stops told twice`);
+      }
   }
+}
+
+/** With this program, and nothing left of what the one before wanted of a device. */
+function powerOn(subject: Subject, seed: number): void {
+  for (const vcpu of Reflect.get(subject.vm, 'vcpus') as Vcpu[])
+    for (let exits = 0; exits < MOST_EXITS && vcpu.enter(Number.NEGATIVE_INFINITY) === 0; exits++);
+  subject.load(seed);
 }
 
 /** The engine looks soon, and compiles what it finds. */

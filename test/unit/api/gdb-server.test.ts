@@ -5,7 +5,8 @@ import { createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type GdbServer, type GdbServerOptions, parseGdbPlace, serveGdb } from '../../../src/api/gdb-server.ts';
+import { parseGdbPlace } from '../../../src/api/gdb-place.ts';
+import { type GdbServer, type GdbServerOptions, serveGdb } from '../../../src/api/gdb-server.ts';
 import { FakeTarget } from '../../support/debug/fake-target.ts';
 import { framed } from '../../support/debug/gdb-client.ts';
 

@@ -55,7 +55,7 @@ function arrive(address: number, cpu = 0, physical = address): Stop | null {
 }
 function access(address: number, isWrite: boolean, length = 4): Stop | null {
   clock.instructions += 7;
-  const hit = { cpu: 0, address, physical: address + 0x100000, length, isWrite, value: isWrite ? 5 : null };
+  const hit = { cpu: 0, address, physical: address + 0x100000, length, isWrite, value: isWrite ? 5 : null, ordinal: 1 };
   return accesses(hit) ? guest.due() : null;
 }
 
@@ -127,10 +127,11 @@ describe('a watchpoint', () => {
   it('that is added where the guest stands sees the access of that very instruction; older ones have seen it', () => {
     const first = guest.add(watch(0x2000, 4, 'write'));
     guest.goesOn({ kind: 'continue' });
-    const hit = { cpu: 0, address: 0x2000, physical: 0, length: 4, isWrite: true, value: 1 };
+    const hit = { cpu: 0, address: 0x2000, physical: 0, length: 4, isWrite: true, value: 1, ordinal: 1 };
     expect(accesses(hit)).toBe(true);
     guest.stands(guest.due()!);
     guest.goesOn({ kind: 'continue' });
+    expect(guest.steps(0)).toBe(true);
     expect(accesses(hit)).toBe(false);
     guest.stands({ kind: 'paused' });
     const second = guest.add(watch(0x2000, 4, 'write'));
@@ -143,6 +144,20 @@ describe('a watchpoint', () => {
     expect([first.hits, second.hits, no.hits]).toEqual([1, 1, 0]);
     pc = 0x80; // an interrupt at the same count
     expect(accesses(hit)).toBe(true);
+  });
+
+  it('asks each access of an instruction that makes several, and is stopped by each entry once', () => {
+    const word = (address: number, value: number): boolean =>
+      accesses({ cpu: 0, address, physical: 0, length: 4, isWrite: true, value, ordinal: (address - 0x2000) / 4 + 1 });
+    const isFive = (stop: Stop): boolean => stop.kind === 'watchpoint' && stop.value === 5;
+    const entry = guest.add({ ...watch(0x2000, 16, 'write'), condition: isFive });
+    guest.goesOn({ kind: 'continue' });
+    expect(word(0x2000, 4)).toBe(true);
+    expect(guest.due()).toBeNull();
+    expect([word(0x2000, 4), word(0x2004, 5)]).toEqual([false, true]);
+    expect(guest.due()).toMatchObject({ kind: 'watchpoint', address: 0x2004 });
+    expect([word(0x2000, 4), word(0x2004, 5), word(0x2008, 5)]).toEqual([false, false, false]);
+    expect(entry.hits).toBe(1);
   });
 
   it('that the engine cannot watch leaves nothing behind', () => {

@@ -20,6 +20,7 @@ function inspectorOf(agent: 'agent' | null): Inspector {
     kernelAbi,
     toPhysical: (address) => (address >= KSEG0 ? address - KSEG0 : null),
     agent: agent && { room: () => 0, input: () => 0 },
+    consoles: new Map(['uart0', 'uart1'].map((name) => [name, { room: () => 0, input: () => 0, resize: () => {} }])),
   });
 }
 
@@ -125,6 +126,8 @@ describe('an entry of a journal', () => {
     check({ type: 'register', cpu: 1, name: 'pc', value: 0 });
     check({ type: 'agent', bytes }, 'agent');
     check({ type: 'console', bytes });
+    check({ type: 'console', bytes, console: 'uart1' });
+    check({ type: 'break', console: 'uart0' });
     check({ type: 'end-of-input' });
   });
 
@@ -133,6 +136,9 @@ describe('an entry of a journal', () => {
     [{ type: 'register', cpu: 2, name: 'pc', value: 0 }, 'there is no cpu2: the machine has 2'],
     [{ type: 'register', cpu: 0, name: '__proto__', value: 0 }, 'cpu0 has no register called "__proto__"'],
     [{ type: 'agent', bytes }, 'there is no guest agent'],
+    [{ type: 'console', bytes, console: 'uart2' }, 'there is no console called "uart2"'],
+    [{ type: 'break', console: '__proto__' }, 'there is no console called "__proto__"'],
+    [{ type: 'resize', columns: 1, rows: 1, console: '' }, 'there is no console called ""'],
   ] as const)('is of another one: %j', (event, why) => {
     expect(() => check(event)).toThrow(`the journal, at instruction 7: ${why}`);
   });

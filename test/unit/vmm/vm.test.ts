@@ -3,7 +3,7 @@ import { EnginesDiffer } from '../../../src/kvm/errors.ts';
 import { formatJournal, parseJournal } from '../../../src/vmm/journal-text.ts';
 import { INPUT_HIGH_WATER } from '../../../src/vmm/vm.ts';
 import type { GuestProgram, Step, StepResult } from '../../support/vmm/fake-kvm.ts';
-import { CONSOLE, FakeHost, print, testVm } from '../../support/vmm/fake-machine.ts';
+import { CONSOLE, FakeHost, OTHER_CONSOLE, print, testVm } from '../../support/vmm/fake-machine.ts';
 
 const FOREVER = Number.POSITIVE_INFINITY;
 const ROOM = { write: CONSOLE + 4, data: [16, 0, 0, 0] };
@@ -15,16 +15,20 @@ function guest(...steps: Step[]): GuestProgram {
 }
 
 /** Echoes console input until a q comes, computing between bytes; then powers off. */
-function* echo(): Generator<Step, void, StepResult> {
-  yield ROOM;
+function echo(): Generator<Step, void, StepResult> {
+  return echoOn(CONSOLE);
+}
+
+function* echoOn(base: number): Generator<Step, void, StepResult> {
+  yield { ...ROOM, write: base + 4 };
   for (;;) {
     yield { wait: FOREVER };
     yield { run: 123 };
     for (;;) {
-      const { data } = yield { read: CONSOLE + 8 };
+      const { data } = yield { read: base + 8 };
       if (data[3] === 0xff) break;
-      yield { write: CONSOLE + 4, data: [1, 0, 0, 0] };
-      yield { write: CONSOLE, data: [data[0]!] };
+      yield { write: base + 4, data: [1, 0, 0, 0] };
+      yield { write: base, data: [data[0]!] };
       if (data[0] === 0x71) return;
       yield { run: 5000 };
     }
@@ -280,10 +284,10 @@ describe('console input', () => {
       { sourceOpen: true, onInputRoom: () => released++ },
     );
     test.vm.arrive({ type: 'console', bytes: new Uint8Array(INPUT_HIGH_WATER) });
-    expect(test.vm.inputBacklog).toBe(INPUT_HIGH_WATER);
+    expect(test.vm.inputBacklog()).toBe(INPUT_HIGH_WATER);
     await test.vm.start();
     expect(released).toBe(1);
-    expect(test.vm.inputBacklog).toBe(0);
+    expect(test.vm.inputBacklog()).toBe(0);
   });
 
   it('that comes at the instant of a device timer comes after it, live and fed back', async () => {
@@ -313,6 +317,94 @@ describe('console input', () => {
     test.vm.arrive({ type: 'resize', columns: 132, rows: 43 });
     await test.vm.start();
     expect(seen).toEqual([43, 0, 132, 0]);
+  });
+});
+
+describe("a console beside the machine's own", () => {
+  const onOther = (): Generator<Step, void, StepResult> => echoOn(OTHER_CONSOLE);
+  const typed = (text: string) =>
+    ({ type: 'console', bytes: new TextEncoder().encode(text), console: 'other' }) as const;
+
+  it('takes input of its own, and is heard by who listens to it', async () => {
+    const test = testVm([onOther], { sourceOpen: true });
+    let heard = '';
+    test.vm.subscribeOutput((bytes) => {
+      heard += Buffer.from(bytes).toString();
+    }, 'other');
+    test.vm.arrive({ type: 'console', bytes: Uint8Array.of(0x71) });
+    test.vm.arrive(typed('to the other'));
+    test.vm.arrive(typed('q'));
+    expect(test.vm.inputBacklog('other')).toBe('to the otherq'.length);
+    expect(await test.vm.start()).toMatchObject({ kind: 'power-off' });
+    expect({ heard, own: test.text() }).toEqual({ heard: 'to the otherq', own: '' });
+    expect([test.vm.inputBacklog(), test.vm.inputBacklog('other')]).toEqual([1, 0]);
+  });
+
+  it('makes no other run of it, heard or not, live or fed back', async () => {
+    const runs: string[] = [];
+    let journal: ReturnType<typeof parseJournal>['journal'] | null = null;
+    for (const hears of [true, false, true]) {
+      const test = testVm([onOther], { sourceOpen: true, replay: journal });
+      if (hears) test.vm.subscribeOutput(() => {}, 'other');
+      if (!journal) test.vm.arrive(typed('abcq'));
+      const { stateHash, runId, instructions } = await test.vm.start();
+      runs.push(`${stateHash} ${runId} ${instructions}`);
+      journal = parseJournal(formatJournal(test.vm.journal)).journal;
+    }
+    expect(new Set(runs).size).toBe(1);
+    expect(journal!.entries[0]!.event).toEqual(typed('abcq'));
+  });
+
+  it("that is full of input that nobody reads does not hold the source of the machine's own", async () => {
+    const test = testVm([echo], { sourceOpen: true });
+    test.vm.arrive({ ...typed(''), bytes: new Uint8Array(2 * INPUT_HIGH_WATER) });
+    test.vm.arrive({ type: 'console', bytes: new TextEncoder().encode('still q') });
+    expect(test.vm.inputBacklog()).toBe(7);
+    await test.vm.start();
+    expect(test.text()).toBe('still q');
+    expect(test.vm.inputBacklog('other')).toBe(2 * INPUT_HIGH_WATER);
+  });
+
+  it('ends no run by a panic or an exit line that it says', async () => {
+    const said = 'Kernel panic - not syncing: hello\r\nEXIT 7\r\n';
+    const test = testVm(
+      [
+        function* () {
+          for (const step of print(said)) yield { ...step, write: OTHER_CONSOLE };
+          yield { run: 1000 };
+        },
+      ],
+      { exitLine: 'EXIT' },
+    );
+    let heard = '';
+    const stop = test.vm.subscribeOutput((bytes) => {
+      heard += Buffer.from(bytes).toString();
+      stop();
+    }, 'other');
+    expect(await test.vm.start()).toMatchObject({ kind: 'power-off', exitCode: 0 });
+    expect(said.startsWith(heard) && heard.length > 0).toBe(true);
+  });
+
+  it('that is journaled without being there is refused', () => {
+    const replay = {
+      input: 'none',
+      entries: [{ instructions: 1, at: 10, event: { type: 'break', console: 'x' } }],
+    } as const;
+    expect(() => testVm([echo], { replay })).toThrow('at instruction 1: there is no console called "x"');
+  });
+});
+
+describe("who listens to the machine's own console", () => {
+  it('hears what standard output gets, until he leaves', async () => {
+    const test = testVm([chatter('a')]);
+    let heard = '';
+    const stop = test.vm.subscribeOutput((bytes) => {
+      heard += Buffer.from(bytes).toString();
+      if (heard.length > 10) stop();
+    });
+    await test.vm.start();
+    expect(heard.length).toBeGreaterThan(10);
+    expect(test.text().startsWith(heard)).toBe(true);
   });
 });
 
