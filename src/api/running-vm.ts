@@ -64,7 +64,7 @@ export function runningVm(
         stop('the terminal went away');
       },
       takenBy: () => takenBy,
-      mustHold: () => vm.inputBacklog >= INPUT_HIGH_WATER,
+      mustHold: () => vm.inputBacklog() >= INPUT_HIGH_WATER,
     });
     opened(input);
     const ignoreSignals = options.handleSignals
@@ -96,6 +96,12 @@ export function runningVm(
         next: 'await what it is waited for, or start it with driven: true',
       });
     return vm.inspector;
+  };
+  const consoles = [...prepared.machine.consoles.keys()];
+  /** What an event says of its console: nothing of the machine's own. @throws TsvmError usage when there is no such */
+  const of = (console: string | undefined): { readonly console?: string } => {
+    vm.inspector.console(console);
+    return console === undefined || console === consoles[0] ? {} : { console };
   };
   // What has ended may still be asked why.
   const looked = (): Inspector => (vm.over ? vm.inspector : standing());
@@ -135,14 +141,18 @@ export function runningVm(
         vm.change({ type: 'register', cpu, name, value: value >>> 0 });
       },
     },
-    resize: (columns, rows) => {
-      vm.arrive({ type: 'resize', columns: characters(columns), rows: characters(rows) });
+    consoles,
+    resize: (columns, rows, console) => {
+      vm.arrive({ type: 'resize', columns: characters(columns), rows: characters(rows), ...of(console) });
     },
-    sendInput: (bytes) => pieces(bytes).every((piece) => vm.arrive({ type: 'console', bytes: piece })),
-    sendBreak: () => prepared.machine.console.inputBreak !== undefined && vm.arrive({ type: 'break' }),
-    get inputBacklog() {
-      return vm.inputBacklog;
+    sendInput: (bytes, console) => {
+      const to = of(console);
+      return pieces(bytes).every((piece) => vm.arrive({ type: 'console', bytes: piece, ...to }));
     },
+    sendBreak: (console) =>
+      vm.inspector.console(console).inputBreak !== undefined && vm.arrive({ type: 'break', ...of(console) }),
+    inputBacklog: (console) => vm.inputBacklog(of(console).console),
+    subscribeOutput: (listener, console) => vm.subscribeOutput(listener, of(console).console),
     takeTerminal: (keys) => {
       takenBy = keys;
       return () => {

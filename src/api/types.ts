@@ -100,14 +100,21 @@ export interface RunningVm {
   closeInput(): void;
   /** Bytes for the guest agent; with `agent: true` and as send(). */
   sendToAgent(bytes: Uint8Array): void;
-  /** Tell the guest's console its size in characters. */
-  resize(columns: number, rows: number): void;
+  /**
+   * Consoles by the names of their devices (`uart0`), the machine's own first: that is the one of `--console`, whose output is onConsole's. Where a
+   * function takes the name of a console, it is the machine's own when left out, and a TsvmError 'usage' when there is no such.
+   */
+  readonly consoles: readonly string[];
+  /** Tell a console its size in characters. */
+  resize(columns: number, rows: number, console?: string): void;
   /** Console input from somebody beside the source that it was started with; in the journal. False when the run takes none (it is over, or a replay). */
-  sendInput(bytes: Uint8Array): boolean;
+  sendInput(bytes: Uint8Array, console?: string): boolean;
   /** A break on the console's line, in order with its bytes. False when that has none, or takes no input. */
-  sendBreak(): boolean;
-  /** Bytes of input that the guest has not taken yet. */
-  readonly inputBacklog: number;
+  sendBreak(console?: string): boolean;
+  /** Bytes of input that the guest has not taken from the console yet. */
+  inputBacklog(console?: string): number;
+  /** Hear what a console puts out from now on, in order; the bytes may be kept. No effect on the guest. Returns how to stop. */
+  subscribeOutput(listener: (bytes: Uint8Array) => void, console?: string): () => void;
   /**
    * While it is taken, what is typed at the run's terminal goes to `keys`, neither to the guest nor to the escape keys; null: the terminal went away.
    * Returns how to give it back.

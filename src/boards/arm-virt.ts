@@ -14,6 +14,7 @@ import { Bus } from '../memory/bus.ts';
 import * as node from './arm-virt-fdt.ts';
 import { KERNEL_SEGMENT, loadArm, RAM_BASE, RAM_SEGMENT } from './arm-virt-load.ts';
 import type { Board, BoardContext, BoardDevice, BoardImage, BoardLine, Irqchip, MadeDevice, Wiring } from './board.ts';
+import { consoleBackend, serialConsole } from './consoles.ts';
 import { testFinisher } from './test-finisher.ts';
 import {
   onMmio,
@@ -104,9 +105,9 @@ export const armVirt: Board = {
       console: 'serial',
       fdt: node.serial16550(UART, UART_IRQ, UART_CLOCK),
       make: (context, { irq }) => {
-        const backend = terminal(context, 'serial');
+        const backend = consoleBackend(context, 'uart0', { console: 'serial', early: context.console === 'virtio' });
         const device = new Serial16550({ timer: context.timer, irq }, { name: 'uart0', backend, clock: UART_CLOCK });
-        return { device, windows: [device.window], console: withoutSize(device) };
+        return { device, windows: [device.window], console: serialConsole(device) };
       },
     },
     {
@@ -116,12 +117,12 @@ export const armVirt: Board = {
       console: 'pl011',
       fdt: node.pl011(PL011, PL011_IRQ),
       make: (context, { irq }) => {
-        const backend = terminal(context, 'pl011');
+        const backend = consoleBackend(context, 'pl011', { console: 'pl011' });
         const device = new SerialPl011(
           { timer: context.timer, irq },
           { name: 'pl011', backend, misuse: misuse(context, 'pl011') },
         );
-        return { device, windows: [device], console: withoutSize(device) };
+        return { device, windows: [device], console: serialConsole(device) };
       },
     },
     {
@@ -199,21 +200,6 @@ function pciHost(_context: BoardContext, wiring: Wiring): MadeDevice {
   // The bus has the memory at the addresses that the CPU has it at.
   memory.origin = node.PCI_MEMORY.address;
   return { device, windows: [device, io, memory], pci };
-}
-
-/** Only the machine's console has somebody at its other end; the first UART shows what earlycon says. */
-function terminal({ console, consoleOutput }: BoardContext, kind: string): BoardContext['consoleOutput'] {
-  const shown = console === kind || (kind === 'serial' && console === 'virtio');
-  return shown ? consoleOutput : { write: () => {} };
-}
-
-function withoutSize(device: Pick<SerialPl011, 'room' | 'input' | 'inputBreak'>): NonNullable<MadeDevice['console']> {
-  return {
-    room: () => device.room(),
-    input: (bytes) => device.input(bytes),
-    inputBreak: () => device.inputBreak(),
-    resize: () => {},
-  };
 }
 
 function misuse({ log }: BoardContext, name: string): (what: string) => void {

@@ -42,6 +42,8 @@ export interface BoardContext {
   readonly virtio: VirtioInterface | null;
   /** Terminal 0. */
   readonly consoleOutput: CharBackend;
+  /** What the console device of the row called `name` says when it is not the machine's console. */
+  otherConsole(name: string): CharBackend;
   /** Where the guest agent's port leads; null: the machine has none. */
   readonly agentOutput: CharBackend | null;
   /** The `--console` word whose device takes the terminal's input. */
@@ -82,7 +84,7 @@ export interface MadeDevice {
   readonly device: Device;
   /** In the order of the row's windows. */
   readonly windows: readonly DeviceWindow[];
-  /** Where the terminal's input goes when the row is the machine's console. */
+  /** Where a terminal's input goes; the run's own when the row is the machine's console. */
   readonly console?: BoardConsole;
   /** What the guest agent is told by. */
   readonly agent?: ConsoleInput;

@@ -21,6 +21,8 @@ export interface BuiltBoard {
   /** In the order of the board, the irqchip first. */
   readonly devices: readonly { readonly name: string; readonly device: Device }[];
   readonly console: BoardConsole;
+  /** Every console device by its row's name, the machine's console first. */
+  readonly consoles: ReadonlyMap<string, BoardConsole>;
   /** The guest agent's end of its port, where there is one. */
   readonly agent: ConsoleInput | null;
 }
@@ -46,7 +48,8 @@ class Walk {
   private readonly made = new Map<string, MadeDevice>();
   private readonly devices: { name: string; device: Device }[] = [];
   private readonly connections = new Map<string, { up: number; readonly end: IrqLine }>();
-  private console: BoardConsole | undefined;
+  private main: readonly [name: string, console: BoardConsole] | undefined;
+  private readonly others: [name: string, console: BoardConsole][] = [];
   private agent: ConsoleInput | null = null;
 
   constructor(board: Board, context: BoardContext) {
@@ -74,7 +77,10 @@ class Walk {
     });
     this.made.set(row.name, made);
     this.devices.push({ name: row.name, device: made.device });
-    if (row.console === this.context.console) this.console = made.console;
+    if (made.console) {
+      if (row.console === this.context.console) this.main = [row.name, made.console];
+      else this.others.push([row.name, made.console]);
+    }
     this.agent ??= made.agent ?? null;
   }
 
@@ -94,10 +100,10 @@ class Walk {
   }
 
   finish(): BuiltBoard {
-    if (!this.console)
-      throw new TsvmError('internal', `board ${this.board.name} has no ${this.context.console} console`);
-    for (const { device } of this.devices) device.reset();
-    return { bus: this.bus, devices: this.devices, console: this.console, agent: this.agent };
+    const { bus, devices, main, others, agent } = this;
+    if (!main) throw new TsvmError('internal', `board ${this.board.name} has no ${this.context.console} console`);
+    for (const { device } of devices) device.reset();
+    return { bus, devices, console: main[1], consoles: new Map([main, ...others]), agent };
   }
 
   /** A new connection to a line; the line is up while one of its connections is. */

@@ -17,6 +17,7 @@ import { Serial16550 } from '../devices/serial-16550.ts';
 import { I8254 } from '../devices/timer/i8254.ts';
 import { Bus } from '../memory/bus.ts';
 import type { Board, BoardContext, BoardDevice, BoardLine, BootRegister, MadeDevice, Wiring } from './board.ts';
+import { consoleBackend, serialConsole } from './consoles.ts';
 import {
   AGENTS,
   argumentRegisters,
@@ -187,7 +188,7 @@ export const malta: Board = {
       windows: [io(0x3f8, 8)],
       irq: isa(UART0_IRQ),
       console: 'serial',
-      make: uart('uart0', { shown: true }),
+      make: uart('uart0', { console: 'serial', early: true }),
     },
     { name: 'uart1', windows: [io(0x2f8, 8)], irq: isa(UART1_IRQ), make: uart('uart1', {}) },
     {
@@ -271,18 +272,14 @@ function southBridge({ timer, log, systemEvent }: BoardContext, wiring: Wiring):
   return { device, windows: [], setLine: (line, level) => device.setPirq(line, level) };
 }
 
-/** Only the first UART has somebody at its other end. */
-function uart(name: string, { shown = false, stride = 1, clock = 1_843_200 }): BoardDevice['make'] {
-  return ({ timer, consoleOutput }, { irq }) => {
-    const backend = shown ? consoleOutput : { write: () => {} };
-    const device = new Serial16550({ timer, irq }, { name, backend, stride, clock });
-    const console = {
-      room: () => device.room(),
-      input: (bytes: Uint8Array) => device.input(bytes),
-      inputBreak: () => device.inputBreak(),
-      resize: () => {},
-    };
-    return { device, windows: [device.window], console };
+function uart(
+  name: string,
+  { stride = 1, clock = 1_843_200, ...end }: { stride?: number; clock?: number; console?: string; early?: boolean },
+): BoardDevice['make'] {
+  return (context, { irq }) => {
+    const backend = consoleBackend(context, name, end);
+    const device = new Serial16550({ timer: context.timer, irq }, { name, backend, stride, clock });
+    return { device, windows: [device.window], console: serialConsole(device) };
   };
 }
 

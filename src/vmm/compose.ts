@@ -142,14 +142,16 @@ export function composeMachine(options: ComposeOptions): Machine {
   const inKernelWindows: NamedWindow[] = [];
   let interrupted: (cpu: number) => void = () => {};
   let agentOutput: (bytes: Uint8Array) => void = () => {};
+  let otherOutput: (console: string, bytes: Uint8Array) => void = () => {};
   let systemEvent: (event: SystemEvent) => void = () => {};
-  const { bus, devices, console, agent } = buildBoard(board, {
+  const { bus, devices, console, consoles, agent } = buildBoard(board, {
     memory: vm.memory,
     timer: timers,
     log,
     cpus: config.cpus,
     virtio: virtioInterface(config, options.transport),
     consoleOutput: options.consoleOutput,
+    otherConsole: (name) => ({ write: (bytes) => otherOutput(name, bytes) }),
     agentOutput: config.agent ? { write: (bytes) => agentOutput(bytes) } : null,
     console: consoleKind(board, config),
     transport: options.transport,
@@ -186,6 +188,7 @@ export function composeMachine(options: ComposeOptions): Machine {
     timers,
     devices,
     console,
+    consoles,
     agent,
     toPhysical: (address) => physicalAddress(board.segments, address) ?? null,
     kernelAbi: board.kernelAbi,
@@ -207,6 +210,9 @@ export function composeMachine(options: ComposeOptions): Machine {
     },
     onAgentOutput: (listener) => {
       agentOutput = listener;
+    },
+    onOtherOutput: (listener) => {
+      otherOutput = listener;
     },
     onSystemEvent: (listener) => {
       systemEvent = listener;

@@ -4,7 +4,7 @@ import { KvmError } from '../kvm/errors.ts';
 import { hex } from '../util/bits.ts';
 import { TsvmError } from '../util/errors.ts';
 import type { JournalEntry } from './journal.ts';
-import type { Machine } from './machine.ts';
+import type { Machine, MachineConsole } from './machine.ts';
 
 /** An address of the guest: virtual in an unmapped segment (a kernel's), or physical. */
 export type GuestPlace = number | { readonly physical: number };
@@ -14,7 +14,7 @@ const RAW_ID = /^0x[0-9a-f]{1,16}$/;
 /** Bytes that are read or written at once. */
 const MOST = 1 << 28;
 
-type Inspected = Pick<Machine, 'memory' | 'toPhysical' | 'vcpus' | 'kernelAbi' | 'agent'>;
+type Inspected = Pick<Machine, 'memory' | 'toPhysical' | 'vcpus' | 'kernelAbi' | 'agent' | 'consoles'>;
 
 function isGiven(vcpu: Machine['vcpus'][number], id: bigint): boolean {
   try {
@@ -67,12 +67,23 @@ export class Inspector {
       if (event.type === 'memory') this.physical({ physical: event.address }, event.bytes.length);
       else if (event.type === 'register') this.id(event.cpu, event.name);
       else if (event.type === 'agent' && !this.machine.agent) throw new TsvmError('usage', 'there is no guest agent');
+      else if ('console' in event && event.console !== undefined) this.console(event.console);
     } catch (error) {
       if (!(error instanceof TsvmError)) throw error;
       throw new TsvmError('usage', `the journal, at instruction ${instructions}: ${error.message}`, {
         next: 'replay it with the options of the run that it is of',
       });
     }
+  }
+
+  /** By its device's name; undefined: the machine's own. @throws TsvmError usage when there is no such */
+  console(name: string | undefined): MachineConsole {
+    const names = [...this.machine.consoles.keys()];
+    const found = this.machine.consoles.get(name ?? names[0]!);
+    if (found) return found;
+    throw new TsvmError('usage', `there is no console called ${JSON.stringify(name)}`, {
+      next: `one of ${names.join(', ')}`,
+    });
   }
 
   /** A register of 32 bits, unsigned. @throws TsvmError usage for a name or a vCPU that is not there */

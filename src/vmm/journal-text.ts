@@ -100,8 +100,9 @@ function parseEntry(fields: Record<string, unknown>, line: number): JournalEntry
 function parseEvent(fields: Record<string, unknown>, line: number): JournalEvent {
   switch (fields.type) {
     case 'console':
+      return { type: 'console', bytes: fromBase64(string(fields, 'bytes', line), line), ...consoleOf(fields, line) };
     case 'agent':
-      return { type: fields.type, bytes: fromBase64(string(fields, 'bytes', line), line) };
+      return { type: 'agent', bytes: fromBase64(string(fields, 'bytes', line), line) };
     case 'memory':
       return {
         type: 'memory',
@@ -117,7 +118,7 @@ function parseEvent(fields: Record<string, unknown>, line: number): JournalEvent
         ...(fields.high === undefined ? {} : { high: natural(fields, 'high', line, 0xffffffff) }),
       };
     case 'break':
-      return { type: 'break' };
+      return { type: 'break', ...consoleOf(fields, line) };
     case 'end-of-input':
       return { type: 'end-of-input' };
     case 'resize':
@@ -125,6 +126,7 @@ function parseEvent(fields: Record<string, unknown>, line: number): JournalEvent
         type: 'resize',
         columns: natural(fields, 'columns', line, 0xffff),
         rows: natural(fields, 'rows', line, 0xffff),
+        ...consoleOf(fields, line),
       };
     case 'stop': {
       const cause = fields.cause;
@@ -134,6 +136,11 @@ function parseEvent(fields: Record<string, unknown>, line: number): JournalEvent
     default:
       throw bad(line, 'has an unknown type');
   }
+}
+
+/** Which console an event is for; nothing, as in its line, when that is the machine's own. */
+function consoleOf(fields: Record<string, unknown>, line: number): { readonly console?: string } {
+  return fields.console === undefined ? {} : { console: string(fields, 'console', line) };
 }
 
 function natural(fields: Record<string, unknown>, key: string, line: number, max: number): number {

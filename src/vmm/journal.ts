@@ -1,11 +1,11 @@
 // The journal: everything from outside enters at a stated instruction count, is written down, and can be fed back.
 // Same command + same journal = same bytes, same count, same state hash. Its text: journal-text.ts.
 
-/** What came from outside. */
+/** What came from outside. `console` is the name of a console device; left out: the machine's own console. */
 export type JournalEvent =
-  | { readonly type: 'console'; readonly bytes: Uint8Array }
+  | { readonly type: 'console'; readonly bytes: Uint8Array; readonly console?: string }
   /** A break on the console's line, behind the bytes that came before. */
-  | { readonly type: 'break' }
+  | { readonly type: 'break'; readonly console?: string }
   /** For the guest agent. */
   | { readonly type: 'agent'; readonly bytes: Uint8Array }
   /** The outside source of console input ended. */
@@ -20,7 +20,7 @@ export type JournalEvent =
       readonly value: number;
       readonly high?: number;
     }
-  | { readonly type: 'resize'; readonly columns: number; readonly rows: number }
+  | { readonly type: 'resize'; readonly columns: number; readonly rows: number; readonly console?: string }
   | { readonly type: 'stop'; readonly cause: StopCause; readonly reason: string };
 
 export type StopCause = 'interrupted' | 'wall-time-limit';

@@ -48,6 +48,8 @@ export interface DataHit {
   readonly isWrite: boolean;
   /** What will be written. */
   readonly value: number | null;
+  /** Its number among the watched accesses since the vCPU was run, which is for one step where the debugger says so. */
+  readonly ordinal: number;
 }
 
 /** What a vCPU tells a debugger beyond KVM's calls (cpu/isa/debug-view.ts). */
@@ -78,6 +80,8 @@ export interface Machine {
   readonly timers: GuestTimers;
   readonly devices: readonly NamedDevice[];
   readonly console: MachineConsole;
+  /** Every console by its device's name, the machine's own first. */
+  readonly consoles: ReadonlyMap<string, MachineConsole>;
   /** What the guest agent is told by; null: the machine has none. */
   readonly agent: ConsoleInput | null;
   /** Guest-physical address behind an unmapped-segment virtual address, or null. */
@@ -104,6 +108,8 @@ export interface Machine {
   onInterrupt(listener: (cpu: number) => void): void;
   /** Told of the guest agent's bytes as they are written; they are not the listener's to keep. */
   onAgentOutput(listener: (bytes: Uint8Array) => void): void;
+  /** Told of what consoles other than the machine's own put out, as onAgentOutput. */
+  onOtherOutput(listener: (console: string, bytes: Uint8Array) => void): void;
   /** Told, in the middle of an access, that the guest ends the run through a device. */
   onSystemEvent(listener: (event: SystemEvent) => void): void;
 }

@@ -12,6 +12,7 @@ import {
   encodeBytes,
   type Fields,
   MOST_REPLY,
+  type OnConsole,
   parseLine,
 } from './protocol.ts';
 
@@ -24,6 +25,8 @@ type Sent<R extends ControlRequest = ControlRequest> = R extends { bytes: Uint8A
   : R;
 
 export interface ConsoleWatcher {
+  /** The console is there; its output follows. */
+  begins?(): void;
   output(bytes: Uint8Array): void;
 }
 
@@ -117,11 +120,12 @@ export class ControlClient {
   }
 
   /** Get the console's output from now on, and first up to `recent` bytes of what it was before. @throws as ask */
-  async attach(recent: number, watcher: ConsoleWatcher): Promise<void> {
+  async attach(recent: number, watcher: ConsoleWatcher, on: OnConsole = {}): Promise<void> {
     // Output may follow the answer in the same piece.
     const held: Uint8Array[] = [];
     this.watcher = { output: (bytes) => held.push(bytes) };
-    const { recent: data } = await this.ask({ request: 'attach', recent });
+    const { recent: data } = await this.ask({ request: 'attach', recent, ...on });
+    watcher.begins?.();
     if (typeof data === 'string') watcher.output(decodeBytes(data));
     for (const bytes of held) watcher.output(bytes);
     this.watcher = watcher;
@@ -226,5 +230,6 @@ export function infoOf({ info }: Fields): VmInfo {
     guestTimeNs: number('guestTimeNs'),
     instructions: number('instructions'),
     kernel: text('kernel'),
+    consoles: Array.isArray(facts.consoles) ? facts.consoles.filter((name) => typeof name === 'string') : [],
   };
 }

@@ -19,6 +19,8 @@ export interface VmInfo {
   readonly instructions: number;
   /** Path of the kernel file as it was given. */
   readonly kernel: string;
+  /** By the names of their devices, the machine's own first. */
+  readonly consoles: readonly string[];
 }
 
 export type VmState = 'running' | 'paused';
@@ -36,6 +38,7 @@ export interface ShellSession extends ShellPort {
   close(): Promise<void>;
 }
 
+/** Where `console` is left out it is the machine's own. What takes one throws TsvmError usage when there is no such. */
 export interface ControlledVm {
   info(): VmInfo;
   /** Resolves when it stands, or has ended. */
@@ -46,15 +49,15 @@ export interface ControlledVm {
   /** Its exits, after looking at it for so many host milliseconds (0: what was counted anyway). */
   stat(forMs: number): Promise<StatTable>;
   /** Bytes for the guest's console, journaled. False when it takes none (a replay, or the run has ended). */
-  input(bytes: Uint8Array): boolean;
-  /** Bytes of input that the guest has not taken yet. */
-  readonly inputBacklog: number;
+  input(bytes: Uint8Array, console?: string): boolean;
+  /** Bytes of input that the guest has not taken yet from that console. */
+  inputBacklog(console?: string): number;
   /** A break on the console's line, in order with its input, journaled. False when the console has no line that could break, or takes no input. */
-  sendBreak(): boolean;
+  sendBreak(console?: string): boolean;
   /** Tell the guest's console its size in characters. */
-  resize(columns: number, rows: number): void;
+  resize(columns: number, rows: number, console?: string): void;
   /** Told of the guest's console output as it is written, in order; the bytes may be kept. Returns how to unsubscribe. */
-  subscribeConsole(listener: (bytes: Uint8Array) => void): () => void;
+  subscribeConsole(listener: (bytes: Uint8Array) => void, console?: string): () => void;
   /** The debug shell; the files that its commands name are relative to `folder`. @throws TsvmError when there is none */
   openShell(folder: string): Promise<ShellSession>;
 }

@@ -7,7 +7,7 @@ import { MAX_STAT_MS } from '../trace/stat.ts';
 import type { VmEnd } from './controlled-vm.ts';
 
 /** Changes when a client of an older version would not understand. */
-export const CONTROL_VERSION = 1;
+export const CONTROL_VERSION = 2;
 /** Bytes of a request. */
 export const MOST_REQUEST = 64 << 10;
 /** Bytes of a reply: the longest is what a command of the debug shell has put out. */
@@ -26,18 +26,23 @@ export interface Hello {
   readonly name: string;
 }
 
+/** Which console is meant, by the name of its device; left out: the machine's own. */
+export interface OnConsole {
+  readonly console?: string;
+}
+
 export type ControlRequest =
   | { readonly request: 'info' | 'pause' | 'resume' | 'detach' | 'interrupt' | 'leave' }
   | { readonly request: 'stop'; readonly reason: string }
   /** The exits, after looking at them for so many host milliseconds. */
   | { readonly request: 'stat'; readonly ms: number }
   /** Console input. */
-  | { readonly request: 'input'; readonly bytes: Uint8Array }
+  | ({ readonly request: 'input'; readonly bytes: Uint8Array } & OnConsole)
   /** A key of Linux' magic SysRq. */
-  | { readonly request: 'sysrq'; readonly key: string }
-  | { readonly request: 'resize'; readonly columns: number; readonly rows: number }
-  /** Get the console's output from now on, and up to `recent` bytes of what it was before. */
-  | { readonly request: 'attach'; readonly recent: number }
+  | ({ readonly request: 'sysrq'; readonly key: string } & OnConsole)
+  | ({ readonly request: 'resize'; readonly columns: number; readonly rows: number } & OnConsole)
+  /** Get the console's output from now on, instead of that of the one before, and up to `recent` bytes of what it was before. */
+  | ({ readonly request: 'attach'; readonly recent: number } & OnConsole)
   /** Open the debug shell; its files are relative to `folder`. */
   | { readonly request: 'shell'; readonly folder: string }
   /** A command for the shell. */
@@ -68,14 +73,15 @@ const PARSERS: Readonly<Record<ControlRequest['request'], (fields: Fields) => Co
   interrupt: () => ({ request: 'interrupt' }),
   leave: () => ({ request: 'leave' }),
   stop: (fields) => ({ request: 'stop', reason: text(fields, 'reason', '').slice(0, LONGEST_REASON) }),
-  input: (fields) => ({ request: 'input', bytes: bytes(fields) }),
-  sysrq: (fields) => ({ request: 'sysrq', key: sysrqKey(text(fields, 'key')) }),
+  input: (fields) => ({ request: 'input', bytes: bytes(fields), ...consoleOf(fields) }),
+  sysrq: (fields) => ({ request: 'sysrq', key: sysrqKey(text(fields, 'key')), ...consoleOf(fields) }),
   resize: (fields) => ({
     request: 'resize',
     columns: count(fields, 'columns', MOST_CHARACTERS),
     rows: count(fields, 'rows', MOST_CHARACTERS),
+    ...consoleOf(fields),
   }),
-  attach: (fields) => ({ request: 'attach', recent: count(fields, 'recent', MOST_RECENT, 0) }),
+  attach: (fields) => ({ request: 'attach', recent: count(fields, 'recent', MOST_RECENT, 0), ...consoleOf(fields) }),
   shell: (fields) => ({ request: 'shell', folder: text(fields, 'folder', '.') }),
   execute: (fields) => ({ request: 'execute', line: text(fields, 'line') }),
   complete: (fields) => {
@@ -123,6 +129,10 @@ function text(fields: Fields, key: string, unless?: string): string {
   const value = fields[key] ?? unless;
   if (typeof value === 'string') return value;
   throw wrong(`"${key}" must be a string`);
+}
+
+function consoleOf(fields: Fields): OnConsole {
+  return fields.console === undefined ? {} : { console: text(fields, 'console').slice(0, LONGEST_ID) };
 }
 
 function count(fields: Fields, key: string, most: number, unless?: number): number {

@@ -53,7 +53,7 @@ export class ControlServer {
   /** The one that said something longest ago first. */
   private readonly sessions = new Map<ControlSession, SocketLink>();
   private listener: SocketListener | null = null;
-  private unsubscribe: () => void = () => {};
+  private unsubscribe: (() => void)[] = [];
   private built: (vm: ControlledVm) => void = () => {};
   private failed: (error: Error) => void = () => {};
 
@@ -68,7 +68,7 @@ export class ControlServer {
     this.host = {
       hello: { tsvm: version, control: CONTROL_VERSION, name },
       vm,
-      tail: new ConsoleTail(MOST_RECENT),
+      tails: new Map(),
       turn: eventLoopTurn,
       sleep: (ms) => new Promise((resolve) => oneShot(ms, resolve)),
     };
@@ -82,7 +82,11 @@ export class ControlServer {
 
   /** The VM is built: whoever has asked before gets an answer now. */
   serve(vm: ControlledVm): void {
-    this.unsubscribe = vm.subscribeConsole((bytes) => this.host.tail.add(bytes));
+    for (const console of vm.info().consoles) {
+      const tail = new ConsoleTail(MOST_RECENT);
+      this.host.tails.set(console, tail);
+      this.unsubscribe.push(vm.subscribeConsole((bytes) => tail.add(bytes), console));
+    }
     this.built(vm);
   }
 
@@ -91,7 +95,7 @@ export class ControlServer {
     if (!this.listener) return;
     this.listener.close();
     this.listener = null;
-    this.unsubscribe();
+    for (const unsubscribe of this.unsubscribe) unsubscribe();
     this.failed(new TsvmError('usage', 'the run has ended'));
     const open = [...this.sessions];
     for (const [session] of open) session.runEnded(end);

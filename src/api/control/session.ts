@@ -37,8 +37,8 @@ export interface SessionHost {
   readonly hello: Hello;
   /** The VM, when it has been built; rejects when it never is. */
   readonly vm: Promise<ControlledVm>;
-  /** What the console has put out last. */
-  readonly tail: ConsoleTail;
+  /** What each console has put out last. */
+  readonly tails: Map<string, ConsoleTail>;
   /** The event loop's next turn. */
   turn(): Promise<void>;
   /** Resolves after so many host milliseconds. */
@@ -151,16 +151,16 @@ export class ControlSession {
       case 'stat':
         return { stat: await vm.stat(request.ms) };
       case 'input':
-        await this.input(vm, [request.bytes]);
+        await this.input(vm, [request.bytes], request.console);
         return {};
       case 'sysrq':
-        await this.sysrq(vm, request.key);
+        await this.sysrq(vm, request.key, request.console);
         return {};
       case 'resize':
-        vm.resize(request.columns, request.rows);
+        vm.resize(request.columns, request.rows, request.console);
         return {};
       case 'attach':
-        return this.attach(vm, request.recent);
+        return this.attach(vm, request.recent, request.console);
       case 'detach':
         this.detach();
         return {};
@@ -180,32 +180,35 @@ export class ControlSession {
     return { info: { ...vm.info(), name: this.host.hello.name } };
   }
 
-  private async input(vm: ControlledVm, pieces: readonly Uint8Array[]): Promise<void> {
-    while (vm.inputBacklog >= MOST_BACKLOG) {
+  private async input(vm: ControlledVm, pieces: readonly Uint8Array[], console?: string): Promise<void> {
+    while (vm.inputBacklog(console) >= MOST_BACKLOG) {
       await this.host.sleep(LOOK_MS);
       if (this.over) return;
     }
     for (const bytes of pieces)
-      if (bytes.length > 0 && !vm.input(bytes))
+      if (bytes.length > 0 && !vm.input(bytes, console))
         throw new TsvmError('usage', 'the guest takes no input', {
           cause: 'it is replayed from a record, or has ended',
         });
   }
 
-  private async sysrq(vm: ControlledVm, key: string): Promise<void> {
+  private async sysrq(vm: ControlledVm, key: string, console?: string): Promise<void> {
     const bytes = new TextEncoder().encode(key);
     // A console without a line that could break is virtio's.
-    await this.input(vm, vm.sendBreak() ? [bytes] : [Uint8Array.of(HVC_SYSRQ), bytes]);
+    await this.input(vm, vm.sendBreak(console) ? [bytes] : [Uint8Array.of(HVC_SYSRQ), bytes], console);
   }
 
-  private attach(vm: ControlledVm, recent: number): Fields {
-    this.detach();
-    const data = encodeBytes(this.host.tail.last(recent));
-    this.unsubscribe = vm.subscribeConsole((bytes) => {
+  private attach(vm: ControlledVm, recent: number, console?: string): Fields {
+    const unsubscribe = vm.subscribeConsole((bytes) => {
       if (this.link.queued > TOO_SLOW) this.link.destroy();
       else this.tell({ event: 'output', data: encodeBytes(bytes) });
-    });
-    return { info: { ...vm.info(), name: this.host.hello.name }, recent: data };
+    }, console);
+    this.detach();
+    this.unsubscribe = unsubscribe;
+    const info = vm.info();
+    const tail = this.host.tails.get(console ?? info.consoles[0]!);
+    const data = encodeBytes(tail?.last(recent) ?? new Uint8Array(0));
+    return { info: { ...info, name: this.host.hello.name }, recent: data };
   }
 
   private detach(): void {

@@ -8,7 +8,7 @@ import { sysrqKey } from '../../api/control/protocol.ts';
 import { TsvmError } from '../../util/errors.ts';
 import type { Cli, CommandSpec } from '../command.ts';
 import { endOf } from '../control/attached-terminal.ts';
-import { choiceOf, chosenVm } from '../control/choose.ts';
+import { choiceOf, chosenVm, consoleOf } from '../control/choose.ts';
 import { ConsoleKeys } from '../control/console-keys.ts';
 import { EXIT_NO_ANSWER, noAnswer } from '../control/each-vm.ts';
 import { RemoteShell } from '../control/remote-shell.ts';
@@ -34,7 +34,8 @@ Examples:
   tsvm debug vmlinux
   tsvm debug vmlinux -e 'break start_kernel' -e continue -e bt
   tsvm debug vm0 --exec script.txt
-  tsvm debug -n vm0 --sysrq t`;
+  tsvm debug -n vm0 --sysrq t
+  tsvm debug -n vm0 --sysrq t --console uart1`;
 
 export const debugCommand: CommandSpec = {
   name: 'debug',
@@ -45,7 +46,12 @@ export const debugCommand: CommandSpec = {
     const repeated = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
     command.addOption(new Option('-e, --command <line>', 'run a command of the shell').argParser(repeated));
     command.addOption(new Option('--exec <file>', 'run the commands in a file; - is standard input'));
-    command.addOption(new Option('-s, --sysrq <key>', "press a key of Linux' magic SysRq on a running VM's console"));
+    command.addOption(
+      new Option(
+        '-s, --sysrq <key>',
+        "press a key of Linux' magic SysRq on a running VM's console (another one: --console NAME)",
+      ),
+    );
     command.addOption(new Option('-n <vm>', 'a VM that is running'));
     addRunOptions(command);
   },
@@ -92,7 +98,7 @@ async function withLiveVm(cli: Cli, { name, path }: LiveVm, options: ParsedOptio
     const client = await ControlClient.connect(name, path);
     try {
       if (sysrq === null) return await debugLive(cli, client, script, source);
-      await client.ask({ request: 'sysrq', key: sysrq });
+      await client.ask({ request: 'sysrq', key: sysrq, ...consoleOf(options) });
       return 0;
     } finally {
       client.close();

@@ -2,9 +2,10 @@
 import { Option } from 'commander';
 import { ControlClient, NoAnswer } from '../../api/control/client.ts';
 import { type Keyboard, keyboard } from '../../api/control/keyboard.ts';
+import type { OnConsole } from '../../api/control/protocol.ts';
 import { TsvmError } from '../../util/errors.ts';
 import type { Cli, CommandSpec } from '../command.ts';
-import { addNameOption, type Choice, choiceOf, chosenVm } from '../control/choose.ts';
+import { addConsoleOption, addNameOption, type Choice, choiceOf, chosenVm, consoleOf } from '../control/choose.ts';
 import { EXIT_NO_ANSWER, noAnswer } from '../control/each-vm.ts';
 import { EXIT_INTERRUPTED } from '../errors.ts';
 
@@ -22,6 +23,7 @@ of the run, which can be replayed.
 Examples:
   tsvm input -n vm0 ls -l /
   tsvm input -n vm0 --eof
+  tsvm input -n vm0 --console uart1 ls
   tsvm input -n vm0 < script.sh`;
 
 export const inputCommand: CommandSpec = {
@@ -31,6 +33,7 @@ export const inputCommand: CommandSpec = {
   epilogue: EPILOGUE,
   addOptions(command) {
     addNameOption(command);
+    addConsoleOption(command);
     command.addOption(new Option('--no-enter', 'no Enter behind the words'));
     command.addOption(new Option('--eof', 'Ctrl-D at the end, which ends the input of a program at a terminal'));
   },
@@ -38,10 +41,10 @@ export const inputCommand: CommandSpec = {
     const choice = choiceOf('input', undefined, options);
     const given = words.filter((word) => word !== undefined);
     const end = options.eof === true ? [CTRL_D] : [];
-    if (given.length === 0) return typeAll(cli, choice, keyboard(), end);
+    if (given.length === 0) return typeAll(cli, choice, keyboard(), end, consoleOf(options));
     const enter = options.enter === false ? [] : [ENTER];
     const text = new TextEncoder().encode(given.join(' '));
-    return typeAll(cli, choice, null, [...text, ...enter, ...end]);
+    return typeAll(cli, choice, null, [...text, ...enter, ...end], consoleOf(options));
   },
 };
 
@@ -51,6 +54,7 @@ export async function typeAll(
   choice: Choice,
   source: Keyboard | null,
   end: readonly number[],
+  on: OnConsole = {},
 ): Promise<number> {
   if (source?.isTerminal && end.length === 0)
     throw new TsvmError('usage', 'input: no text was given, and standard input is a terminal', {
@@ -60,8 +64,8 @@ export async function typeAll(
   try {
     const client = await ControlClient.connect(name, path);
     try {
-      const done = source === null || source.isTerminal || (await typePiped(cli, client, source));
-      if (done) await type(cli, client, Uint8Array.from(end));
+      const done = source === null || source.isTerminal || (await typePiped(cli, client, source, on));
+      if (done) await type(cli, client, Uint8Array.from(end), on);
       return done ? 0 : EXIT_INTERRUPTED;
     } finally {
       client.close();
@@ -74,13 +78,13 @@ export async function typeAll(
 }
 
 /** False: it was interrupted. The source is held while the guest takes nothing. */
-function typePiped(cli: Cli, client: ControlClient, source: Keyboard): Promise<boolean> {
+function typePiped(cli: Cli, client: ControlClient, source: Keyboard, on: OnConsole): Promise<boolean> {
   return new Promise((resolve, reject) => {
     let typed: Promise<void> = Promise.resolve();
     const open = source.open({
       bytes: (bytes) => {
         open.hold();
-        typed = typed.then(() => type(cli, client, bytes)).then(() => open.release());
+        typed = typed.then(() => type(cli, client, bytes, on)).then(() => open.release());
         typed.catch((error: unknown) => {
           open.close();
           reject(error);
@@ -95,14 +99,14 @@ function typePiped(cli: Cli, client: ControlClient, source: Keyboard): Promise<b
   });
 }
 
-async function type(cli: Cli, client: ControlClient, bytes: Uint8Array): Promise<void> {
+async function type(cli: Cli, client: ControlClient, bytes: Uint8Array, on: OnConsole): Promise<void> {
   const note = setTimeout(
     () => cli.said.log('warning', `${client.name} does not take its input; waiting (is it paused?)`),
     NOTE_MS,
   );
   try {
     for (let at = 0; at < bytes.length; at += PIECE)
-      await client.ask({ request: 'input', bytes: bytes.subarray(at, at + PIECE) }, null);
+      await client.ask({ request: 'input', bytes: bytes.subarray(at, at + PIECE), ...on }, null);
   } finally {
     clearTimeout(note);
   }

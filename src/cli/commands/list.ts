@@ -8,7 +8,8 @@ import { renderList } from '../control/render-vms.ts';
 
 const EPILOGUE = `
 A run is listed from the moment it has its name (--name, else guest-PID) until it has ended. Its socket, which only its user can reach, is in
-$TSVM_RUNTIME_DIR, else $XDG_RUNTIME_DIR/tsvm, else /tmp/tsvm-UID. Sockets that killed runs have left are removed.
+$TSVM_RUNTIME_DIR, else $XDG_RUNTIME_DIR/tsvm, else /tmp/tsvm-UID. Sockets that killed runs have left are removed. With --json the consoles of each are
+listed, too, the one of tsvm run first.
 
 Examples:
   tsvm list

@@ -1,6 +1,7 @@
 // A second terminal of a running VM: shows its console, types at it, and can open its debug shell. The VM goes on when the terminal leaves.
 import type { ControlClient } from '../../api/control/client.ts';
 import type { Keyboard, OpenKeyboard } from '../../api/control/keyboard.ts';
+import type { OnConsole } from '../../api/control/protocol.ts';
 import { printable } from '../../util/format.ts';
 import type { Cli } from '../command.ts';
 import { EXIT_INTERRUPTED, READER_PATIENCE } from '../errors.ts';
@@ -19,6 +20,7 @@ const MOST_QUEUED = 64 << 10;
 export class AttachedTerminal {
   private readonly cli: Cli;
   private readonly client: ControlClient;
+  private readonly on: OnConsole;
   private readonly output: GuestOutput;
   /** Null: what is typed is no terminal's, and all of it the guest's. */
   private readonly keys: ConsoleKeys | null;
@@ -26,9 +28,11 @@ export class AttachedTerminal {
   private open: OpenKeyboard | null = null;
   private left: (exitCode: number) => void = () => {};
 
-  constructor(cli: Cli, client: ControlClient, keyboard: Keyboard) {
+  /** `on`: which of its consoles. */
+  constructor(cli: Cli, client: ControlClient, keyboard: Keyboard, on: OnConsole = {}) {
     this.cli = cli;
     this.client = client;
+    this.on = on;
     this.keyboard = keyboard;
     this.keys = keyboard.isTerminal
       ? new ConsoleKeys(cli, {
@@ -41,16 +45,19 @@ export class AttachedTerminal {
     cli.said.cursorMoved = () => cli.sameTerminal && this.output.takeMidLine();
   }
 
-  /** Until somebody leaves. Resolves to the exit code. @throws NoAnswer */
+  /** Until somebody leaves. Resolves to the exit code. @throws NoAnswer; TsvmError usage when there is no such console */
   async toTheEnd(): Promise<number> {
-    const { cli, client, output } = this;
+    const { cli, client, on, output } = this;
     const { style } = cli.said;
     const left = new Promise<number>((resolve) => {
       this.left = resolve;
     });
     output.onGone = () => this.left(0);
-    if (this.keys) cli.said.lines(style.dim(`# attached to ${client.name} (Ctrl-a d detaches, Ctrl-a h helps)`));
-    await client.attach(RECENT, { output: (bytes) => this.show(bytes) });
+    const what = on.console === undefined ? client.name : `${printable(on.console)} of ${client.name}`;
+    const begins = (): void => {
+      if (this.keys) cli.said.lines(style.dim(`# attached to ${what} (Ctrl-a d detaches, Ctrl-a h helps)`));
+    };
+    await client.attach(RECENT, { begins, output: (bytes) => this.show(bytes) }, on);
     this.open = this.keyboard.open({
       bytes: (bytes) => (this.keys ? this.keys.typed(bytes) : this.send(bytes)),
       // The pipe is at its end: what the guest says is still wanted. A terminal that went away wants nothing.
@@ -58,7 +65,7 @@ export class AttachedTerminal {
       signal: () => this.left(EXIT_INTERRUPTED),
     });
     const stopResizing = this.keys
-      ? followWindowSize(cli, (columns, rows) => client.tell({ request: 'resize', columns, rows }))
+      ? followWindowSize(cli, (columns, rows) => client.tell({ request: 'resize', columns, rows, ...on }))
       : () => {};
     const exitCode = (await Promise.race([left, client.closed])) ?? this.lost();
     stopResizing();
@@ -96,9 +103,9 @@ export class AttachedTerminal {
   }
 
   private send(bytes: Uint8Array): void {
-    const { client, open } = this;
+    const { client, on, open } = this;
     for (let at = 0; at < bytes.length; at += MOST_QUEUED / 2)
-      client.tell({ request: 'input', bytes: bytes.subarray(at, at + MOST_QUEUED / 2) });
+      client.tell({ request: 'input', bytes: bytes.subarray(at, at + MOST_QUEUED / 2), ...on });
     if (client.queued <= MOST_QUEUED) return;
     open?.hold();
     void client.drained().then(() => open?.release());

@@ -1,6 +1,7 @@
 // Which running VM a verb is about: -n NAME or NAME, all of them with -a, and the only one when nothing is said.
 import { type Command, Option } from 'commander';
 import { type LiveVm, liveVms } from '../../api/control/live-vms.ts';
+import type { OnConsole } from '../../api/control/protocol.ts';
 import { TsvmError } from '../../util/errors.ts';
 import { nearest } from '../../util/words.ts';
 import type { ParsedOptions } from '../options.ts';
@@ -16,6 +17,15 @@ export interface Choice {
 
 export function addNameOption(command: Command): void {
   command.addOption(new Option('-n, --name <name>', 'the VM (default: the only one that is running)'));
+}
+
+export function addConsoleOption(command: Command): void {
+  command.addOption(new Option('--console <name>', "one of the machine's other consoles, such as uart1 (list --json)"));
+}
+
+/** What --console says. */
+export function consoleOf({ console }: ParsedOptions): OnConsole {
+  return typeof console === 'string' ? { console } : {};
 }
 
 export function addAllOption(command: Command): void {

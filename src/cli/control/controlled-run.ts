@@ -3,7 +3,7 @@ import type { ControlledVm, ShellSession } from '../../api/control/controlled-vm
 import type { RunningVm } from '../../api/index.ts';
 import { shellFiles } from './shell-files.ts';
 
-/** Hands the guest's console output on to whoever listens. */
+/** Hands what the machine's own console puts out on to whoever listens. */
 export class ConsoleListeners {
   private readonly listeners = new Set<(bytes: Uint8Array) => void>();
 
@@ -29,18 +29,18 @@ export function controlledRun(vm: RunningVm, name: string, console: ConsoleListe
       guestTimeNs: vm.clock.guestTimeNs,
       instructions: vm.clock.instructions,
       kernel: vm.config.kernel,
+      consoles: vm.consoles,
     }),
     pause: () => vm.pause(),
     resume: () => vm.resume(),
     stop: (reason) => vm.stop(reason),
     stat: (forMs) => vm.stat(forMs),
-    input: (bytes) => vm.sendInput(bytes),
-    get inputBacklog() {
-      return vm.inputBacklog;
-    },
-    sendBreak: () => vm.sendBreak(),
-    resize: (columns, rows) => vm.resize(columns, rows),
-    subscribeConsole: (listener) => console.subscribe(listener),
+    input: (bytes, on) => vm.sendInput(bytes, on),
+    inputBacklog: (on) => vm.inputBacklog(on),
+    sendBreak: (on) => vm.sendBreak(on),
+    resize: (columns, rows, on) => vm.resize(columns, rows, on),
+    subscribeConsole: (listener, on = vm.consoles[0]) =>
+      on === vm.consoles[0] ? console.subscribe(listener) : vm.subscribeOutput(listener, on),
     openShell: (folder) => openShell(vm, folder),
   };
 }

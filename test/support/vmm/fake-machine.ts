@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mips32 } from '../../../src/arch/mips/index.ts';
 import * as kernelAbi from '../../../src/arch/mips/kernel-abi.ts';
-import type { MmioDevice } from '../../../src/devices/device.ts';
+import type { CharBackend, MmioDevice } from '../../../src/devices/device.ts';
 import { Bus } from '../../../src/memory/bus.ts';
 import { OnceLog } from '../../../src/util/log.ts';
 import type { Machine, MachineConsole } from '../../../src/vmm/machine.ts';
@@ -13,6 +13,8 @@ import type { HostPort, VmOptions } from '../../../src/vmm/vm-options.ts';
 import { FakeVm, type GuestProgram } from './fake-kvm.ts';
 
 export const CONSOLE = 0x12000000;
+/** The console `other`. */
+export const OTHER_CONSOLE = 0x12001000;
 const RAM = 1 << 20;
 
 /**
@@ -20,15 +22,16 @@ const RAM = 1 << 20;
  * input byte or 0xffffffff, +12 reads columns * 65536 + rows. Input raises interrupt 2 of vCPU 0 until all is read.
  */
 class FakeConsole implements MmioDevice, MachineConsole {
-  readonly name = 'console';
+  readonly name: string;
   readonly size = 0x200;
   size16 = 0;
   private readonly received: number[] = [];
   private free = 0;
-  private readonly output: OutputQueue;
+  private readonly output: CharBackend;
   private readonly interrupt: (irq: number) => void;
 
-  constructor(output: OutputQueue, interrupt: (irq: number) => void) {
+  constructor(name: string, output: CharBackend, interrupt: (irq: number) => void) {
+    this.name = name;
     this.output = output;
     this.interrupt = interrupt;
   }
@@ -120,12 +123,16 @@ function fakeMachine(programs: readonly GuestProgram[], output: OutputQueue, nsP
   const vcpus = programs.map((_, id) => vm.createVcpu(id));
   const watched: Watched = { addresses: [], hit: () => false, userModeSeen: false };
   let interrupted: (cpu: number) => void = () => {};
-  const fakeConsole = new FakeConsole(output, (irq) => {
+  const interrupt = (irq: number): void => {
     vcpus[0]!.interrupt({ cpu: -1, irq });
     if (irq > 0) interrupted(0);
-  });
+  };
+  let otherOutput: (console: string, bytes: Uint8Array) => void = () => {};
+  const fakeConsole = new FakeConsole('console', output, interrupt);
+  const fakeOther = new FakeConsole('other', { write: (bytes) => otherOutput('other', bytes) }, interrupt);
   const bus = new Bus();
   bus.add(CONSOLE, fakeConsole, 'little');
+  bus.add(OTHER_CONSOLE, fakeOther, 'little');
   return {
     vm,
     fakeConsole,
@@ -137,13 +144,20 @@ function fakeMachine(programs: readonly GuestProgram[], output: OutputQueue, nsP
     bus,
     windows: () => bus.windows(),
     timers: new GuestTimers(vm.clock),
-    devices: [{ name: 'console', device: fakeConsole }],
+    devices: [fakeConsole, fakeOther].map((device) => ({ name: device.name, device })),
     console: fakeConsole,
+    consoles: new Map([
+      ['console', fakeConsole],
+      ['other', fakeOther],
+    ]),
     kernelAbi,
     toPhysical: (address) => (address >= 0x40000000 && address < 0x60000000 ? address - 0x40000000 : null),
     observe: () => vm.observe(),
     agent: null,
     onAgentOutput: () => {},
+    onOtherOutput: (listener) => {
+      otherOutput = listener;
+    },
     watchExecution: (_who, addresses, hit) => {
       watched.addresses = addresses;
       watched.hit = hit;

@@ -31,6 +31,8 @@ interface Wanted {
 function build({ boot = 'hyp', console = 'serial', transport = 'mmio', disks = 0, cpus = 2 }: Wanted = {}) {
   const interrupts: [number, number][] = [];
   const output: number[] = [];
+  /** What the other consoles have put out: `pl011 65`. */
+  const elsewhere: string[] = [];
   let chip: Parameters<Parameters<typeof buildBoard>[1]['createIrqchip']>[0] | undefined;
   let places: readonly { readonly base: number }[] = [];
   const built = buildBoard(armVirt, {
@@ -46,6 +48,7 @@ function build({ boot = 'hyp', console = 'serial', transport = 'mmio', disks = 0
     systemEvent: () => {},
     disks: Array.from({ length: disks }, () => new FakeDisk()),
     consoleOutput: { write: (bytes) => output.push(...bytes) },
+    otherConsole: (name) => ({ write: (bytes) => elsewhere.push(`${name} ${bytes.join(' ')}`) }),
     createIrqchip: (made, at) => {
       chip = made;
       places = at;
@@ -60,7 +63,7 @@ function build({ boot = 'hyp', console = 'serial', transport = 'mmio', disks = 0
     expect(built.bus.read(address, data, 4)).toBe(true);
     return new DataView(data.buffer).getUint32(0, true);
   };
-  return { ...built, interrupts, output, store, load, chip: chip!, places };
+  return { ...built, interrupts, output, elsewhere, store, load, chip: chip!, places };
 }
 
 async function load({ boot = 'hyp', console = 'serial', transport = 'mmio', disks = 0, cpus = 2 }: Wanted = {}) {
@@ -92,6 +95,18 @@ describe('the devices of arm-virt', () => {
     other.store(0x0100_0000, 0x41);
     other.store(0x0100_4000, 0x42);
     expect(other.output).toEqual([0x42]);
+    expect(other.elsewhere).toEqual(['uart0 65']);
+    expect([...other.consoles.keys()]).toEqual(['pl011', 'uart0']);
+  });
+
+  it('show on the 16550 what earlycon says before a virtio console is there, and to who attaches to it', () => {
+    const { store, output, elsewhere, consoles, console } = build({ console: 'virtio' });
+    store(0x0100_0000, 0x41);
+    store(0x0100_4000, 0x42);
+    expect(output).toEqual([0x41]);
+    expect(elsewhere).toEqual(['uart0 65', 'pl011 66']);
+    expect([...consoles.keys()]).toEqual(['virtio-console', 'uart0', 'pl011']);
+    expect(consoles.get('virtio-console')).toBe(console);
   });
 
   it('show a break on the line of a serial console', () => {

@@ -10,6 +10,7 @@ import {
 } from '../../../src/boards/board.ts';
 import { buildBoard } from '../../../src/boards/build.ts';
 import { BOARDS } from '../../../src/boards/index.ts';
+import { malta } from '../../../src/boards/malta.ts';
 import { mipsParavirt } from '../../../src/boards/mips-paravirt.ts';
 import type { MmioDevice } from '../../../src/devices/device.ts';
 import { Bus } from '../../../src/memory/bus.ts';
@@ -22,6 +23,9 @@ import { VirtioDriver } from '../../support/devices/virtio-driver.ts';
 const MIB = 1 << 20;
 const IRQCHIP = 0x1e010000;
 const CONSOLE = 0x12000000;
+
+/** What the other consoles have put out: `uart1 65`. */
+const elsewhere: string[] = [];
 
 function build(order: 'little' | 'big' = 'little', change: Partial<BoardContext> = {}, board = mipsParavirt) {
   const memory = makeRam(MIB, order);
@@ -45,6 +49,7 @@ function build(order: 'little' | 'big' = 'little', change: Partial<BoardContext>
     systemEvent: () => {},
     disks: [],
     consoleOutput: { write: (bytes) => output.push(...bytes) },
+    otherConsole: (name) => ({ write: (bytes) => elsewhere.push(`${name} ${bytes.join(' ')}`) }),
     createIrqchip: (chip, places) => {
       for (const [n, { base, order }] of places.entries()) {
         const { name, size, read, write } = chip.windows[n]!;
@@ -209,5 +214,25 @@ describe('board mips-paravirt', () => {
       [1, 2],
       [1, -2],
     ]);
+  });
+});
+
+describe('the serial lines of malta', () => {
+  const UART0 = 0x1800_03f8;
+  const UART1 = 0x1800_02f8;
+  const CBUS_UART = 0x1f00_0900;
+
+  it.each([
+    ['serial', ['uart0', 'uart1', 'uart2'], ['uart1 66', 'uart2 67']],
+    ['virtio', ['virtio-console', 'uart0', 'uart1', 'uart2'], ['uart0 65', 'uart1 66', 'uart2 67']],
+  ])('are consoles of their own but for the first, which the run shows: --console %s', (console, names, others) => {
+    elsewhere.length = 0;
+    const { store, output, consoles } = build('little', { console, transport: 'pci', cpus: 1 }, malta);
+    store(UART0, 0x41);
+    store(UART1, 0x42);
+    store(CBUS_UART, 0x43);
+    expect(output).toEqual([0x41]);
+    expect(elsewhere).toEqual(others);
+    expect([...consoles.keys()]).toEqual(names);
   });
 });

@@ -35,6 +35,7 @@ function build(rows: BoardDevice[], change: Partial<BoardContext> = {}) {
     log: new OnceLog(silentLog),
     ...{ cpus: 1, virtio: null, console: 'virtio', transport: 'mmio', vmType: 'vz', disks: [], startDate: 0 },
     consoleOutput: { write: () => {} },
+    otherConsole: () => ({ write: () => {} }),
     createIrqchip: () => {},
     irqLine: () => {},
     interrupt: (_cpu, irq) => interrupts.push(irq),

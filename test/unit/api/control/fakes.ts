@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import type { ControlledVm, ShellSession, VmInfo } from '../../../../src/api/control/controlled-vm.ts';
 import type { StatTable } from '../../../../src/api/stats.ts';
 import type { SocketLink } from '../../../../src/host/unix-socket.ts';
+import { TsvmError } from '../../../../src/util/errors.ts';
 
 export const INFO: VmInfo = {
   name: 'vm0',
@@ -14,6 +15,7 @@ export const INFO: VmInfo = {
   guestTimeNs: 3_412_000_000,
   instructions: 412_885_103,
   kernel: 'vmlinux',
+  consoles: ['uart0', 'uart1'],
 };
 
 /** A guest that runs until somebody stops it, and keeps what was done to it. */
@@ -23,14 +25,16 @@ export class FakeVm implements ControlledVm {
   readonly sizes: [number, number][] = [];
   breaks = 0;
   typed = '';
-  /** Bytes that the guest does not take. */
-  inputBacklog = 0;
+  /** What was done to uart1, as it came: input, `#` for a break, sizes. */
+  onUart1 = '';
+  /** Bytes that the guest does not take from its own console. */
+  backlog = 0;
   takesInput = true;
   hasLine = true;
   changes: Partial<VmInfo> = {};
   readonly shells: FakeShell[] = [];
   onStop: () => void = () => {};
-  private readonly listeners = new Set<(bytes: Uint8Array) => void>();
+  private readonly listeners = new Map<(bytes: Uint8Array) => void, string>();
 
   info(): VmInfo {
     return { ...INFO, ...this.changes, state: this.paused ? 'paused' : 'running' };
@@ -62,33 +66,52 @@ export class FakeVm implements ControlledVm {
     };
   }
 
-  input(bytes: Uint8Array): boolean {
-    if (this.takesInput) this.typed += Buffer.from(bytes).toString('latin1');
+  input(bytes: Uint8Array, console?: string): boolean {
+    const text = Buffer.from(bytes).toString('latin1');
+    if (this.takesInput && this.isOwn(console)) this.typed += text;
+    else if (this.takesInput) this.onUart1 += text;
     return this.takesInput;
   }
 
-  sendBreak(): boolean {
-    if (this.hasLine) this.breaks++;
+  inputBacklog(console?: string): number {
+    return this.isOwn(console) ? this.backlog : 0;
+  }
+
+  sendBreak(console?: string): boolean {
+    if (this.hasLine && this.isOwn(console)) this.breaks++;
+    else if (this.hasLine) this.onUart1 += '#';
     return this.hasLine;
   }
 
-  resize(columns: number, rows: number): void {
-    this.sizes.push([columns, rows]);
+  resize(columns: number, rows: number, console?: string): void {
+    if (this.isOwn(console)) this.sizes.push([columns, rows]);
+    else this.onUart1 += `(${columns}x${rows})`;
   }
 
-  subscribeConsole(listener: (bytes: Uint8Array) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+  subscribeConsole(listener: (bytes: Uint8Array) => void, console = 'uart0'): () => void {
+    this.isOwn(console);
+    const own = (bytes: Uint8Array): void => listener(bytes);
+    this.listeners.set(own, console);
+    return () => this.listeners.delete(own);
+  }
+
+  private isOwn(console = 'uart0'): boolean {
+    if (INFO.consoles.includes(console)) return console === 'uart0';
+    throw new TsvmError('usage', `there is no console called "${console}"`, { next: 'one of uart0, uart1' });
   }
 
   /** How many listen to its console. */
   get watchers(): number {
-    return this.listeners.size;
+    return this.watchersOf('uart0');
+  }
+
+  watchersOf(console: string): number {
+    return [...this.listeners.values()].filter((name) => name === console).length;
   }
 
   /** The guest says something. */
-  says(text: string): void {
-    for (const listener of this.listeners) listener(Buffer.from(text, 'latin1'));
+  says(text: string, on = 'uart0'): void {
+    for (const [listener, console] of this.listeners) if (console === on) listener(Buffer.from(text, 'latin1'));
   }
 
   async openShell(folder: string): Promise<ShellSession> {

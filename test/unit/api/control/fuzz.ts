@@ -2,7 +2,7 @@
 // has one answer, the VM gets only what was asked for in a whole request, and the next client is served.
 
 import { ConsoleTail } from '../../../../src/api/control/console-tail.ts';
-import { parseLine, parseRequest } from '../../../../src/api/control/protocol.ts';
+import { CONTROL_VERSION, parseLine, parseRequest } from '../../../../src/api/control/protocol.ts';
 import type { SessionHost } from '../../../../src/api/control/session.ts';
 import { ControlSession } from '../../../../src/api/control/session.ts';
 import { Random } from '../../../support/boot/random.ts';
@@ -41,6 +41,8 @@ const KEYS = [
   'data',
   'text',
   'key',
+  'console',
+  'console',
   'columns',
   'rows',
   'recent',
@@ -54,7 +56,22 @@ const KEYS = [
 const VALUES: readonly ((random: Random) => unknown)[] = [
   (random) => random.below(200),
   (random) => random.pick([-1, 1.5, 1e300, 65535, 65536, 2 ** 53]),
-  (random) => random.pick(['', 't', 'continue', 'regs', 'quit', 'throw', '/tmp', 'bHMN', '\u0000', '\ud800', 'ä€𝄞']),
+  (random) =>
+    random.pick([
+      '',
+      't',
+      'uart1',
+      'uart0',
+      'continue',
+      'regs',
+      'quit',
+      'throw',
+      '/tmp',
+      'bHMN',
+      '\u0000',
+      '\ud800',
+      'ä€𝄞',
+    ]),
   (random) => 'x'.repeat(random.below(3000)),
   (random) => random.pick([null, true, false]),
   (random) => [random.below(9), { request: 'stop' }],
@@ -107,15 +124,15 @@ export async function fuzzControl(seed: number, lines: number): Promise<FuzzCoun
   while (counts.lines < lines) {
     const vm = new FakeVm();
     const host: SessionHost = {
-      hello: { tsvm: '0', control: 1, name: 'vm0' },
+      hello: { tsvm: '0', control: CONTROL_VERSION, name: 'vm0' },
       vm: Promise.resolve(vm),
-      tail: new ConsoleTail(100),
+      tails: new Map([['uart0', new ConsoleTail(100)]]),
       turn: async () => {},
       sleep: async () => {
-        vm.inputBacklog = 0;
+        vm.backlog = 0;
       },
     };
-    if (random.below(4) === 0) vm.inputBacklog = 1 << 20;
+    if (random.below(4) === 0) vm.backlog = 1 << 20;
     counts.clients++;
     try {
       await oneClient(random, host, vm, Math.min(lines - counts.lines, 1 + random.below(40)), counts);
@@ -144,7 +161,7 @@ async function oneClient(
     const piece = all.subarray(at, at + 1 + random.below(4000));
     at += piece.length;
     session.bytes(piece);
-    if (random.below(3) === 0) vm.says('output\n');
+    if (random.below(3) === 0) vm.says('output\n', random.pick(['uart0', 'uart1']));
     if (leaves && random.below(3) === 0) break;
     await new Promise((resolve) => process.nextTick(resolve));
   }
@@ -166,7 +183,7 @@ async function oneClient(
     session.closed();
   }
   await new Promise(setImmediate);
-  promise(vm.watchers === 0, 'somebody who has left watches the console');
+  promise(vm.watchers + vm.watchersOf('uart1') === 0, 'somebody who has left watches the console');
   promise(
     vm.shells.every(({ closed }) => closed),
     'a shell is open whose client has left',

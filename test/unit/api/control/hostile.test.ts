@@ -141,9 +141,9 @@ describe('a hostile client', () => {
     link.takes = false;
     const session = new ControlSession(
       {
-        hello: { tsvm: '0', control: 1, name: 'vm0' },
+        hello: { tsvm: '0', control: 2, name: 'vm0' },
         vm: Promise.resolve(vm),
-        tail: new ConsoleTail(10),
+        tails: new Map([['uart0', new ConsoleTail(10)]]),
         turn: () => new Promise(setImmediate),
         sleep: async () => {},
       },

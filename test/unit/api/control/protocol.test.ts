@@ -13,6 +13,11 @@ describe('a request', () => {
     ['{"request":"input","text":"ls"}', { request: 'input', bytes: Uint8Array.from([0x6c, 0x73]) }],
     ['{"request":"resize","columns":80,"rows":24}', { request: 'resize', columns: 80, rows: 24 }],
     ['{"request":"attach"}', { request: 'attach', recent: 0 }],
+    ['{"request":"attach","console":"uart1"}', { request: 'attach', recent: 0, console: 'uart1' }],
+    [
+      '{"request":"input","text":"l","console":"uart1"}',
+      { request: 'input', bytes: Uint8Array.of(0x6c), console: 'uart1' },
+    ],
     ['{"request":"complete","line":"reg"}', { request: 'complete', line: 'reg', cursor: 3 }],
     ['{"request":"sysrq","key":"t"}', { request: 'sysrq', key: 't' }],
     ['{"request":"shell","unknown":[1]}', { request: 'shell', folder: '.' }],
@@ -39,6 +44,8 @@ describe('a request', () => {
     ['{"request":"complete","line":"reg","cursor":4}', '"cursor" must be a whole number up to 3'],
     ['{"request":"sysrq","key":"tt"}', 'sysrq tt: not a key'],
     ['{"request":"sysrq","key":"\\n"}', 'not a key'],
+    ['{"request":"attach","console":1}', '"console" must be a string'],
+    ['{"request":"resize","columns":1,"rows":1,"console":null}', '"console" must be a string'],
     ['{"request":"execute","line":["regs"]}', '"line" must be a string'],
   ])('%s is none: %s', (line, message) => {
     expect(() => parse(line)).toThrow(message);

@@ -199,7 +199,7 @@ describe('a running VM', () => {
   });
 
   test('that has much input waiting gets no more until it has taken some', async () => {
-    vm.inputBacklog = 1 << 20;
+    vm.backlog = 1 << 20;
     let done = false;
     const asked = client.ask({ request: 'input', bytes: Uint8Array.of(0x61) }, null).then(() => {
       done = true;
@@ -207,7 +207,7 @@ describe('a running VM', () => {
     const other = await connect('vm0');
     await other.info();
     expect({ done, typed: vm.typed }).toEqual({ done: false, typed: '' });
-    vm.inputBacklog = 0;
+    vm.backlog = 0;
     await asked;
     expect(vm.typed).toBe('a');
     other.close();
@@ -246,6 +246,42 @@ describe('a running VM', () => {
     await eventually(() => vm.watchers === 2);
     await client.ask({ request: 'detach' });
     expect(vm.watchers).toBe(1);
+  });
+
+  test('shows another console to who attaches there, from a little before, and takes what is for it', async () => {
+    vm.says('on its own\n');
+    vm.says('login: ', 'uart1');
+    let shown = '';
+    const output = (bytes: Uint8Array): void => {
+      shown += Buffer.from(bytes).toString('latin1');
+    };
+    await client.attach(100, { output }, { console: 'uart1' });
+    vm.says('on its own again\n');
+    vm.says('# ', 'uart1');
+    await client.ask({ request: 'resize', columns: 80, rows: 24, console: 'uart1' });
+    // What waits for the machine's own console is not in the way.
+    vm.backlog = 1 << 20;
+    await client.ask({ request: 'input', bytes: Buffer.from('ls'), console: 'uart1' });
+    await client.ask({ request: 'sysrq', key: 't', console: 'uart1' });
+    expect({ shown, on: vm.onUart1 }).toEqual({ shown: 'login: # ', on: '(80x24)ls#t' });
+    expect({ typed: vm.typed, breaks: vm.breaks, sizes: vm.sizes }).toEqual({ typed: '', breaks: 0, sizes: [] });
+    // One console at a time.
+    await client.attach(100, { output });
+    expect([vm.watchers, vm.watchersOf('uart1')]).toEqual([2, 1]);
+  });
+
+  test.each([
+    { request: 'attach', recent: 9 },
+    { request: 'input', bytes: Uint8Array.of(1) },
+    { request: 'sysrq', key: 't' },
+    { request: 'resize', columns: 1, rows: 1 },
+  ] as const)('has no such console for $request', async (request) => {
+    await client.attach(0, { output: () => {} });
+    await expect(client.ask({ ...request, console: 'uart9' })).rejects.toMatchObject({
+      message: 'vm0: there is no console called "uart9"',
+      details: { next: 'one of uart0, uart1' },
+    });
+    expect([vm.watchers, vm.watchersOf('uart1')]).toEqual([2, 1]);
   });
 
   test('has a debug shell for each connection that wants one', async () => {
@@ -311,11 +347,11 @@ describe('a server that is none of ours', () => {
   test.each([
     ['', '', 'no answer within 0.05 s'],
     ['no JSON\n', '', 'it has closed the connection'],
-    ['{"control":1}\n', '', 'no answer within 0.05 s'],
-    ['{"control":1}\n', '[]\n', 'it has closed the connection'],
-    ['{"control":1}\n', '{"id":1,"ok":true}\n', 'it says nothing of itself'],
-    ['{"control":1}\n', '{"id":1,"error":7}\n', 'vm0: it refuses, and does not say why'],
-    ['{"control":7,"tsvm":"9.9"}\n', '', 'speaks version 7 of the protocol, this tsvm 1'],
+    ['{"control":2}\n', '', 'no answer within 0.05 s'],
+    ['{"control":2}\n', '[]\n', 'it has closed the connection'],
+    ['{"control":2}\n', '{"id":1,"ok":true}\n', 'it says nothing of itself'],
+    ['{"control":2}\n', '{"id":1,"error":7}\n', 'vm0: it refuses, and does not say why'],
+    ['{"control":7,"tsvm":"9.9"}\n', '', 'speaks version 7 of the protocol, this tsvm 2'],
   ])('%j, then %j: %s', async (hello, answer, message) => {
     const server = await impostor(hello, answer);
     const asked = async () => {
@@ -352,7 +388,7 @@ describe('a client by hand', () => {
     client.send('{"id":1,"request":"pause"}\n{"id":2,"request":"info"}\n{"id":3,"request":"nonsense"}\nnonsense\n');
     client.halfClose();
     await client.untilClosed();
-    expect(client.text.split('\n')[0]).toBe('{"tsvm":"1.2.3","control":1,"name":"vm0"}');
+    expect(client.text.split('\n')[0]).toBe('{"tsvm":"1.2.3","control":2,"name":"vm0"}');
     expect(client.replies).toMatchObject([
       { id: 1, ok: true },
       { id: 2, ok: true, info: { state: 'paused' } },

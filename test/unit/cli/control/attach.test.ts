@@ -1,6 +1,7 @@
 // A second terminal on a running VM, and a pipe in its place: what is shown, what is typed, how it ends; the terminal is as before.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ControlClient } from '../../../../src/api/control/client.ts';
+import type { OnConsole } from '../../../../src/api/control/protocol.ts';
 import { debugLive } from '../../../../src/cli/commands/debug.ts';
 import { typeAll } from '../../../../src/cli/commands/input.ts';
 import { AttachKeys } from '../../../../src/cli/control/attach-keys.ts';
@@ -38,16 +39,16 @@ function surroundings(stdout: Sink = new Sink()) {
   return { cli, stdout, stderr };
 }
 
-async function attached(isTerminal: boolean, stdout?: Sink) {
+async function attached(isTerminal: boolean, stdout?: Sink, on?: OnConsole) {
   const around = surroundings(stdout);
   const keyboard = new FakeKeyboard(isTerminal);
   const client = await connect();
   let exitCode: number | null = null;
-  const end = new AttachedTerminal(around.cli, client, keyboard).toTheEnd().then((code) => {
+  const end = new AttachedTerminal(around.cli, client, keyboard, on).toTheEnd().then((code) => {
     exitCode = code;
     return code;
   });
-  await eventually(() => vm.watchers > 1);
+  await eventually(() => vm.watchersOf(on?.console ?? 'uart0') > 1);
   return { ...around, keyboard, client, end, exitCode: () => exitCode };
 }
 
@@ -66,6 +67,21 @@ describe('a terminal that is attached', () => {
     expect(stderr.text).toBe('# attached to vm0 (Ctrl-a d detaches, Ctrl-a h helps)\n# detached from vm0\n');
     await eventually(() => vm.watchers === 1);
     expect(vm.stops).toEqual([]);
+  });
+
+  test('can be at another console', async () => {
+    const window = Object.assign(new Sink(), { isTTY: true, columns: 100, rows: 40 });
+    vm.says('login: ', 'uart1');
+    const { keyboard, stdout, end, stderr } = await attached(true, window, { console: 'uart1' });
+    vm.says('not here');
+    vm.says('# ', 'uart1');
+    await keyboard.types('ls\r');
+    await eventually(() => vm.onUart1 === '(100x40)ls\r');
+    await eventually(() => stdout.text === 'login: # ');
+    await keyboard.types('\x01d');
+    expect(await end).toBe(0);
+    expect(stderr.text).toContain('# attached to uart1 of vm0 (Ctrl-a d detaches, Ctrl-a h helps)\n');
+    expect([vm.typed, vm.sizes]).toEqual(['', []]);
   });
 
   test('helps, and does not end the run', async () => {
@@ -202,16 +218,26 @@ describe('input from a pipe', () => {
     expect(keyboard.held).toBe(false);
   });
 
+  test('is for the console that is named', async () => {
+    const { cli } = surroundings();
+    const keyboard = new FakeKeyboard(false);
+    const done = typeAll(cli, choice, keyboard, [0x04], { console: 'uart1' });
+    await keyboard.types('ls\r');
+    await keyboard.ends();
+    expect(await done).toBe(0);
+    expect([vm.onUart1, vm.typed]).toEqual(['ls\r\x04', '']);
+  });
+
   test('waits in the pipe while the guest takes nothing', async () => {
     const { cli } = surroundings();
     const keyboard = new FakeKeyboard(false);
-    vm.inputBacklog = 1 << 20;
+    vm.backlog = 1 << 20;
     const done = typeAll(cli, choice, keyboard, []);
     await keyboard.types('x');
     await eventually(() => keyboard.held);
     await keyboard.ends();
     expect(vm.typed).toBe('');
-    vm.inputBacklog = 0;
+    vm.backlog = 0;
     expect(await done).toBe(0);
     expect(vm.typed).toBe('x');
   });

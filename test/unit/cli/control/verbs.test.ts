@@ -55,6 +55,7 @@ describe('list', () => {
         guestTimeNs: 3412000000,
         instructions: 412885103,
         kernel: 'vmlinux',
+        consoles: ['uart0', 'uart1'],
         socket: vms.path('vm0'),
       },
     ]);
@@ -179,6 +180,18 @@ describe('input', () => {
     expect(vm.typed).toBe('ls -l \xc3\xa4\rx\x04');
   });
 
+  test('is for another console that is named, and for none that is not there', async () => {
+    const vm = await vms.start('vm0');
+    expect(await vms.tsvm('input', '-n', 'vm0', '--console', 'uart1', '--no-enter', 'ls')).toMatchObject({
+      exitCode: 0,
+    });
+    expect([vm.onUart1, vm.typed]).toEqual(['ls', '']);
+    const { stderr, exitCode } = await vms.tsvm('input', '-n', 'vm0', '--console', 'uart9', 'x');
+    expect(stderr).toContain('vm0: there is no console called "uart9"');
+    expect(stderr).toContain('one of uart0, uart1');
+    expect(exitCode).toBe(2);
+  });
+
   test('says when the guest takes none', async () => {
     (await vms.start('vm0')).takesInput = false;
     const { stderr, exitCode } = await vms.tsvm('input', 'x');
@@ -208,6 +221,8 @@ describe('debug', () => {
     const vm = await vms.start('vm0');
     expect(await vms.tsvm('debug', '-n', 'vm0', '--sysrq', 't')).toMatchObject({ exitCode: 0, stdout: '' });
     expect({ breaks: vm.breaks, typed: vm.typed }).toEqual({ breaks: 1, typed: 't' });
+    await vms.tsvm('debug', '-n', 'vm0', '--sysrq', 'm', '--console', 'uart1');
+    expect({ breaks: vm.breaks, on: vm.onUart1 }).toEqual({ breaks: 1, on: '#m' });
     expect((await vms.tsvm('debug', '-n', 'vm0', '--sysrq', 'help')).stderr).toContain('sysrq help: not a key');
   });
 
