@@ -95,6 +95,7 @@ export class Debugger {
     const entry = this.entries.find((candidate) => candidate.id === id);
     if (!entry) return false;
     this.entries = this.entries.filter((candidate) => candidate !== entry);
+    if (entry.spec.kind === 'data') this.asked = { ...this.asked, accesses: 0 }; // those that are left have other numbers
     this.watch(entry.spec.kind);
     return true;
   }

@@ -8,9 +8,9 @@ import { sysrqKey } from '../../api/control/protocol.ts';
 import { TsvmError } from '../../util/errors.ts';
 import type { Cli, CommandSpec } from '../command.ts';
 import { endOf } from '../control/attached-terminal.ts';
-import { choiceOf, chosenVm, consoleOf } from '../control/choose.ts';
+import { choiceOf, chosenVm, chosenVms, consoleOf } from '../control/choose.ts';
 import { ConsoleKeys } from '../control/console-keys.ts';
-import { EXIT_NO_ANSWER, noAnswer } from '../control/each-vm.ts';
+import { EXIT_NO_ANSWER, eachVm, noAnswer } from '../control/each-vm.ts';
 import { RemoteShell } from '../control/remote-shell.ts';
 import { runShellScript } from '../debug/terminal-shell.ts';
 import { EXIT_INTERRUPTED } from '../errors.ts';
@@ -21,6 +21,8 @@ import { namedFiles, withEvents } from './run.ts';
 
 const EXIT_FAIL = 1;
 const MOST_SCRIPT = 1 << 20;
+/** Options that are not those of run. */
+const OF_DEBUG: ReadonlySet<string> = new Set(['command', 'exec', 'sysrq', 'n', 'all', 'console']);
 
 const EPILOGUE = `
 TARGET is a VM that is running (tsvm list), or a kernel: that one is run as by tsvm run, with its options, and stands at its first instruction; the
@@ -53,9 +55,11 @@ export const debugCommand: CommandSpec = {
       ),
     );
     command.addOption(new Option('-n <vm>', 'a VM that is running'));
+    command.addOption(new Option('-a, --all', 'with --sysrq: every VM that is running'));
     addRunOptions(command);
   },
   async run(cli, [target], options) {
+    if (options.all === true) return sysrqEverywhere(cli, target, options);
     const named = typeof options.n === 'string' ? options.n : undefined;
     const kernel = typeof options.kernel === 'string' ? options.kernel : undefined;
     const bare = named ?? (kernel === undefined ? target : undefined);
@@ -90,7 +94,31 @@ async function debugKernel(cli: Cli, kernel: string | undefined, options: Parsed
   return withEvents(cli, request, (events) => new OneRun(cli, request, events, { debugging }).toTheEnd());
 }
 
+/** @throws TsvmError usage */
+async function sysrqEverywhere(cli: Cli, target: string | undefined, options: ParsedOptions): Promise<number> {
+  if (typeof options.sysrq !== 'string')
+    throw new TsvmError('usage', 'debug: -a is for --sysrq: a shell looks into one VM');
+  const key = sysrqKey(options.sysrq);
+  const given = target ?? (typeof options.n === 'string' ? options.n : undefined);
+  const vms = await chosenVms(choiceOf('debug', given, { all: true }), cli.env);
+  return eachVm(cli, vms, false, async (client) => {
+    await client.ask({ request: 'sysrq', key, ...consoleOf(options) });
+    return { text: '', facts: {} };
+  });
+}
+
+/** What a VM that runs already has. @throws TsvmError usage */
+function refuseRunOptions(name: string, options: ParsedOptions): void {
+  const [odd] = Object.entries(options).filter(([key, value]) => value !== undefined && !OF_DEBUG.has(key));
+  if (!odd) return;
+  const flag = odd[0].replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new TsvmError('usage', `debug: --${flag} is for a kernel that is started, and ${name} is running`, {
+    next: 'leave it out',
+  });
+}
+
 async function withLiveVm(cli: Cli, { name, path }: LiveVm, options: ParsedOptions): Promise<number> {
+  refuseRunOptions(name, options);
   const sysrq = typeof options.sysrq === 'string' ? sysrqKey(options.sysrq) : null;
   const source = keyboard();
   const script = sysrq === null ? await scriptOf(options, source) : null;

@@ -5,8 +5,18 @@ import { type Keyboard, keyboard } from '../../api/control/keyboard.ts';
 import type { OnConsole } from '../../api/control/protocol.ts';
 import { TsvmError } from '../../util/errors.ts';
 import type { Cli, CommandSpec } from '../command.ts';
-import { addConsoleOption, addNameOption, type Choice, choiceOf, chosenVm, consoleOf } from '../control/choose.ts';
-import { EXIT_NO_ANSWER, noAnswer } from '../control/each-vm.ts';
+import {
+  addAllOption,
+  addConsoleOption,
+  addJsonOption,
+  addNameOption,
+  type Choice,
+  choiceOf,
+  chosenVm,
+  chosenVms,
+  consoleOf,
+} from '../control/choose.ts';
+import { EXIT_NO_ANSWER, eachVm, noAnswer } from '../control/each-vm.ts';
 import { EXIT_INTERRUPTED } from '../errors.ts';
 
 const ENTER = 0x0d;
@@ -22,6 +32,7 @@ of the run, which can be replayed.
 
 Examples:
   tsvm input -n vm0 ls -l /
+  tsvm input -a poweroff -f
   tsvm input -n vm0 --eof
   tsvm input -n vm0 --console uart1 ls
   tsvm input -n vm0 < script.sh`;
@@ -33,7 +44,11 @@ export const inputCommand: CommandSpec = {
   epilogue: EPILOGUE,
   addOptions(command) {
     addNameOption(command);
+    addAllOption(command);
+    addJsonOption(command);
     addConsoleOption(command);
+    // `ls -l` is no option of ours.
+    command.allowUnknownOption();
     command.addOption(new Option('--no-enter', 'no Enter behind the words'));
     command.addOption(new Option('--eof', 'Ctrl-D at the end, which ends the input of a program at a terminal'));
   },
@@ -41,10 +56,19 @@ export const inputCommand: CommandSpec = {
     const choice = choiceOf('input', undefined, options);
     const given = words.filter((word) => word !== undefined);
     const end = options.eof === true ? [CTRL_D] : [];
+    if (given.length === 0 && (choice.all || options.json === true))
+      throw new TsvmError('usage', 'input: standard input is typed at one VM, and nothing is printed', {
+        next: 'give words, or leave out -a and --json',
+      });
     if (given.length === 0) return typeAll(cli, choice, keyboard(), end, consoleOf(options));
     const enter = options.enter === false ? [] : [ENTER];
-    const text = new TextEncoder().encode(given.join(' '));
-    return typeAll(cli, choice, null, [...text, ...enter, ...end], consoleOf(options));
+    const bytes = Uint8Array.from([...new TextEncoder().encode(given.join(' ')), ...enter, ...end]);
+    const on = consoleOf(options);
+    if (!choice.all && options.json !== true) return typeAll(cli, choice, null, [...bytes], on);
+    return eachVm(cli, await chosenVms(choice, cli.env), options.json === true, async (client) => {
+      await type(cli, client, bytes, on);
+      return { text: '', facts: { typed: bytes.length } };
+    });
   },
 };
 

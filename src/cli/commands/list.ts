@@ -1,8 +1,8 @@
 // `tsvm list`: the VMs that are running, as `lkvm list` has it.
-import { askInfo, liveVms } from '../../api/control/live-vms.ts';
+import { askInfo } from '../../api/control/live-vms.ts';
 import { printableJson } from '../../util/format.ts';
 import type { CommandSpec } from '../command.ts';
-import { addJsonOption } from '../control/choose.ts';
+import { addAllOption, addJsonOption, addNameOption, choiceOf, chosenVms } from '../control/choose.ts';
 import { EXIT_NO_ANSWER, noAnswer } from '../control/each-vm.ts';
 import { renderList } from '../control/render-vms.ts';
 
@@ -20,9 +20,14 @@ export const listCommand: CommandSpec = {
   args: '',
   summary: 'list the VMs that are running',
   epilogue: EPILOGUE,
-  addOptions: addJsonOption,
+  addOptions(command) {
+    addNameOption(command);
+    addAllOption(command);
+    addJsonOption(command);
+  },
   async run(cli, _args, options) {
-    const vms = await liveVms(cli.env);
+    const choice = choiceOf('list', undefined, options);
+    const vms = await chosenVms(choice.name === null ? { ...choice, all: true } : choice, cli.env);
     const answers = await Promise.all(vms.map(askInfo));
     const listed = vms.map(({ name }, n) => {
       const answer = answers[n]!;

@@ -26,6 +26,8 @@ export class AttachedTerminal {
   private readonly keys: ConsoleKeys | null;
   private readonly keyboard: Keyboard;
   private open: OpenKeyboard | null = null;
+  /** By its user: what the guest says then is not shown any more. */
+  private detached = false;
   private left: (exitCode: number) => void = () => {};
 
   /** `on`: which of its consoles. */
@@ -57,22 +59,28 @@ export class AttachedTerminal {
     const begins = (): void => {
       if (this.keys) cli.said.lines(style.dim(`# attached to ${what} (Ctrl-a d detaches, Ctrl-a h helps)`));
     };
-    await client.attach(RECENT, { begins, output: (bytes) => this.show(bytes) }, on);
+    // First the keyboard: what the console shows may ask the terminal something, and it is not to echo its answer.
     this.open = this.keyboard.open({
       bytes: (bytes) => (this.keys ? this.keys.typed(bytes) : this.send(bytes)),
       // The pipe is at its end: what the guest says is still wanted. A terminal that went away wants nothing.
       end: () => this.keyboard.isTerminal && this.left(0),
       signal: () => this.left(EXIT_INTERRUPTED),
     });
+    try {
+      await client.attach(RECENT, { begins, output: (bytes) => this.show(bytes) }, on);
+    } catch (error) {
+      this.open.close();
+      throw error;
+    }
     const stopResizing = this.keys
       ? followWindowSize(cli, (columns, rows) => client.tell({ request: 'resize', columns, rows, ...on }))
       : () => {};
     const exitCode = (await Promise.race([left, client.closed])) ?? this.lost();
     stopResizing();
     this.keys?.end();
-    this.open.close();
-    // With the answer everything that was typed has arrived.
+    // With the answer everything that was typed has arrived. Only then is the terminal put back: it may still answer what the console has asked it.
     await client.ask({ request: 'detach' }, READER_PATIENCE).catch(() => {});
+    this.open.close();
     client.close();
     await output.flush(client.ended ? undefined : READER_PATIENCE);
     return exitCode;
@@ -85,6 +93,7 @@ export class AttachedTerminal {
   }
 
   private show(bytes: Uint8Array): void {
+    if (this.detached) return;
     const slow = this.output.write(bytes);
     if (!slow) return;
     this.client.hold();
@@ -98,6 +107,7 @@ export class AttachedTerminal {
       said.lines(said.style.dim(`# Ctrl-a d detaches; the run is ended by: tsvm stop ${this.client.name}`));
     else {
       said.lines(said.style.dim(`# detached from ${this.client.name}`));
+      this.detached = true;
       this.left(0);
     }
   }

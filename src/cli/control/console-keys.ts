@@ -3,7 +3,7 @@ import type { ShellSession } from '../../api/control/controlled-vm.ts';
 import { printable } from '../../util/format.ts';
 import type { Cli } from '../command.ts';
 import { historyFile } from '../debug/history-file.ts';
-import { runShellOnTerminal, type ShellTerminal } from '../debug/terminal-shell.ts';
+import { PASTE_OFF, runShellOnTerminal, type ShellTerminal } from '../debug/terminal-shell.ts';
 import { type AttachAction, AttachKeys } from './attach-keys.ts';
 
 export interface ConsoleKeysPort {
@@ -53,6 +53,9 @@ export class ConsoleKeys {
     const { cli, port } = this;
     // Until it listens, keys are nobody's.
     this.shell = () => {};
+    // Also when tsvm ends by a mistake of its own.
+    const takePasteBack = (): void => void cli.stderr.write(PASTE_OFF);
+    process.on('exit', takePasteBack);
     try {
       const session = await port.openShell();
       try {
@@ -66,6 +69,7 @@ export class ConsoleKeys {
         `${cli.said.style.bad('tsvm:')} ${printable(error instanceof Error ? error.message : `${error}`)}`,
       );
     }
+    process.off('exit', takePasteBack);
     this.shell = null;
     this.debugging = false;
     // Else what is said next stands behind the prompt.
@@ -73,11 +77,12 @@ export class ConsoleKeys {
   }
 
   private terminal(): ShellTerminal {
-    const { stdout, stderr } = this.cli;
+    const { stdout, stderr, said } = this.cli;
     const window = stderr.isTTY === true ? stderr : stdout;
     return {
       columns: () => window.columns ?? 0,
-      write: (text) => void stderr.write(text),
+      // The guest may have left the cursor in the middle of a line.
+      write: (text) => void stderr.write(`${said.cursorMoved() ? '\r\n' : ''}${text}`),
       keys: (listener) => {
         this.shell = listener;
         if (this.gone) listener(null);

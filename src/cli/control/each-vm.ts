@@ -10,7 +10,7 @@ export const EXIT_NO_ANSWER = 1;
 
 /** What a verb has learned of a VM. */
 export interface Outcome {
-  /** For people: whole lines, without the last newline. */
+  /** For people: whole lines, without the last newline; '': nothing need be said. */
   readonly text: string;
   /** For --json, beside the name. */
   readonly facts: Readonly<Record<string, unknown>>;
@@ -33,7 +33,9 @@ export async function eachVm(
         : { name: result.name, ok: false, error: result.failure },
     );
     cli.stdout.write(`${printableJson(facts)}\n`);
-  } else for (const result of results) if ('outcome' in result) cli.stdout.write(`${result.outcome.text}\n`);
+  } else if (results.length === 0) cli.said.lines('# no VM is running');
+  for (const result of json ? [] : results)
+    if ('outcome' in result && result.outcome.text !== '') cli.stdout.write(`${result.outcome.text}\n`);
   const failures = results.filter((result) => 'failure' in result);
   for (const { name, failure } of failures) cli.said.lines(`${cli.said.style.bad('tsvm:')} ${noAnswer(name, failure)}`);
   return failures.length === 0 ? 0 : EXIT_NO_ANSWER;
@@ -53,7 +55,9 @@ async function withVm({ name, path }: LiveVm, act: (client: ControlClient) => Pr
       client.close();
     }
   } catch (error) {
-    if (error instanceof NoAnswer || error instanceof TsvmError) return { name, failure: error.message };
-    throw error;
+    if (error instanceof NoAnswer) return { name, failure: error.message };
+    if (!(error instanceof TsvmError)) throw error;
+    const { next } = error.details;
+    return { name, failure: next === undefined ? error.message : `${error.message} (${next})` };
   }
 }

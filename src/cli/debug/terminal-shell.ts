@@ -31,7 +31,8 @@ const DEFAULT_COLUMNS = 80;
 /** Bytes typed ahead. */
 const MAX_AHEAD = 65_536;
 const PASTE_ON = '\x1b[?2004h';
-const PASTE_OFF = '\x1b[?2004l';
+/** Written by whoever ends the process while a shell is open. */
+export const PASTE_OFF = '\x1b[?2004l';
 const CLEAR_SCREEN = '\x1b[H\x1b[2J';
 const BELL = '\x07';
 

@@ -7,6 +7,8 @@ import { cutWords, type Word } from './words.ts';
 /** Headings of `help`, in its order. */
 export const FAMILIES = ['running', 'breakpoints', 'looking', 'memory', 'machine', 'linux', 'shell'] as const;
 
+const UNITS: Readonly<Record<string, number>> = { K: 1 << 10, M: 1 << 20, G: 1 << 30 };
+
 export interface ShellCommand {
   readonly name: string;
   /** gdb's names, and obvious ones. */
@@ -85,9 +87,15 @@ export class Arguments {
   number(word: string, what: string, least: number, most: number): number {
     const plain = word.replaceAll(',', '');
     const value = /^(0x[0-9a-f]+|\d+)$/i.test(plain) ? Number(plain) : Number.NaN;
-    if (!(value >= least && value <= most))
-      throw this.refuse(`${printable(word)}: ${what} is a number from ${least} to ${most}`);
-    return value;
+    return this.within(value, word, what, least, most);
+  }
+
+  /** The next word as bytes, from 1 to `most`: a number, or digits with K, M or G behind them. */
+  size(what: string, most: number): number {
+    const word = this.need(what);
+    const [, digits, unit] = /^(\d+)([KMG])$/i.exec(word) ?? [];
+    if (digits === undefined || unit === undefined) return this.number(word, what, 1, most);
+    return this.within(Number(digits) * UNITS[unit.toUpperCase()]!, word, what, 1, most);
   }
 
   /** The rest of the line as it was typed. */
@@ -103,6 +111,12 @@ export class Arguments {
     if (next === undefined) return;
     const hint = /^[-+*/&|^<>=!]/.test(next) ? '; an expression with blanks goes into parentheses' : '';
     throw this.refuse(`${printable(next)} is too much${hint}`);
+  }
+
+  private within(value: number, word: string, what: string, least: number, most: number): number {
+    if (!(value >= least && value <= most))
+      throw this.refuse(`${printable(word)}: ${what} is a number from ${least} to ${most}`);
+    return value;
   }
 
   /** An error of usage that says how the command is written. */

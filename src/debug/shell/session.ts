@@ -8,6 +8,7 @@ import { nearest } from '../../util/words.ts';
 import type { DebugTarget, ListedInstruction } from '../target.ts';
 import type { ShellCommand } from './command.ts';
 import { type Expression, type Names, type Place, parseExpression } from './expression.ts';
+import { nameOf } from './naming.ts';
 import type { ShellFiles } from './port.ts';
 import { numberIn } from './text.ts';
 import { TraceRing } from './trace-ring.ts';
@@ -79,9 +80,7 @@ export class ShellSession {
 
   /** `name+0x10`, or null. */
   symbolize(address: number): string | null {
-    const found = this.target.symbols.lookup(address);
-    if (!found) return null;
-    return `${printable(found.name)}${found.offset === 0 ? '' : `+${hex(found.offset, 1)}`}`;
+    return nameOf(this.target.symbols, address);
   }
 
   /** `0x80101230 do_timer+0xc` */

@@ -31,6 +31,26 @@ export async function letRun(session: ShellSession, how: Resume): Promise<Stop> 
   }
 }
 
+/** Wait until a guest that runs stands; the vCPU that stopped it is selected. Ctrl-C pauses it. */
+export async function nextStop(session: ShellSession): Promise<Stop> {
+  const { target } = session;
+  session.requireNotInterrupted();
+  session.waits = true;
+  let unsubscribe = (): void => {};
+  try {
+    const stop = await new Promise<Stop>((resolve) => {
+      unsubscribe = target.subscribe((event) => {
+        if (event.event === 'stopped') resolve(event.stop);
+      });
+    });
+    if ('cpu' in stop) session.selected = stop.cpu;
+    return stop;
+  } finally {
+    unsubscribe();
+    session.waits = false;
+  }
+}
+
 /** Let it run to a breakpoint that is only for this. `reached`: it was that one that stopped it. */
 export async function runTo(session: ShellSession, spec: BreakpointSpec): Promise<{ stop: Stop; reached: boolean }> {
   const { target } = session;

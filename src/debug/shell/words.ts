@@ -43,6 +43,23 @@ function plainWord(line: string, start: number): Word {
 
 const ESCAPES: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, e: 27, a: 7, b: 8, '0': 0 };
 
+const LETTERS: ReadonlyMap<number, string> = new Map([
+  [10, '\\n'],
+  [13, '\\r'],
+  [9, '\\t'],
+  [0x22, '\\"'],
+  [0x5c, '\\\\'],
+]);
+
+/** Bytes as ASCII that unescaped() turns into the same bytes, also between double quotes. */
+export function escaped(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => {
+    const letter = LETTERS.get(byte);
+    if (letter !== undefined) return letter;
+    return byte >= 0x20 && byte <= 0x7e ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`;
+  }).join('');
+}
+
 /** Text as the bytes that it means, in UTF-8: \n \r \t \e \a \b \0, \x1b; before anything else a backslash means that itself. */
 export function unescaped(text: string): Uint8Array {
   const bytes: number[] = [];

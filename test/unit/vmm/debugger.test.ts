@@ -139,8 +139,10 @@ describe('a watchpoint', () => {
     guest.goesOn({ kind: 'continue' });
     expect(accesses(hit)).toBe(true);
     expect(guest.due()).toMatchObject({ kind: 'watchpoint', id: second.id });
-    guest.remove(second.id);
     expect(accesses(hit)).toBe(false);
+    guest.remove(second.id); // those that are left are counted anew
+    expect(accesses(hit)).toBe(true);
+    expect(guest.due()).toBeNull();
     expect([first.hits, second.hits, no.hits]).toEqual([1, 1, 0]);
     pc = 0x80; // an interrupt at the same count
     expect(accesses(hit)).toBe(true);

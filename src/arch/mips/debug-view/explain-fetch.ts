@@ -6,7 +6,7 @@ import { callRegister } from './operands.ts';
 import { suspectAddress } from './pointers.ts';
 import { RA } from './registers.ts';
 import { branchBefore, type Explanation, gprName, instructionAt, place, registerNow, type Scene } from './scene.ts';
-import { segmentOf, summary } from './translation.ts';
+import { REFILLED, segmentOf, summary, walk } from './translation.ts';
 
 const PAGE = 0x1000;
 const REGISTERS = 32;
@@ -21,6 +21,8 @@ export function explainFetch(scene: Scene): Explanation {
     return { fact: `${name} address, ${text}, from user mode`, cause: 'user program jumped into the kernel', details };
   }
   const fact = summary(cpu, address, false);
+  const now = walk(cpu, address, 'fetch', scene.fromUser);
+  if (now.translation.outcome === 'physical') return { fact, ...REFILLED };
   if (exception.inSlot)
     return {
       ...{ fact, cause: 'the delay slot is on a page that is not mapped' },

@@ -7,7 +7,7 @@ import { type MemoryOperand, memoryOperand } from './operands.ts';
 import { type Suspicion, suspectAddress, suspectValue } from './pointers.ts';
 import { SP } from './registers.ts';
 import { type Explanation, gprName, place, registerIs, registerNow, type Scene } from './scene.ts';
-import { lookUp, segmentOf, summary, walk } from './translation.ts';
+import { lookUp, REFILLED, segmentOf, summary, walk } from './translation.ts';
 
 const FP = 30;
 const PAGE = 0x1000;
@@ -84,13 +84,10 @@ function notMapped(scene: Scene, pointer: Pointer | null): Explanation {
   const now = walk(cpu, address, isWrite ? 'write' : 'read', fromUser);
   const isAsThen = now.translation.outcome !== 'fault' || now.translation.trap === exception.trap;
   const fact = `${summary(cpu, address, isWrite)}${isAsThen ? '' : ' now'}`;
+  // Whatever such an address looks like: it was right.
+  if (now.translation.outcome !== 'fault') return { fact, ...REFILLED };
   const suspicion = suspect(scene, pointer);
   if (suspicion) return { fact, ...suspicion };
-  if (now.translation.outcome !== 'fault')
-    return {
-      ...{ fact, cause: 'the TLB has been changed since' },
-      details: ['its handler has put the page in: an ordinary refill'],
-    };
   if (code === EXC.Mod) return { fact, ...readOnly(scene, address) };
   const { elsewhere, entry } = lookUp(cpu, address);
   const stack = stackTrouble(scene, pointer, address);

@@ -6,6 +6,7 @@ import { CP0, STATUS } from '../registers.ts';
 import { accessOf, codeOf, isMemoryException } from './exceptions.ts';
 import { hasSlot } from './flow.ts';
 import { general, isTrapAndEmulate, register32, statusOf } from './registers.ts';
+import { walk } from './translation.ts';
 
 const CONFIG_BE = 1 << 15;
 
@@ -100,9 +101,9 @@ export function handlerProblem(scene: Scene): string | null {
   if (!isLatest) return null;
   const isBev = (statusOf(cpu) & STATUS.BEV) !== 0;
   const base = isBev ? cpu.bank('bootVector', 0) : (register32(cpu, 'ebase') & 0xfffff000) >>> 0;
-  const { outcome, ...rest } = cpu.translate(base, 'fetch');
-  const physical = 'physical' in rest && outcome === 'physical' ? rest.physical : null;
-  if (physical !== null && cpu.physicalWord(physical) !== undefined) return null;
+  // As the exception has it: in kernel mode, whatever the mode is by now.
+  const { translation } = walk(cpu, base, 'fetch', false);
+  if (translation.outcome === 'physical' && cpu.physicalWord(translation.physical) !== undefined) return null;
   const where = isBev ? 'Status.BEV = 1: the handler is in the boot ROM' : 'the handlers are by EBase';
   return `${where}, at ${hex(base)}, where there is no memory`;
 }

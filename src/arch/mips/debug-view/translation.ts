@@ -50,6 +50,12 @@ export function segmentOf(cpu: DebuggedCpu, address: number): Segment {
   return segments.find(({ last }) => address <= last)!;
 }
 
+/** What is said of a page that was not in the TLB and is now. */
+export const REFILLED = {
+  cause: 'the TLB has been changed since',
+  details: ['its handler has put the page in: an ordinary refill'],
+} as const;
+
 /** What is known of an address when its translation has ended. */
 export interface TlbLookup {
   /** The entry that decides; undefined: none matches. */

@@ -7,6 +7,7 @@ import { completePlace } from '../completion.ts';
 import { listing } from '../listing.ts';
 import { standsAt } from '../stops.ts';
 import { moment, table } from '../text.ts';
+import { escaped } from '../words.ts';
 
 const DEFAULT_COUNT = 8;
 const MOST_INSTRUCTIONS = 10_000;
@@ -45,6 +46,7 @@ const disassembleCommand: ShellCommand = {
 };
 
 const ENDS = { user: 'user mode called this', start: '', lost: 'no caller is known' } as const;
+const IN_USER_MODE = 'a user program: its callers are not followed';
 
 const btCommand: ShellCommand = {
   name: 'bt',
@@ -55,11 +57,14 @@ const btCommand: ShellCommand = {
   examples: ['bt'],
   run(session, args) {
     args.done();
-    const { addresses, end } = session.target.backtrace(session.selected);
-    const frames = addresses.map(
+    const { target, selected } = session;
+    const { addresses, end } = target.backtrace(selected);
+    // Kernels' calls are followed; in user mode there is the pc alone.
+    const frames = (addresses.length === 0 ? [session.pc] : addresses).map(
       (address, i) => `#${String(i).padEnd(3)} ${session.named(session.addressOf(address))}`,
     );
-    return ENDS[end] === '' ? frames : [...frames, `     ${ENDS[end]}`];
+    const why = target.view.inUserMode(session.cpu) ? IN_USER_MODE : ENDS[end];
+    return why === '' ? frames : [...frames, `     ${why}`];
   },
 };
 
@@ -111,7 +116,7 @@ const RADIXES: Readonly<Record<string, (value: number) => string>> = {
   d: (value) => String(value | 0),
   t: (value) => `0b${value.toString(2)}`,
   o: (value) => `0${value.toString(8)}`,
-  c: (value) => `'${printable(String.fromCodePoint(value & 0xff))}'`,
+  c: (value) => `'${escaped(Uint8Array.of(value))}'`,
   a: hex,
 };
 

@@ -8,7 +8,7 @@ import type { Place } from '../expression.ts';
 import { listing } from '../listing.ts';
 import type { ShellSession } from '../session.ts';
 import { ascii, bytesOf, digits, numberIn } from '../text.ts';
-import { unescaped } from '../words.ts';
+import { escaped, unescaped } from '../words.ts';
 
 type Size = 1 | 2 | 4;
 const SIZES: Readonly<Record<string, Size>> = { b: 1, h: 2, w: 4 };
@@ -141,7 +141,7 @@ function indexOf(bytes: Uint8Array, pattern: Uint8Array, from: number): number {
 
 function searchMemory(session: ShellSession, args: Arguments): string[] {
   const place = session.evaluate(args.need('an address'));
-  const length = args.number(args.need('a length'), 'a length', 1, END);
+  const length = args.size('a length', END);
   const pattern = takeBytes(session, args);
   args.done();
   if (pattern.length === 0) throw args.refuse('there is nothing to search for');
@@ -165,13 +165,14 @@ const memCommand: ShellCommand = {
   help: [
     'Addresses are virtual, as the selected vCPU has them, whatever its rights; phys:ADDR is physical. b, h, w: bytes, halfwords, words (the default).',
     'Instead of values there may be a text in quotes: "text\\n". Devices are never read. An empty line after `mem read` reads on.',
+    'LENGTH is in bytes, or with K, M or G behind it.',
   ],
   examples: [
     'mem read $sp 16',
     'mem read phys:0x400 32 b',
     'mem write jiffies 0 1',
     'mem write $a0 "hello\\0"',
-    'mem search _text 0x100000 "Linux version"',
+    'mem search _stext 8M "Linux version"',
   ],
   complete: (session, before, word) => {
     if (before.length === 0) return Object.keys(PARTS);
@@ -189,9 +190,9 @@ function textAt(session: ShellSession, place: Place): string[] {
   const bytes = session.read(place, MOST_TEXT);
   if (bytes.length === 0) throw notReadable(session, place);
   const end = bytes.indexOf(0);
-  const text = new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+  const text = escaped(end < 0 ? bytes : bytes.subarray(0, end));
   session.lastShown = further(place, end < 0 ? bytes.length : end + 1);
-  return [`${label(session, place)}  "${printable(text)}"${end < 0 ? '...' : ''}`];
+  return [`${label(session, place)}  "${text}"${end < 0 ? '...' : ''}`];
 }
 
 const FORMATS: Readonly<Record<string, Shown>> = {
@@ -206,6 +207,7 @@ const xCommand: ShellCommand = {
   family: 'memory',
   usage: 'x[/[COUNT][x|u|d|t|i|s][b|h|w]] [ADDR]',
   summary: "gdb's x: memory as numbers, i instructions, s text",
+  help: ['A text is shown as `mem write` takes it: \\n, \\t, \\", \\x1b; every byte beyond ASCII by its number.'],
   examples: ['x/4wx $sp', 'x/8i $pc', 'x/s linux_banner'],
   complete: (session, _before, word) => completePlace(session, word),
   run(session, args) {
@@ -246,12 +248,13 @@ const saveCommand: ShellCommand = {
   family: 'memory',
   usage: 'save FILE ADDR LENGTH',
   summary: 'write memory into a file',
-  examples: ['save ram.bin phys:0 0x1000000', 'save stack.bin $sp 256'],
+  help: ['LENGTH is in bytes, or with K, M or G behind it.'],
+  examples: ['save ram.bin phys:0 128M', 'save stack.bin $sp 256'],
   complete: (session, before, word) => (before.length === 1 ? completePlace(session, word) : []),
   run(session, args) {
     const file = args.need('a file');
     const place = session.evaluate(args.need('an address'));
-    const length = args.number(args.need('a length'), 'a length', 1, MOST_SAVED);
+    const length = args.size('a length', MOST_SAVED);
     args.done();
     let readable = 0;
     for (const chunk of chunks(session, place, length)) readable += chunk.length;

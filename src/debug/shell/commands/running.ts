@@ -3,7 +3,7 @@ import { TsvmError } from '../../../util/errors.ts';
 import { grouped } from '../../../util/format.ts';
 import type { ShellCommand } from '../command.ts';
 import { completePlace } from '../completion.ts';
-import { letRun, reported, runTo, standsAt } from '../stops.ts';
+import { letRun, nextStop, reported, runTo, standsAt } from '../stops.ts';
 import { moment } from '../text.ts';
 
 const continueCommand: ShellCommand = {
@@ -12,12 +12,19 @@ const continueCommand: ShellCommand = {
   family: 'running',
   usage: 'continue [&]',
   summary: 'let the guest run until something stops it',
-  help: ['Ctrl-C, or `pause` from elsewhere, stops it. With & the prompt comes back at once.'],
-  examples: ['continue'],
-  needs: 'standing',
+  help: [
+    'Ctrl-C, or `pause` from elsewhere, stops it. With & the prompt comes back at once. When it runs already, continue waits for its next stop.',
+  ],
+  examples: ['continue', 'continue &'],
+  needs: 'any',
   async run(session, args) {
     const behind = args.takeIf('&') !== undefined;
     args.done();
+    if (session.target.stopped === null) {
+      if (behind) return ['it runs already'];
+      const stop = await nextStop(session);
+      return ['it ran already: waited for its next stop', ...(await reported(session, stop))];
+    }
     if (!behind) return reported(session, await letRun(session, { kind: 'continue' }));
     if (session.target.stopped?.kind === 'ended')
       throw new TsvmError('usage', 'the guest has ended: it can only be looked at');

@@ -173,11 +173,23 @@ describe('stat', () => {
 describe('input', () => {
   test('types words with Enter behind them', async () => {
     const vm = await vms.start('vm0');
-    expect(await vms.tsvm('input', 'ls', '-l', '/')).toMatchObject({ exitCode: 2 });
-    expect(await vms.tsvm('input', '-n', 'vm0', '--', 'ls', '-l', 'ä')).toMatchObject({ exitCode: 0, stdout: '' });
-    expect(vm.typed).toBe('ls -l \xc3\xa4\r');
+    expect(await vms.tsvm('input', 'ls', '-l', '/')).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(await vms.tsvm('input', '-n', 'vm0', '--', 'ls', '-n', 'ä')).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(vm.typed).toBe('ls -l /\rls -n \xc3\xa4\r');
     await vms.tsvm('input', '--no-enter', '--eof', 'x');
-    expect(vm.typed).toBe('ls -l \xc3\xa4\rx\x04');
+    expect(vm.typed).toBe('ls -l /\rls -n \xc3\xa4\rx\x04');
+  });
+
+  test('at every VM with -a, and says to which with --json', async () => {
+    const [one, two] = [await vms.start('vm0'), await vms.start('vm1')];
+    expect(await vms.tsvm('input', '-a', 'x')).toMatchObject({ exitCode: 0, stdout: '' });
+    expect([one.typed, two.typed]).toEqual(['x\r', 'x\r']);
+    const { stdout } = await vms.tsvm('input', '-a', '--json', 'y');
+    expect(JSON.parse(stdout)).toEqual([
+      { name: 'vm0', ok: true, typed: 2 },
+      { name: 'vm1', ok: true, typed: 2 },
+    ]);
+    expect((await vms.tsvm('input', '-a')).exitCode).toBe(2);
   });
 
   test('is for another console that is named, and for none that is not there', async () => {

@@ -158,6 +158,9 @@ describe('mem', () => {
       '0x80001000 jiffies  "one"',
       '0x80001004 jiffies+0x4  "two\\x07"',
     ]);
+    guest.target.memory.set([0x22, 0x0a, 0x09, 0x5c, 0xc3, 0xa9, 0xff, 0x0d, 0], 0x1000);
+    expect(await guest.does('x/s jiffies')).toEqual(['0x80001000 jiffies  "\\"\\n\\t\\\\\\xc3\\xa9\\xff\\r"']);
+    expect(await guest.does('print/c *b:(jiffies + 6)')).toEqual(["'\\xff'"]);
     expect(await guest.does('x/i $pc')).toEqual([' => 0x80000400 start  00000000  .word 0x00000000']);
     guest.target.putWord(0x8000_1000, 0xffff_fffe);
     expect(await guest.does('x/dw jiffies')).toEqual(['0x80001000 jiffies  -2']);
@@ -177,6 +180,18 @@ describe('mem', () => {
     expect(guest.target.memory[0x2003]).toBe(0x12);
     expect((await guest.refuses('save ram.bin 0x8000f000 0x2000'))[0]).toContain('no memory can be read at 0x80010000');
     expect(guest.files.get('ram.bin')).toHaveLength(0x1000);
+    expect(await guest.does('save small.bin jiffies 2k')).toEqual([
+      'saved 2,048 bytes from 0x80001000 jiffies in small.bin',
+    ]);
+    expect((await guest.refuses('save ram.bin phys:0 1M'))[0]).toContain(
+      'no memory can be read at physical 0x00010000',
+    );
+    expect(await guest.refuses('save ram.bin phys:0 2G')).toEqual([
+      'error: save: 2G: a length is a number from 1 to 1073741824',
+      '  usage: save FILE ADDR LENGTH',
+    ]);
+    expect((await guest.refuses('save ram.bin phys:0 0K'))[0]).toContain('0K: a length is');
+    expect((await guest.refuses('save ram.bin phys:0 K'))[0]).toContain('K: a length is');
     expect((await guest.refuses('load nothing.bin 0'))[0]).toBe('error: nothing.bin: there is no such file');
   });
 });
@@ -202,6 +217,35 @@ describe('code and places', () => {
     guest.target.vcpus[0]!.set('cpsr', 0x20);
     expect((await guest.does('dis'))[1]).toBe('    0x80000402 start+0x2  0000  .word 0x0000');
     expect((await guest.does('dis start 2 arm'))[1]).toBe('    0x80000404 start+0x4  00000000  .word 0x00000000');
+  });
+
+  it('addresses are named by what may reach there: not by ends, and not from afar', async () => {
+    const symbols = {
+      start: 0x8000_0400,
+      _etext: 0x8000_0800,
+      buffer: 0x8000_1000,
+      _end: 0x8020_0000,
+      __block_write_end: 0x8030_0000,
+    };
+    const guest = new AShell({ symbols, ram: 0x40_0000 });
+    const named = async (place: string): Promise<string | undefined> => (await guest.does(`symbol ${place}`))[0];
+    expect(await named('start+0x3fc')).toBe('0x800007fc start+0x3fc');
+    expect(await named('_etext')).toBe('0x80000800 _etext');
+    expect(await named('_etext+4')).toBe('0x80000804');
+    expect(await named('buffer+0xfffff')).toBe('0x80100fff buffer+0xfffff');
+    expect(await named('buffer+0x100000')).toBe('0x80101000');
+    expect(await named('_end')).toBe('0x80200000 _end');
+    expect(await named('_end+0x10')).toBe('0x80200010');
+    expect(await named('__block_write_end+8')).toBe('0x80300008 __block_write_end+0x8');
+    expect(await guest.does('dis _end+0x10 1')).toEqual(['    0x80200010  00000000  .word 0x00000000']);
+  });
+
+  it('bt of a user program has its pc', async () => {
+    const guest = new AShell();
+    guest.target.vcpus[0]!.set('status', 0x10);
+    guest.target.vcpus[0]!.set('pc', 0x0043_b0fc);
+    guest.target.backtrace = () => ({ addresses: [], end: 'user' });
+    expect(await guest.does('bt')).toEqual(['#0   0x0043b0fc', '     a user program: its callers are not followed']);
   });
 
   it('bt names the callers', async () => {

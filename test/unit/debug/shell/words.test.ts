@@ -1,6 +1,6 @@
 // How a line of the debug shell is cut into words.
 import { expect, it } from 'vitest';
-import { cutWords, unescaped } from '../../../../src/debug/shell/words.ts';
+import { cutWords, escaped, unescaped } from '../../../../src/debug/shell/words.ts';
 
 const texts = (line: string): string[] => cutWords(line).map(({ text }) => text);
 const decoded = (text: string): string => new TextDecoder('latin1').decode(unescaped(text));
@@ -30,4 +30,14 @@ it('escapes are C’s', () => {
   expect(decoded('\\x4')).toBe('x4');
   expect(decoded('end\\')).toBe('end\\');
   expect([...unescaped('\\xff\\x00é')]).toEqual([0xff, 0, 0xc3, 0xa9]);
+});
+
+it('bytes are escaped as ASCII, and are the same again from between quotes', () => {
+  const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+  const text = escaped(bytes);
+  expect(text).toMatch(/^[\x20-\x7e]*$/);
+  const [word, ...more] = cutWords(`"${text}"`);
+  expect(more).toEqual([]);
+  expect(unescaped(word!.text)).toEqual(bytes);
+  expect(escaped(new TextEncoder().encode('a\n\t"\\\x1bé'))).toBe('a\\n\\t\\"\\\\\\x1b\\xc3\\xa9');
 });

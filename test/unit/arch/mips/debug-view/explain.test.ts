@@ -66,6 +66,35 @@ describe('a page that its handler has brought in since', () => {
   });
 });
 
+describe('a page with code that its handler has brought in since', () => {
+  it.each([0, UM])('is an ordinary refill, and handlers are looked for in kernel mode (Status %i now)', (status) => {
+    const address = 0x00400010;
+    const cpu = machine();
+    // The handlers are in T&E's kseg0, which user mode may not reach.
+    cpu.guest.vm.memory.writeU32(0x1000, nop, cpu.guest.endianness);
+    cpu.setBank('cp0', CP0.EBASE, 0x40001000);
+    cpu.setBank('cp0', CP0.ENTRYHI, 0x00400000);
+    cpu.setBank('cp0', CP0.ENTRYLO0, (0x80000 >>> 6) | 7);
+    cpu.core.routine('tlbWrite', 3, 0);
+    cpu.setBank('cp0', CP0.STATUS, status);
+    cpu.setBank('cp0', CP0.EPC, address);
+    cpu.guest.setGpr(25, address);
+    const { lines } = view.explain(cpu, taken(REFILL_LOAD, address, address), true, cpu.context());
+    expect(lines).toEqual([
+      'useg address, asid 0x00, now mapped to 0x00080010 by TLB entry 3: the TLB has been changed since',
+      'its handler has put the page in: an ordinary refill',
+    ]);
+  });
+
+  it('does not hide that there are no handlers', () => {
+    const cpu = machine();
+    cpu.setBank('cp0', CP0.EBASE, 0x5ffff000);
+    inHandler(cpu, CODE);
+    const { lines } = view.explain(cpu, taken(REFILL_LOAD, 0x00400010, 0x00400010), true, cpu.context());
+    expect(lines.join('\n')).toContain('the handlers are by EBase, at 0x5ffff000, where there is no memory');
+  });
+});
+
 describe('a stack', () => {
   const report = (sp: number, code: Line): string => {
     const cpu = machine(code);
