@@ -18,6 +18,18 @@ const TOPICS: Readonly<Record<string, string>> = {
   b: 'breakpoints',
 };
 
+/** What changes the guest and cannot be taken back has to be said whole: `in` is gdb's info to many. */
+const WHOLE: ReadonlySet<string> = new Set(['input', 'kill', 'load']);
+
+/** gdb's watchpoints by kind of access, as the line that they mean here. */
+export function withoutAccess(line: string): string {
+  const [, kind, rest] = /^([ra])watch\s+(\S.*)$/s.exec(line) ?? [];
+  if (rest === undefined) return line;
+  const more = rest.search(/\s(?:if|cpu|once|==)(?:\s|$)/);
+  const place = more < 0 ? rest : rest.slice(0, more);
+  return `watch ${place} ${kind === 'r' ? 'read' : 'access'}${more < 0 ? '' : rest.slice(more)}`;
+}
+
 /** `info registers pc` as the line that it means here. */
 export function withoutInfo(line: string): string {
   const [, what] = /^(?:info|show|i)\s+(\S.*)$/s.exec(line) ?? [];
@@ -32,7 +44,7 @@ export function withoutInfo(line: string): string {
 export function commandNamed(commands: readonly ShellCommand[], word: string): ShellCommand {
   const exact = commands.find(({ name }) => name === word) ?? commands.find(({ aliases }) => aliases?.includes(word));
   if (exact) return exact;
-  const begin = commands.filter(({ name }) => name.startsWith(word));
+  const begin = commands.filter(({ name }) => name.startsWith(word) && !WHOLE.has(name));
   if (begin.length === 1) return begin[0]!;
   if (begin.length > 1)
     throw new TsvmError('usage', `${printable(word)} may mean ${begin.map(({ name }) => name).join(', ')}`);

@@ -5,7 +5,7 @@ import { printable } from '../../util/format.ts';
 import type { DebugEvent, DebugTarget, Stop } from '../target.ts';
 import { Arguments, type ShellCommand } from './command.ts';
 import { COMMANDS } from './commands/index.ts';
-import { commandNamed, withoutInfo } from './lookup.ts';
+import { commandNamed, withoutAccess, withoutInfo } from './lookup.ts';
 import type { ShellCompletion, ShellFiles, ShellPort, ShellReply } from './port.ts';
 import { ShellSession } from './session.ts';
 import { described } from './stops.ts';
@@ -117,7 +117,7 @@ export class DebugShell implements ShellPort {
 
   private async run(line: string): Promise<readonly string[]> {
     if (line.length > MAX_LINE) throw new TsvmError('usage', `a line has at most ${MAX_LINE} characters`);
-    const { command, args } = this.parsed(withoutInfo(line));
+    const { command, args } = this.parsed(withoutAccess(withoutInfo(line)));
     const { needs = 'look' } = command;
     const { target, session } = this;
     if (needs === 'any' || target.stopped !== null) return await command.run(session, args);
