@@ -5,7 +5,7 @@ import { MODE, PSR } from '../registers.ts';
 import type { MemoryOperand } from './operands.ts';
 import { fromUser, type Scene } from './scene.ts';
 import { mmuOn } from './state.ts';
-import type { FaultStatus } from './status.ts';
+import { type FaultStatus, faultStatus } from './status.ts';
 
 const FIRST_PAGE = 0x1000;
 /** Linux's MAX_ERRNO: pointers above this are -errno. */
@@ -57,7 +57,13 @@ function byAddress(address: number): string | null {
 /** A fault that was to be expected, and that has been seen to; null: it was not. */
 function mappedSince({ status, walk }: AbortFacts): string | null {
   const isMapping = ['translation fault', 'permission fault', 'access flag fault'].includes(status.kind);
-  return isMapping && walk.translation.outcome === 'physical'
+  const { translation } = walk;
+  // A domain that is closed now (a kernel shuts user memory off by DACR while it runs) was open then, and there is a page behind it.
+  const isClosed =
+    status.kind === 'translation fault' &&
+    translation.outcome === 'fault' &&
+    faultStatus(translation.trap).kind === 'domain fault';
+  return isMapping && (translation.outcome === 'physical' || isClosed)
     ? 'memory that is mapped when it is first touched: the tables have it now'
     : null;
 }

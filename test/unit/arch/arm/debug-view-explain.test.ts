@@ -48,6 +48,12 @@ describe('why', () => {
     expect(lines).toContain('mapped when it is first touched');
   });
 
+  it('takes a page whose domain is shut by now for one that was mapped since', () => {
+    const machine = ran(machineOf().setReg(1, 0x300000), [LDR_R0_R1], MASKED.SVC);
+    machine.code(TABLES + 12, [0x300000 | SECTION.ALL | (3 << 5)]);
+    expect(linesOf(machine)).toContain('mapped when it is first touched');
+  });
+
   it('says of an old exception what its code says', () => {
     const machine = ran(machineOf().setReg(1, 0x300000), [LDR_R0_R1], USR);
     const cpu = debuggedCpu(machine);
